@@ -1,0 +1,104 @@
+/** What a run came to: everything the summary and the run file say, measured or null. */
+import type { BatchCounts, Ledger } from '../metrics/ledger.ts';
+import type { ErrorCount } from '../metrics/snapshot.ts';
+import type { Histogram } from '../metrics/histogram.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import type { TargetState } from './run-state.ts';
+
+export type EndReason = 'rows' | 'duration' | 'signal' | 'outage' | 'blocked' | 'maxFailed' | 'workers' | 'killed' | 'error';
+
+/** A batch that did not end with all its rows acknowledged or rejected. */
+export interface BatchException {
+  readonly batch: number;
+  readonly acknowledged: number;
+  readonly rejected: number;
+  readonly failed: number;
+  readonly unknown: number;
+}
+
+export interface ProcessCost {
+  readonly cpu: {
+    readonly userSeconds: number;
+    readonly systemSeconds: number;
+    /** From pidusage, 100 = one core; null when there were no two samples. */
+    readonly percentMean: number | null;
+    readonly percentMax: number | null;
+    /** The last moments of a killed incarnation are missing. */
+    readonly lowerBound: boolean;
+  };
+  readonly memory: { readonly residentBytesMax: number | null; readonly heapUsedBytesMax: number | null };
+  readonly eventLoopUtilization: number | null;
+}
+
+export interface WorkerResult extends ProcessCost {
+  readonly index: number;
+  /** One per incarnation. */
+  readonly pids: readonly number[];
+  readonly ledger: Ledger;
+  readonly batches: BatchCounts & { readonly next: number; readonly exceptions: readonly BatchException[] };
+  readonly restarts: number;
+  /** Of the last incarnation; null when it has not exited or ran in the parent. */
+  readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
+}
+
+export interface SeriesPoint {
+  readonly tMs: number;
+  /** Acknowledged rows, cumulative. */
+  readonly rows: number;
+  /** Of the service times since the previous point; null with too few samples. */
+  readonly p50Ms: number | null;
+  readonly p99Ms: number | null;
+  /** Rows rejected, failed or unknown, cumulative. */
+  readonly errors: number;
+  readonly workers: readonly {
+    readonly index: number;
+    readonly pid: number;
+    readonly rows: number;
+    readonly cpuPercent: number | null;
+    readonly residentBytes: number | null;
+  }[];
+}
+
+export interface Verification {
+  readonly method: 'count' | 'delta' | 'rows' | 'none';
+  /** What the server counted; null when there was no count. */
+  readonly stored: number | null;
+  readonly verdict: 'match' | 'mismatch' | 'advisory' | 'unavailable' | 'skipped';
+  readonly detail: string;
+}
+
+export interface RunResult {
+  readonly plan: RunPlan;
+  readonly startedAtMs: number;
+  readonly endedAtMs: number;
+  /** From the workers' common start to the last worker's end: what throughput is divided by. */
+  readonly runningMs: number;
+  /** Of it, without the warm-up. */
+  readonly measuredMs: number;
+  readonly endReason: EndReason;
+  /** One sentence on why it ended, or ''. */
+  readonly endDetail: string;
+  readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | null;
+  readonly host: { readonly cores: number; readonly cgroupCores: number | null; readonly memoryBytes: number };
+  readonly target: TargetState;
+  readonly statement: string;
+  readonly ddl: string;
+  readonly poolsHash: string;
+  readonly rowFormat: number;
+  readonly schema: unknown;
+  readonly ledger: Ledger & { readonly notOffered: number };
+  readonly resolved: { readonly stored: number; readonly absent: number };
+  readonly batches: BatchCounts;
+  readonly pacer: { readonly lateRows: number; readonly droppedRows: number };
+  readonly verification: Verification;
+  readonly measuredRows: number;
+  readonly bodyBytes: number;
+  readonly serviceTime: Histogram;
+  readonly responseTime: Histogram;
+  readonly workers: readonly WorkerResult[];
+  readonly coordinator: ProcessCost & { readonly pid: number };
+  readonly errors: readonly ErrorCount[];
+  readonly series: readonly SeriesPoint[];
+  /** Things a reader must know, in sentences. */
+  readonly warnings: readonly string[];
+}

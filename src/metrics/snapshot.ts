@@ -1,0 +1,86 @@
+/**
+ * What a worker knows about itself, cumulative since its incarnation began. The newest snapshot of each (worker,
+ * incarnation) says everything; lost, late or doubled ones change nothing.
+ */
+import { type BatchCounts, type Ledger, EMPTY_LEDGER, NO_BATCHES } from './ledger.ts';
+import { type Histogram, createHistogram } from './histogram.ts';
+
+/** One class of trouble, counted, with one example. `code` is CrateDB's error code or null. */
+export interface ErrorCount {
+  readonly class: string;
+  readonly code: number | null;
+  /** Rows that an attempt reported in this class; a retried row counts once per attempt. */
+  readonly rows: number;
+  /** Attempts that reported this class. */
+  readonly batches: number;
+  readonly example: string;
+}
+
+export interface ProcessUse {
+  readonly userCpuUs: number;
+  readonly systemCpuUs: number;
+  readonly residentBytes: number;
+  readonly residentBytesMax: number;
+  readonly heapUsedBytes: number;
+  /** Share of wall time in which the event loop was busy since the start, 0..1. */
+  readonly eventLoopUtilization: number;
+}
+
+export interface Snapshot {
+  /** Rises by one with every snapshot of an incarnation. */
+  readonly sequence: number;
+  readonly ledger: Ledger;
+  readonly batches: BatchCounts;
+  /** Global number of the next batch this worker would begin. */
+  readonly nextBatch: number;
+  /** Acknowledged rows of batches that began after the warm-up; throughput is made of these. */
+  readonly measuredRows: number;
+  /** Request body bytes handed over by all attempts, after compression. */
+  readonly bodyBytes: number;
+  readonly lateRows: number;
+  readonly droppedRows: number;
+  /** From hand-over of a request to the end of its reply; after warm-up; answered attempts only. */
+  readonly serviceTime: Histogram;
+  /** From the intended start of a batch to its final outcome; after warm-up. */
+  readonly responseTime: Histogram;
+  readonly errors: readonly ErrorCount[];
+  /** Why the worker waits now, or null: nobody can be reached, or the table is blocked. */
+  readonly waiting: Waiting | null;
+  readonly use: ProcessUse;
+}
+
+/** A pause that the target imposed on a worker. */
+export interface Waiting {
+  readonly cause: 'outage' | 'blocked' | 'overload';
+  /** The error that began it. */
+  readonly detail: string;
+  /** Monotonic nanoseconds. */
+  readonly sinceNs: bigint;
+}
+
+export const NO_USE: ProcessUse = {
+  userCpuUs: 0,
+  systemCpuUs: 0,
+  residentBytes: 0,
+  residentBytesMax: 0,
+  heapUsedBytes: 0,
+  eventLoopUtilization: 0,
+};
+
+export function emptySnapshot(nextBatch: number): Snapshot {
+  return {
+    sequence: 0,
+    ledger: EMPTY_LEDGER,
+    batches: NO_BATCHES,
+    nextBatch,
+    measuredRows: 0,
+    bodyBytes: 0,
+    lateRows: 0,
+    droppedRows: 0,
+    serviceTime: createHistogram(),
+    responseTime: createHistogram(),
+    errors: [],
+    waiting: null,
+    use: NO_USE,
+  };
+}

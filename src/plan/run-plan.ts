@@ -1,0 +1,107 @@
+/**
+ * The run plan: what is inserted, where, how much, how fast, and when to stop. Complete and without secrets, so
+ * that it can be shown, written to the plan file and compared. Made from flags, environment and config file by
+ * `parse-run-plan.ts`; nothing after it looks at flags again.
+ */
+import type { TableName } from '../base/sql.ts';
+
+export type Compression = 'none' | 'deflate' | 'gzip';
+export type VerifyMethod = 'count' | 'rows' | 'none';
+
+/** How many rows may end rejected, failed or unknown before the exit code says so. */
+export type Tolerance =
+  | { readonly kind: 'rows'; readonly rows: number }
+  | { readonly kind: 'share'; readonly share: number };
+
+/** `--fail-on "p99>200ms"`: fails when the comparison is true. Latencies in ms, rates in rows/s, cpu in percent. */
+export interface Threshold {
+  readonly metric: 'p50' | 'p90' | 'p95' | 'p99' | 'p999' | 'max' | 'rows/s' | 'rejected' | 'failed' | 'unknown' | 'cpu';
+  readonly operator: '>' | '>=' | '<' | '<=';
+  readonly value: number;
+  /** As it was written. */
+  readonly text: string;
+}
+
+/** Where to, without credentials. */
+export interface TargetPlan {
+  /** `embedded` starts the sandbox for this run; its URL is known only then. */
+  readonly kind: 'urls' | 'embedded';
+  /** Origins (`http://db-1:4200`), in the order given; empty for `embedded`. */
+  readonly nodes: readonly string[];
+  readonly username: string | null;
+  readonly tls: {
+    readonly verify: boolean;
+    readonly caCertFile: string | null;
+    readonly certFile: string | null;
+    readonly keyFile: string | null;
+  };
+}
+
+export interface TablePlan {
+  readonly name: TableName;
+  readonly preset: string;
+  readonly create: boolean;
+  readonly recreate: boolean;
+  /** Null: the server's default. */
+  readonly shards: number | null;
+  readonly replicas: string | null;
+  /** Whether a table that is created gets the primary key over (run_id, seq). */
+  readonly key: boolean;
+}
+
+export interface LoadPlan {
+  readonly procs: number;
+  readonly batchSize: number;
+  readonly inFlight: number;
+  readonly batchIntervalMs: number;
+  /** Rows per second over all processes; null is the closed loop. */
+  readonly rowsPerSecond: number | null;
+  readonly rampUpMs: number;
+  readonly warmUpMs: number;
+  readonly compression: Compression;
+  readonly maxBodyBytes: number;
+}
+
+export interface SafetyPlan {
+  readonly timeoutMs: number;
+  readonly retries: number;
+  readonly drainTimeoutMs: number;
+  readonly outageTimeoutMs: number;
+  readonly blockTimeoutMs: number;
+  readonly maxFailed: Tolerance;
+  /** Only a spelled-out tolerance stops the run when passed. */
+  readonly stopsAtMaxFailed: boolean;
+}
+
+export interface RunPlan {
+  readonly command: 'cluster' | 'single';
+  readonly runId: string;
+  readonly seed: number;
+  readonly timeOriginMs: number;
+  readonly target: TargetPlan;
+  readonly table: TablePlan;
+  /** At least one bound is set; the first reached ends the run. Rows are those of all machines. */
+  readonly bounds: { readonly rows: number | null; readonly durationMs: number | null };
+  readonly load: LoadPlan;
+  readonly safety: SafetyPlan;
+  /** This machine is `index` (1..count) of `count`. */
+  readonly machine: { readonly index: number; readonly count: number };
+  /** Wall-clock ms at which the workers begin, or null for as soon as they are ready. */
+  readonly startAtMs: number | null;
+  readonly failOn: readonly Threshold[];
+  readonly verify: VerifyMethod;
+}
+
+/** What opens the target: kept apart from the plan, passed to workers by IPC only, never written anywhere. */
+export interface TargetAccess {
+  readonly nodes: readonly string[];
+  readonly username: string | null;
+  readonly password: string | null;
+  readonly tls: {
+    readonly verify: boolean;
+    /** PEM texts, already read. */
+    readonly ca: string | null;
+    readonly cert: string | null;
+    readonly key: string | null;
+  };
+}

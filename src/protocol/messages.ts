@@ -1,0 +1,108 @@
+/**
+ * What travels between the coordinator and a worker: plain data, one union per direction, versioned. Every
+ * message up names its worker, incarnation and sequence, and snapshots are cumulative: losing, doubling or
+ * delaying messages changes no total.
+ */
+import type { Snapshot } from '../metrics/snapshot.ts';
+import type { Compression, TargetAccess } from '../plan/run-plan.ts';
+import type { Assignment } from '../plan/assignment.ts';
+import type { RowPlan } from '../rows/row-plan.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+/** How a worker goes about its assignment. */
+export interface WorkerLimits {
+  readonly inFlight: number;
+  readonly batchIntervalMs: number;
+  readonly compression: Compression;
+  readonly maxBodyBytes: number;
+  readonly timeoutMs: number;
+  /** Attempts beyond the first that a batch may take. */
+  readonly retries: number;
+  readonly outageTimeoutMs: number;
+  readonly blockTimeoutMs: number;
+}
+
+/** What a dead incarnation left to its successor. */
+export interface Resume {
+  /** Global number of the first batch that nobody began. */
+  readonly nextBatch: number;
+  /** Batches that were in flight and may be sent again, exactly. */
+  readonly resend: readonly number[];
+  /** Nanoseconds since the run's start: pacing and duration go on, they do not begin again. */
+  readonly startedAtNs: bigint;
+}
+
+export interface InitMessage {
+  readonly type: 'init';
+  readonly protocolVersion: number;
+  readonly workerIndex: number;
+  readonly incarnation: number;
+  readonly access: TargetAccess;
+  readonly statement: string;
+  /** A resend is exact: the table's key is (run_id, seq). */
+  readonly keyed: boolean;
+  readonly rowPlan: RowPlan;
+  readonly assignment: Assignment;
+  readonly limits: WorkerLimits;
+  readonly counterFile: string;
+  readonly reportIntervalMs: number;
+  readonly resume: Resume | null;
+  /** `single --verbose`: each batch's outcome goes up as a message. */
+  readonly tracesBatches: boolean;
+}
+
+export interface StartMessage {
+  readonly type: 'start';
+  /** The moment that all pacing counts from. */
+  readonly startAtNs: bigint;
+}
+
+export interface DrainMessage {
+  readonly type: 'drain';
+  readonly reason: string;
+  /** When it passes, what is still in flight is abandoned. */
+  readonly deadlineNs: bigint;
+}
+
+export type DownMessage = InitMessage | StartMessage | DrainMessage;
+
+interface FromWorker {
+  readonly workerIndex: number;
+  readonly incarnation: number;
+}
+
+export interface ReadyMessage extends FromWorker {
+  readonly type: 'ready';
+  readonly protocolVersion: number;
+  readonly pid: number;
+  readonly nodeVersion: string;
+}
+
+export interface ProgressMessage extends FromWorker {
+  readonly type: 'progress';
+  readonly snapshot: Snapshot;
+}
+
+/** Why a worker stopped by itself; `drained` when it was told to, `done` when its assignment ended. */
+export type WorkerEnd = 'done' | 'drained' | 'outage' | 'blocked' | 'nothingAcknowledged' | 'orphaned';
+
+export interface DrainedMessage extends FromWorker {
+  readonly type: 'drained';
+  readonly end: WorkerEnd;
+  readonly detail: string;
+  readonly snapshot: Snapshot;
+}
+
+export interface FailedMessage extends FromWorker {
+  readonly type: 'failed';
+  readonly error: { readonly name: string; readonly message: string };
+  readonly snapshot: Snapshot;
+}
+
+export interface BatchMessage extends FromWorker {
+  readonly type: 'batch';
+  readonly line: string;
+}
+
+export type UpMessage = ReadyMessage | ProgressMessage | DrainedMessage | FailedMessage | BatchMessage;
