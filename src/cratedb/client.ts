@@ -1,0 +1,349 @@
+/**
+ * The client of one CrateDB cluster: a pool of connections per node, inserts, queries and greetings. The only room
+ * that speaks HTTP. Everything that can go wrong comes back as a value; credentials leave it only in a header.
+ */
+import { Buffer } from 'node:buffer';
+import Pool from 'undici/lib/dispatcher/pool.js';
+import { type Clock, systemClock } from '../base/clock.ts';
+import { assert } from '../base/errors.ts';
+import { redact } from '../base/text.ts';
+import type { TargetAccess } from '../plan/run-plan.ts';
+import { type BrokenMeaning, meaningOfBroken } from './classes.ts';
+import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts';
+import { type NodeGreeting, readGreeting } from './greeting.ts';
+import type { AttemptOutcome } from './outcome.ts';
+import { type QueryReply, readQueryReply } from './query-reply.ts';
+import {
+  type BulkReading,
+  allRows,
+  allStored,
+  createAllStoredCheck,
+  exampleOf,
+  readBulkReply,
+  retryAfterMs,
+} from './reply.ts';
+import { versionAtLeast } from './version.ts';
+
+export interface ClientOptions {
+  /** Each carries one request at a time: CrateDB does not keep the order of pipelined answers. */
+  readonly connectionsPerNode: number;
+  /** `/_sql` unless set. */
+  readonly insertPath?: string;
+  /** For the User-Agent header: `crategen/VERSION`. */
+  readonly version?: string;
+  readonly clock?: Clock;
+}
+
+export interface InsertRequest {
+  readonly rows: number;
+  /** The statement ends in ON CONFLICT … DO NOTHING over a key that only this run writes. */
+  readonly keyed: boolean;
+  readonly contentEncoding: 'gzip' | 'deflate' | null;
+  /** The whole attempt, from the call to the end of the reply. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | null;
+  /** Called once, synchronously, before the first byte is written; never when no connection could be had. */
+  readonly onHandedOver: () => void;
+}
+
+export interface QueryOptions {
+  readonly timeoutMs: number;
+  /** The node to ask first; the one that answered last unless set. */
+  readonly node?: number;
+  readonly signal?: AbortSignal | null;
+  /** It changes nothing, so it may be asked of another node although this one may have run it. */
+  readonly readOnly?: boolean;
+  /** Integers beyond 2^53 come as bigint instead of a rounded number. */
+  readonly bigIntegers?: boolean;
+}
+
+export interface CrateClient {
+  /** Origins, in the order of the access; `node` everywhere is an index into them. */
+  readonly nodes: readonly string[];
+  /** Sends one batch to one node. Never rejects; the rows of the outcome add up to `request.rows`. */
+  insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome>;
+  /** Runs one statement on the first node that can be reached. Never rejects. */
+  query(statement: string, args: readonly unknown[], options: QueryOptions): Promise<QueryReply>;
+  /** `GET /`: who is there. Never rejects; gives up after `timeoutMs` (5,000 unless set). */
+  root(
+    node: number,
+    options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal | null },
+  ): Promise<NodeGreeting>;
+  /** Resolves when requests in flight have ended and all connections are closed. */
+  close(): Promise<void>;
+  /** Closes all connections now; requests in flight end as `closed` or `notSent`. */
+  destroy(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+/** CrateDB never closes an idle connection itself; a closed one costs a connect, an open one a descriptor. */
+const KEEP_ALIVE_MS = 10 * 60_000;
+const MAX_HEADER_BYTES = 64 * 1024;
+const ROOT_TIMEOUT_MS = 5_000;
+const MAX_ROOT_BYTES = 1024 * 1024;
+/** A page of a verification is the largest answer crategen asks for. */
+const MAX_QUERY_BYTES = 64 * 1024 * 1024;
+const MAX_INSERT_REPLY_BYTES = 8 * 1024 * 1024;
+const MAX_INSERT_REPLY_BYTES_PER_ROW = (1024 * 1024) / 10_000;
+/** From this version on, the trouble of one shard is told per row and never for the whole request. */
+const WHOLE_ERRORS_ARE_WHOLE_SINCE = '6.4.3';
+
+/** Makes a client; connections are opened when they are needed. Throws on an origin that is no URL (a bug). */
+export function createClient(access: TargetAccess, options: ClientOptions): CrateClient {
+  return new Client(access, options);
+}
+
+class Client implements CrateClient {
+  readonly nodes: readonly string[];
+  readonly #pools: readonly Pool[];
+  readonly #clock: Clock;
+  readonly #insertPath: string;
+  readonly #headers: readonly string[];
+  readonly #clean: (text: string) => string;
+  readonly #saysAllStored = createAllStoredCheck();
+  #wholeErrorsAreWhole = true;
+  #lastGoodNode = 0;
+
+  constructor(access: TargetAccess, options: ClientOptions) {
+    assert(access.nodes.length > 0, 'a client needs at least one node');
+    this.nodes = access.nodes;
+    this.#pools = access.nodes.map((origin) => createPool(origin, access, options));
+    this.#clock = options.clock ?? systemClock;
+    this.#insertPath = options.insertPath ?? '/_sql';
+    this.#headers = commonHeaders(access, options);
+    this.#clean = cleanerOf(access);
+  }
+
+  async insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome> {
+    const { contentEncoding, rows, timeoutMs, signal, onHandedOver } = request;
+    const encoding = contentEncoding === null ? [] : ['content-encoding', contentEncoding];
+    const result = await this.#exchange(node, {
+      method: 'POST',
+      path: this.#insertPath,
+      headers: [...this.#headers, 'content-type', 'application/json', ...encoding],
+      body,
+      timeoutMs,
+      maxReplyBytes: MAX_INSERT_REPLY_BYTES + Math.ceil(rows * MAX_INSERT_REPLY_BYTES_PER_ROW),
+      signal,
+      onHandedOver,
+    });
+    if (result.kind === 'reply') return this.#readInsert(result, request);
+    const { handedOver } = result;
+    const meaning = meaningOf(result);
+    const example = exampleOf(describeBroken(this.nodes[node] ?? '', result), this.#clean);
+    const reading = allRows(rows, handedOver ? 'unknown' : 'notStored', {
+      ...meaning,
+      code: result.status,
+      example,
+    });
+    return { ...reading, handedOver, serviceTimeUs: null, retryAfterMs: null };
+  }
+
+  #readInsert(result: Extract<Exchange, { kind: 'reply' }>, request: InsertRequest): AttemptOutcome {
+    const { status, headers, pieces, serviceTimeUs } = result;
+    let reading: BulkReading;
+    if (
+      status === 200 &&
+      headers['content-encoding'] === undefined &&
+      this.#saysAllStored(pieces, request.rows)
+    ) {
+      reading = allStored(request.rows);
+    } else {
+      const facts = {
+        rows: request.rows,
+        keyed: request.keyed,
+        wholeErrorsAreWhole: this.#wholeErrorsAreWhole,
+        clean: this.#clean,
+      };
+      reading = readBulkReply({ status, headers, body: joined(pieces) }, facts);
+    }
+    return {
+      ...reading,
+      handedOver: true,
+      serviceTimeUs,
+      retryAfterMs: retryAfterMs(headers, this.#clock.wallMs()),
+    };
+  }
+
+  async query(statement: string, args: readonly unknown[], options: QueryOptions): Promise<QueryReply> {
+    const startedMs = this.#clock.monotonicMs();
+    const first = options.node ?? this.#lastGoodNode;
+    let reply: QueryReply | null = null;
+    for (let turn = 0; turn < this.nodes.length; turn += 1) {
+      const node = (first + turn) % this.nodes.length;
+      const leftMs = options.timeoutMs - (this.#clock.monotonicMs() - startedMs);
+      if (reply !== null && leftMs <= 0) return reply;
+      reply = await this.#queryNode(node, statement, args, { ...options, timeoutMs: leftMs });
+      if (reply.ok || !mayAskAnother(reply, options)) {
+        if (reply.ok || reply.handedOver) this.#lastGoodNode = node;
+        return reply;
+      }
+    }
+    assert(reply !== null, 'a client has at least one node');
+    return reply;
+  }
+
+  async #queryNode(
+    node: number,
+    statement: string,
+    args: readonly unknown[],
+    options: QueryOptions,
+  ): Promise<QueryReply> {
+    const body = Buffer.from(
+      JSON.stringify(args.length === 0 ? { stmt: statement } : { stmt: statement, args }),
+    );
+    const startedMs = this.#clock.monotonicMs();
+    const result = await this.#exchange(node, {
+      method: 'POST',
+      path: '/_sql',
+      headers: [...this.#headers, 'content-type', 'application/json'],
+      body,
+      timeoutMs: options.timeoutMs,
+      maxReplyBytes: MAX_QUERY_BYTES,
+      signal: options.signal ?? null,
+      onHandedOver: () => {},
+    });
+    const durationMs = this.#clock.monotonicMs() - startedMs;
+    if (result.kind === 'reply') {
+      const { status, headers, pieces } = result;
+      return readQueryReply(
+        { status, headers, body: joined(pieces) },
+        { durationMs, bigIntegers: options.bigIntegers ?? false, clean: this.#clean },
+      );
+    }
+    const message = exampleOf(describeBroken(this.nodes[node] ?? '', result), this.#clean);
+    return { ok: false, class: meaningOf(result).class, code: null, message, handedOver: result.handedOver };
+  }
+
+  async root(
+    node: number,
+    options: { readonly timeoutMs?: number; readonly signal?: AbortSignal | null } = {},
+  ): Promise<NodeGreeting> {
+    const result = await this.#exchange(node, {
+      method: 'GET',
+      path: '/',
+      headers: [...this.#headers, 'accept', 'application/json'],
+      body: null,
+      timeoutMs: options.timeoutMs ?? ROOT_TIMEOUT_MS,
+      maxReplyBytes: MAX_ROOT_BYTES,
+      signal: options.signal ?? null,
+      onHandedOver: () => {},
+    });
+    if (result.kind === 'broken') {
+      const { class: name, condition } = meaningOf(result);
+      return {
+        ok: false,
+        class: name,
+        condition,
+        message: exampleOf(describeBroken(this.nodes[node] ?? '', result), this.#clean),
+      };
+    }
+    const greeting = readGreeting(
+      { status: result.status, headers: result.headers, body: joined(result.pieces) },
+      this.#clean,
+    );
+    if (
+      greeting.ok &&
+      greeting.kind === 'cratedb' &&
+      !versionAtLeast(greeting.version, WHOLE_ERRORS_ARE_WHOLE_SINCE)
+    )
+      this.#wholeErrorsAreWhole = false;
+    return greeting;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => (pool.closed || pool.destroyed ? undefined : pool.close())));
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.#pools.map((pool) => (pool.destroyed ? undefined : pool.destroy())));
+  }
+
+  #exchange(node: number, request: ExchangeRequest): Promise<Exchange> {
+    const pool = this.#pools[node];
+    assert(pool !== undefined, `node ${node} is not one of ${this.#pools.length}`);
+    return exchange(pool, request, this.#clock);
+  }
+}
+
+function createPool(origin: string, access: TargetAccess, options: ClientOptions): Pool {
+  const { verify, ca, cert, key } = access.tls;
+  return new Pool(origin, {
+    connections: options.connectionsPerNode,
+    pipelining: 1,
+    allowH2: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    connect: {
+      timeout: CONNECT_TIMEOUT_MS,
+      // Said outright: otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch it off.
+      rejectUnauthorized: verify,
+      ...(ca === null ? {} : { ca }),
+      ...(cert === null ? {} : { cert }),
+      ...(key === null ? {} : { key }),
+    },
+  });
+}
+
+function commonHeaders(access: TargetAccess, options: ClientOptions): readonly string[] {
+  const agent = ['user-agent', options.version === undefined ? 'crategen' : `crategen/${options.version}`];
+  return access.username === null ? agent : [...agent, 'authorization', `Basic ${basicOf(access)}`];
+}
+
+function basicOf(access: TargetAccess): string {
+  return Buffer.from(`${access.username ?? ''}:${access.password ?? ''}`).toString('base64');
+}
+
+function cleanerOf(access: TargetAccess): (text: string) => string {
+  const { password } = access;
+  if (password === null || password === '') return (text) => text;
+  const secrets = [password, basicOf(access)];
+  return (text) => redact(text, secrets);
+}
+
+function meaningOf(broken: Extract<Exchange, { kind: 'broken' }>): BrokenMeaning {
+  const { why, error, handedOver } = broken;
+  if (why === 'failed') return meaningOfBroken(error, handedOver);
+  if (why === 'tooLong') return { class: 'badReply', condition: 'troubled' };
+  if (why === 'aborted') return { class: handedOver ? 'aborted' : 'notSent', condition: 'troubled' };
+  // Not even a connection within the whole deadline.
+  return handedOver
+    ? { class: 'timeout', condition: 'troubled' }
+    : { class: 'notSent', condition: 'unreachable' };
+}
+
+/** `http://db-1:4200: connect ECONNREFUSED 127.0.0.1:4200`, with what had come of a reply. */
+function describeBroken(origin: string, broken: Extract<Exchange, { kind: 'broken' }>): string {
+  const { error, sample, status } = broken;
+  // Node joins the failures of all addresses of a name in an error without a message.
+  const message =
+    error instanceof AggregateError && error.message === ''
+      ? error.errors.map(String).join(', ')
+      : error.message;
+  const head =
+    status === null
+      ? ''
+      : `; HTTP ${status} had come, then ${JSON.stringify(Buffer.from(sample).toString('utf8'))}`;
+  return `${origin}: ${message}${head}`;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [only] = pieces;
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+}
+
+function mayAskAnother(reply: Extract<QueryReply, { ok: false }>, options: QueryOptions): boolean {
+  if (options.signal?.aborted === true) return false;
+  if (!reply.handedOver) return true;
+  return (
+    options.readOnly === true &&
+    (reply.class === 'closed' ||
+      reply.class === 'nodeLost' ||
+      reply.class === 'notRecovered' ||
+      reply.class === 'noMaster' ||
+      reply.class === 'overloaded')
+  );
+}
