@@ -1,0 +1,176 @@
+/**
+ * The plan file (`plan.json`, format `crategen.plan/1`): what a run set out to do and where its traces are, written
+ * before the first row, so that `recover` and `--resume` have it when nothing else was left. Text to type and back,
+ * without I/O.
+ */
+import * as v from 'valibot';
+import { UsageError } from '../base/errors.ts';
+import { printable } from '../base/text.ts';
+import type { RunPlan } from './run-plan.ts';
+
+export const PLAN_FORMAT = 'crategen.plan/1';
+
+/** What is known at the start of a run and is not in its plan. */
+export interface StartFacts {
+  /** Wall-clock ms. */
+  readonly startedAtMs: number;
+  /** Absolute path of the folder with the workers' counter files. */
+  readonly counterFolder: string;
+  readonly coordinatorPid: number;
+  /** The first incarnations. */
+  readonly workerPids: readonly number[];
+  readonly target: {
+    readonly kind: 'cratedb' | 'sandbox' | 'discard';
+    readonly version: string | null;
+    /** Origins in use, also of an embedded sandbox. */
+    readonly nodes: readonly string[];
+  };
+  readonly keyed: boolean;
+  readonly statement: string;
+  readonly ddl: string;
+  readonly poolsHash: string;
+  readonly rowFormat: number;
+  /** Rows in the table before the run, where it has no run_id to count by; else null. */
+  readonly rowsBefore: number | null;
+  readonly versions: { readonly crategen: string; readonly node: string; readonly faker: string };
+}
+
+export interface PlanFile {
+  readonly plan: RunPlan;
+  readonly facts: StartFacts;
+}
+
+/** Text of the plan file. Holds no secrets, since the plan holds none. */
+export function planFileText(plan: RunPlan, facts: StartFacts): string {
+  const run = { id: plan.runId, seed: plan.seed, startedAt: new Date(facts.startedAtMs).toISOString() };
+  return `${JSON.stringify({ format: PLAN_FORMAT, run, plan, facts }, null, 2)}\n`;
+}
+
+/** Reads a plan file; `name` is what messages call it. Throws UsageError naming what is wrong and where. */
+export function parsePlanFile(text: string, name: string): PlanFile {
+  const parsed = v.safeParse(PLAN_FILE, parsedJson(text, name));
+  if (parsed.success) return { plan: parsed.output.plan, facts: parsed.output.facts };
+  const issue = parsed.issues[0];
+  const place = v.getDotPath(issue) ?? '';
+  throw new UsageError(
+    `${printable(name)} is not a plan file that this version reads: ${place} ${printable(issue.message)}`,
+  );
+}
+
+function parsedJson(text: string, name: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new UsageError(`${printable(name)} is not valid JSON`, { cause });
+  }
+}
+
+const COUNT = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const POSITIVE = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
+const TEXT = v.pipe(v.string(), v.maxLength(1_000_000));
+const ORIGINS = v.pipe(v.array(v.pipe(v.string(), v.url())), v.maxLength(256));
+
+const TARGET_PLAN = v.object({
+  kind: v.picklist(['urls', 'embedded']),
+  nodes: ORIGINS,
+  username: v.nullable(TEXT),
+  tls: v.object({
+    verify: v.boolean(),
+    caCertFile: v.nullable(TEXT),
+    certFile: v.nullable(TEXT),
+    keyFile: v.nullable(TEXT),
+  }),
+});
+
+const TABLE_PLAN = v.object({
+  name: v.object({ schema: TEXT, table: TEXT }),
+  preset: TEXT,
+  create: v.boolean(),
+  recreate: v.boolean(),
+  shards: v.nullable(POSITIVE),
+  replicas: v.nullable(TEXT),
+  key: v.boolean(),
+});
+
+const LOAD_PLAN = v.object({
+  procs: POSITIVE,
+  batchSize: POSITIVE,
+  inFlight: POSITIVE,
+  batchIntervalMs: COUNT,
+  rowsPerSecond: v.nullable(v.pipe(v.number(), v.gtValue(0))),
+  rampUpMs: COUNT,
+  warmUpMs: COUNT,
+  compression: v.picklist(['none', 'deflate', 'gzip']),
+  maxBodyBytes: POSITIVE,
+});
+
+const TOLERANCE = v.variant('kind', [
+  v.object({ kind: v.literal('rows'), rows: COUNT }),
+  v.object({ kind: v.literal('share'), share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
+]);
+
+const SAFETY_PLAN = v.object({
+  timeoutMs: POSITIVE,
+  retries: COUNT,
+  drainTimeoutMs: COUNT,
+  outageTimeoutMs: COUNT,
+  blockTimeoutMs: COUNT,
+  maxFailed: TOLERANCE,
+  stopsAtMaxFailed: v.boolean(),
+});
+
+const THRESHOLD = v.object({
+  metric: v.picklist([
+    'p50',
+    'p90',
+    'p95',
+    'p99',
+    'p999',
+    'max',
+    'rows/s',
+    'rejected',
+    'failed',
+    'unknown',
+    'cpu',
+  ]),
+  operator: v.picklist(['>', '>=', '<', '<=']),
+  value: v.pipe(v.number(), v.finite()),
+  text: TEXT,
+});
+
+const RUN_PLAN = v.object({
+  command: v.picklist(['cluster', 'single']),
+  runId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/)),
+  seed: COUNT,
+  timeOriginMs: COUNT,
+  target: TARGET_PLAN,
+  table: TABLE_PLAN,
+  bounds: v.object({ rows: v.nullable(POSITIVE), durationMs: v.nullable(POSITIVE) }),
+  load: LOAD_PLAN,
+  safety: SAFETY_PLAN,
+  machine: v.object({ index: POSITIVE, count: POSITIVE }),
+  startAtMs: v.nullable(COUNT),
+  failOn: v.array(THRESHOLD),
+  verify: v.picklist(['count', 'rows', 'none']),
+}) satisfies v.GenericSchema<unknown, RunPlan>;
+
+const START_FACTS = v.object({
+  startedAtMs: COUNT,
+  counterFolder: TEXT,
+  coordinatorPid: POSITIVE,
+  workerPids: v.array(POSITIVE),
+  target: v.object({
+    kind: v.picklist(['cratedb', 'sandbox', 'discard']),
+    version: v.nullable(TEXT),
+    nodes: ORIGINS,
+  }),
+  keyed: v.boolean(),
+  statement: TEXT,
+  ddl: TEXT,
+  poolsHash: TEXT,
+  rowFormat: COUNT,
+  rowsBefore: v.nullable(COUNT),
+  versions: v.object({ crategen: TEXT, node: TEXT, faker: TEXT }),
+}) satisfies v.GenericSchema<unknown, StartFacts>;
+
+const PLAN_FILE = v.object({ format: v.literal(PLAN_FORMAT), plan: RUN_PLAN, facts: START_FACTS });

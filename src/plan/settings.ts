@@ -1,0 +1,391 @@
+/**
+ * The table of settings: every flag of the run commands, once. The command line makes its flags from it, the
+ * config file its keys, so that neither can know a setting that the other does not.
+ */
+
+/** `text` takes one value, `list` one per mention, `switch` none. */
+export type SettingKind = 'text' | 'list' | 'switch';
+
+export type SettingGroup = 'target' | 'what' | 'how much' | 'how fast' | 'safety' | 'identity' | 'output';
+
+export interface Setting {
+  readonly name: string;
+  readonly kind: SettingKind;
+  readonly group: SettingGroup;
+  /** What stands for the value in the help. */
+  readonly value?: string;
+  readonly summary: string;
+  /** `--no-NAME` exists. */
+  readonly negatable?: true;
+  /** Not taken from a config file: it destroys, or it names what only this invocation has. */
+  readonly commandLineOnly?: true;
+  /** Known, but left out of the help. */
+  readonly hidden?: true;
+  /** Only this command has it. */
+  readonly only?: 'cluster' | 'single';
+}
+
+/** A value before it is understood: what oclif or the config file gave. */
+export type RawValue = string | boolean | readonly string[];
+
+/** Settings by name. A Map, so that no key of a hostile file is ever a property of an object. */
+export type RawSettings = ReadonlyMap<string, RawValue>;
+
+const TARGET: readonly Setting[] = [
+  {
+    name: 'url',
+    kind: 'list',
+    group: 'target',
+    value: 'URL',
+    summary:
+      'A node: http(s)://host:4200, crate://host:4200?ssl=true or host:port; repeat it for more nodes, all are used evenly (http://localhost:4200) [env: CRATEDB_CLUSTER_URL, CRATE_HOST, CRATE_PORT, CRATE_SSL]',
+  },
+  {
+    name: 'username',
+    kind: 'text',
+    group: 'target',
+    value: 'NAME',
+    summary: 'User [env: CRATEDB_USERNAME, CRATE_USER]',
+  },
+  {
+    name: 'password-file',
+    kind: 'text',
+    group: 'target',
+    value: 'FILE',
+    summary:
+      'File whose first line is the password [env for the password itself: CRATEDB_PASSWORD, CRATE_PASSWORD, CRATEPW]',
+  },
+  {
+    name: 'password-stdin',
+    kind: 'switch',
+    group: 'target',
+    summary: 'Read the password from the first line of standard input',
+    commandLineOnly: true,
+  },
+  {
+    name: 'ca-cert-file',
+    kind: 'text',
+    group: 'target',
+    value: 'FILE',
+    summary: 'Certificates (PEM) to trust instead of the well-known ones',
+  },
+  { name: 'cert-file', kind: 'text', group: 'target', value: 'FILE', summary: 'Client certificate (PEM)' },
+  {
+    name: 'key-file',
+    kind: 'text',
+    group: 'target',
+    value: 'FILE',
+    summary: 'Key of the client certificate (PEM)',
+  },
+  {
+    name: 'insecure',
+    kind: 'switch',
+    group: 'target',
+    summary: 'Do not verify the TLS certificate: the run file keeps that you did',
+  },
+];
+
+const RUN: readonly Setting[] = [
+  {
+    name: 'sandbox',
+    kind: 'switch',
+    group: 'target',
+    summary: 'Start an embedded CrateDB-like endpoint for this run: no server needed, nothing kept',
+  },
+  { name: 'discover', kind: 'switch', group: 'target', summary: 'Not supported yet', hidden: true },
+  {
+    name: 'preset',
+    kind: 'text',
+    group: 'what',
+    value: 'NAME',
+    summary: 'Rows of a built-in schema (records); see crategen schema list',
+  },
+  { name: 'schema', kind: 'text', group: 'what', value: 'FILE', summary: 'Not supported yet', hidden: true },
+  {
+    name: 'like',
+    kind: 'text',
+    group: 'what',
+    value: 'SCHEMA.TABLE',
+    summary: 'Not supported yet',
+    hidden: true,
+  },
+  {
+    name: 'table',
+    kind: 'text',
+    group: 'what',
+    value: 'SCHEMA.TABLE',
+    summary: 'Where the rows go (crategen.<preset>)',
+  },
+  {
+    name: 'create',
+    kind: 'switch',
+    group: 'what',
+    negatable: true,
+    summary: 'Create the table if it is missing (yes); --no-create expects it',
+  },
+  {
+    name: 'recreate',
+    kind: 'switch',
+    group: 'what',
+    commandLineOnly: true,
+    summary: 'DROP the table first; outside the schema crategen this also wants --yes-drop',
+  },
+  {
+    name: 'yes-drop',
+    kind: 'text',
+    group: 'what',
+    value: 'SCHEMA.TABLE',
+    commandLineOnly: true,
+    summary: 'The name of the table that --recreate drops, spelled out',
+  },
+  {
+    name: 'shards',
+    kind: 'text',
+    group: 'what',
+    value: 'N',
+    summary: "Shards of a table that is created (the server's default, printed)",
+  },
+  {
+    name: 'replicas',
+    kind: 'text',
+    group: 'what',
+    value: 'N|N-M|N-all',
+    summary: "Replicas of a table that is created (the server's default, printed)",
+  },
+  {
+    name: 'key',
+    kind: 'switch',
+    group: 'what',
+    negatable: true,
+    summary: 'Primary key over (run_id, seq) in a table that is created (yes): a resend is then exact',
+  },
+  {
+    name: 'time-origin',
+    kind: 'text',
+    group: 'what',
+    value: 'TIME',
+    summary: 'Where time in the rows starts, as 2026-11-24T10:00:00Z (now, cut to the hour)',
+  },
+  {
+    name: 'rows',
+    kind: 'text',
+    group: 'how much',
+    value: 'N',
+    summary: "The run's total, as 250k, 10m, 1.5g (cluster 1m, single 10k, unless --duration is given)",
+  },
+  {
+    name: 'duration',
+    kind: 'text',
+    group: 'how much',
+    value: 'TIME',
+    summary: 'Stop offering after this time, as 30s, 5m, 1.5h; with --rows the first reached ends',
+  },
+  {
+    name: 'procs',
+    kind: 'text',
+    group: 'how fast',
+    value: 'N',
+    only: 'cluster',
+    summary: 'Worker processes (one per core that this container may use)',
+  },
+  { name: 'batch-size', kind: 'text', group: 'how fast', value: 'ROWS', summary: 'Rows per request (1000)' },
+  {
+    name: 'in-flight',
+    kind: 'text',
+    group: 'how fast',
+    value: 'N',
+    summary: 'Requests in flight per process (4)',
+  },
+  {
+    name: 'batch-interval',
+    kind: 'text',
+    group: 'how fast',
+    value: 'TIME',
+    summary: 'Pause after each reply, per request slot (0)',
+  },
+  {
+    name: 'rate',
+    kind: 'text',
+    group: 'how fast',
+    value: 'ROWS/S',
+    summary:
+      'Rows per second over all processes, on a schedule that does not wait for the server (as fast as it goes)',
+  },
+  {
+    name: 'ramp-up',
+    kind: 'text',
+    group: 'how fast',
+    value: 'TIME',
+    summary: 'Reach the full rate, or all slots, linearly over this time (0)',
+  },
+  {
+    name: 'warm-up',
+    kind: 'text',
+    group: 'how fast',
+    value: 'TIME',
+    summary: 'Leave the first rows out of throughput and latency; they stay in the ledger (0)',
+  },
+  {
+    name: 'insert-path',
+    kind: 'text',
+    group: 'how fast',
+    value: 'PATH',
+    summary: 'How rows are sent: bulk-args, the only one so far',
+  },
+  {
+    name: 'compress',
+    kind: 'text',
+    group: 'how fast',
+    value: 'METHOD',
+    summary: 'Request bodies: none, deflate or gzip (none)',
+  },
+  { name: 'max-body', kind: 'text', group: 'how fast', value: 'SIZE', summary: 'Largest request body (16m)' },
+  { name: 'timeout', kind: 'text', group: 'safety', value: 'TIME', summary: 'Deadline of one request (90s)' },
+  {
+    name: 'retries',
+    kind: 'text',
+    group: 'safety',
+    value: 'N',
+    summary: 'Times a batch is sent again where that is safe (3)',
+  },
+  {
+    name: 'drain-timeout',
+    kind: 'text',
+    group: 'safety',
+    value: 'TIME',
+    summary: 'How long a stop waits for requests in flight (15s)',
+  },
+  {
+    name: 'outage-timeout',
+    kind: 'text',
+    group: 'safety',
+    value: 'TIME',
+    summary: 'How long to wait while no node can be reached (120s)',
+  },
+  {
+    name: 'block-timeout',
+    kind: 'text',
+    group: 'safety',
+    value: 'TIME',
+    summary: 'How long to wait while the table refuses writes (60s)',
+  },
+  {
+    name: 'max-failed',
+    kind: 'text',
+    group: 'safety',
+    value: 'N|SHARE%',
+    summary:
+      'Rows that may end rejected, failed or unknown before the exit code is 4 (0); spelled out, passing it stops the run',
+  },
+  {
+    name: 'fail-on',
+    kind: 'list',
+    group: 'safety',
+    value: 'CONDITION',
+    summary:
+      'Exit 5 if true, as "p99>200ms" or "rows/s<50k"; repeatable. p50 p90 p95 p99 p999 max (response time), rows/s, rejected, failed, unknown, cpu (percent of a core, all workers)',
+  },
+  {
+    name: 'seed',
+    kind: 'text',
+    group: 'identity',
+    value: 'N',
+    summary: 'Seed of the rows (random, printed)',
+  },
+  {
+    name: 'run-id',
+    kind: 'text',
+    group: 'identity',
+    value: 'ID',
+    summary: 'Name of the run, in its rows too (date, time and four characters)',
+  },
+  {
+    name: 'machine',
+    kind: 'text',
+    group: 'identity',
+    value: 'I/N',
+    summary: 'This is machine I of N, each inserting its part of the run (1/1)',
+  },
+  {
+    name: 'start-at',
+    kind: 'text',
+    group: 'identity',
+    value: 'TIME',
+    summary: 'When the workers begin, as 2026-11-24T10:00:00Z (as soon as they are ready)',
+  },
+  {
+    name: 'resume',
+    kind: 'text',
+    group: 'identity',
+    value: 'RUN',
+    commandLineOnly: true,
+    only: 'cluster',
+    summary: 'Go on with a stopped run: its id, run file or "latest"',
+  },
+  {
+    name: 'config',
+    kind: 'text',
+    group: 'identity',
+    value: 'FILE',
+    commandLineOnly: true,
+    summary: 'Settings by flag name, YAML or JSON (crategen.config.json or .yaml here)',
+  },
+  { name: 'out', kind: 'text', group: 'output', value: 'FILE', summary: 'Write the run file here too' },
+  {
+    name: 'json',
+    kind: 'switch',
+    group: 'output',
+    summary: 'The run file on standard output, and nothing else there',
+    commandLineOnly: true,
+  },
+  {
+    name: 'live',
+    kind: 'text',
+    group: 'output',
+    value: 'WHAT',
+    summary: 'While it runs: auto, screen, lines or off (auto: screen on a terminal, else lines)',
+  },
+  {
+    name: 'log-format',
+    kind: 'text',
+    group: 'output',
+    value: 'FORMAT',
+    summary: 'Of the lines: text or json (text)',
+  },
+  { name: 'quiet', kind: 'switch', group: 'output', summary: 'Only the summary' },
+  {
+    name: 'verify',
+    kind: 'text',
+    group: 'output',
+    value: 'METHOD',
+    summary: 'Afterwards: count compares the number of rows, rows each of them, none trusts (count)',
+  },
+  {
+    name: 'dry-run',
+    kind: 'switch',
+    group: 'output',
+    only: 'single',
+    commandLineOnly: true,
+    summary: 'Print the DDL, the statement and the first rows; send nothing',
+  },
+  { name: 'verbose', kind: 'switch', group: 'output', only: 'single', summary: "Print each batch's outcome" },
+];
+
+/** Where the target is and how it is opened: also taken by the commands about a finished run. */
+export const TARGET_SETTINGS: readonly Setting[] = TARGET;
+
+/** All settings of `cluster` and `single`. */
+export const RUN_SETTINGS: readonly Setting[] = [...TARGET, ...RUN];
+
+/** Names that the tool people use today has for the same thing. */
+export const SETTING_ALIASES: ReadonlyMap<string, string> = new Map([
+  ['processes', 'procs'],
+  ['batch_size', 'batch-size'],
+  ['concurrent_requests', 'in-flight'],
+  ['max_rows', 'rows'],
+]);
+
+/** The settings that one command has. */
+export function settingsOf(command: 'cluster' | 'single'): readonly Setting[] {
+  return RUN_SETTINGS.filter((setting) => setting.only === undefined || setting.only === command);
+}
