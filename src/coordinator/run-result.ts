@@ -18,8 +18,9 @@ export interface BatchException {
 
 export interface ProcessCost {
   readonly cpu: {
-    readonly userSeconds: number;
-    readonly systemSeconds: number;
+    /** Null where the process is already counted elsewhere: the coordinator of `single` is its worker. */
+    readonly userSeconds: number | null;
+    readonly systemSeconds: number | null;
     /** From pidusage, 100 = one core; null when there were no two samples. */
     readonly percentMean: number | null;
     readonly percentMax: number | null;

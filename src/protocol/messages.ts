@@ -21,6 +21,8 @@ export interface WorkerLimits {
   readonly retries: number;
   readonly outageTimeoutMs: number;
   readonly blockTimeoutMs: number;
+  /** How long a worker that lost its coordinator finishes what is in flight. */
+  readonly drainTimeoutMs: number;
 }
 
 /** What a dead incarnation left to its successor. */
@@ -85,7 +87,7 @@ export interface ProgressMessage extends FromWorker {
 }
 
 /** Why a worker stopped by itself; `drained` when it was told to, `done` when its assignment ended. */
-export type WorkerEnd = 'done' | 'drained' | 'outage' | 'blocked' | 'nothingAcknowledged' | 'orphaned';
+export type WorkerEnd = 'done' | 'drained' | 'outage' | 'blocked' | 'orphaned';
 
 export interface DrainedMessage extends FromWorker {
   readonly type: 'drained';

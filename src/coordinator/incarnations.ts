@@ -1,0 +1,79 @@
+/**
+ * What a worker slot's incarnations add up to. A dead one is read from its counter file: rows it had in flight
+ * are sent again by its successor where that is exact, and are otherwise unknown or failed. Used while a run
+ * lives and by `recover` after the coordinator was killed, so both come to the same totals.
+ */
+import { type BatchCounts, type Ledger, type RowCounts, NO_BATCHES, NO_ROWS, addBatches, addRows, settledRows } from '../metrics/ledger.ts';
+import { type Assignment, batchRows } from '../plan/assignment.ts';
+import type { ExceptionRecord, InFlightBatch, LastWord } from '../worker/counter-file.ts';
+
+/** What a dead incarnation leaves behind. */
+export interface Estate {
+  /** Batches that may be sent again, exactly: in flight at its death, or inherited and not yet taken. */
+  readonly resend: readonly number[];
+  /** Batches that ended with it. */
+  readonly lost: readonly ExceptionRecord[];
+  readonly nextBatch: number;
+}
+
+/** The final figures of one incarnation that is gone. */
+export interface IncarnationTotals {
+  readonly ledger: Ledger;
+  readonly batches: BatchCounts;
+  readonly exceptions: readonly ExceptionRecord[];
+  readonly measuredRows: number;
+  readonly bodyBytes: number;
+}
+
+/** `inherited`: the batches this incarnation was told to send again. Without a key only unsent rows may be. */
+export function estateOf(word: LastWord, inherited: readonly number[], keyed: boolean): Estate {
+  const mayResend = (batch: InFlightBatch): boolean => keyed || (!batch.wasHandedOver && settledRows(batch.settled) === 0);
+  return {
+    resend: [...word.inFlight.filter(mayResend).map(({ batch }) => batch), ...inherited.slice(word.resendTaken)],
+    lost: word.inFlight.filter((batch) => !mayResend(batch)).map(lostBatch),
+    nextBatch: word.nextBatch,
+  };
+}
+
+function lostBatch(batch: InFlightBatch): ExceptionRecord {
+  const open: RowCounts = batch.wasHandedOver ? { ...NO_ROWS, unknown: batch.rows } : { ...NO_ROWS, failed: batch.rows };
+  return { batch: batch.batch, ...addRows(batch.settled, open), lastByteAtMs: batch.handedOverAtMs };
+}
+
+/**
+ * Closes the books of a dead incarnation. With a successor, what that one sends again is counted there; without,
+ * every row it had begun gets its final state here.
+ */
+export function closeBooks(word: LastWord, estate: Estate, assignment: Assignment, hasSuccessor: boolean): IncarnationTotals {
+  const orphaned = hasSuccessor ? [] : estate.resend.map((batch) => orphanedBatch(word, assignment, batch));
+  const ended = [...estate.lost, ...orphaned];
+  const rows = ended.reduce<RowCounts>(addRows, word.rows);
+  const inFlightHere = (batch: number): boolean => word.inFlight.some((each) => each.batch === batch);
+  const handedOn = hasSuccessor ? estate.resend.filter(inFlightHere).length : 0;
+  const inheritedHere = orphaned.filter(({ batch }) => !inFlightHere(batch)).length;
+  const batches = addBatches(word.batches, {
+    ...NO_BATCHES,
+    begun: inheritedHere - handedOn,
+    completed: ended.length,
+    failed: ended.filter(({ failed, unknown }) => failed + unknown > 0).length,
+  });
+  return {
+    ledger: { offered: settledRows(rows), ...pick(rows), inFlight: 0 },
+    batches,
+    exceptions: [...word.exceptions, ...ended.filter(({ failed, unknown }) => failed + unknown > 0)],
+    measuredRows: word.measuredRows,
+    bodyBytes: word.bodyBytes,
+  };
+}
+
+/** A batch that might have been sent again and was not. Inherited ones may have been stored by whoever died first. */
+function orphanedBatch(word: LastWord, assignment: Assignment, batch: number): ExceptionRecord {
+  const inFlight = word.inFlight.find((each) => each.batch === batch);
+  if (inFlight !== undefined) return lostBatch(inFlight);
+  return { batch, ...NO_ROWS, unknown: batchRows(assignment, batch).rows, lastByteAtMs: 0 };
+}
+
+function pick(rows: RowCounts): RowCounts {
+  const { acknowledged, rejected, failed, unknown } = rows;
+  return { acknowledged, rejected, failed, unknown };
+}

@@ -1,0 +1,85 @@
+/**
+ * Processes seen from outside, once a second, by PID. The only place that knows pidusage, and what is wrong with
+ * its readings: the first of a process is always 0 %, and a dead one is an error or null.
+ */
+import pidusage from 'pidusage';
+import type { OutsideView } from './run-state.ts';
+
+export interface ProcessSample extends OutsideView {
+  /** CPU time since the process began, in ms, at the kernel's clock tick of 10 ms. */
+  readonly cpuTimeMs: number;
+}
+
+export interface ProcessHistory {
+  readonly latest: ProcessSample | null;
+  readonly percentMean: number | null;
+  readonly percentMax: number | null;
+}
+
+export interface ProcessSampler {
+  /** Reads all processes once. Those that are gone keep their last reading in the history. */
+  sample(pids: readonly number[]): Promise<void>;
+  historyOf(pid: number): ProcessHistory;
+  close(): void;
+}
+
+interface Track {
+  samples: number;
+  percentSum: number;
+  percentMax: number;
+  latest: ProcessSample | null;
+}
+
+const NO_HISTORY: ProcessHistory = { latest: null, percentMean: null, percentMax: null };
+
+export function createProcessSampler(): ProcessSampler {
+  const tracks = new Map<number, Track>();
+  return {
+    async sample(pids) {
+      if (pids.length === 0) return;
+      const readings = await readAll(pids);
+      for (const { pid, cpuPercent, residentBytes, cpuTimeMs } of readings) {
+        const track = tracks.get(pid) ?? { samples: 0, percentSum: 0, percentMax: 0, latest: null };
+        tracks.set(pid, track);
+        track.samples += 1;
+        const isFirst = track.samples === 1;
+        track.latest = { cpuPercent: isFirst ? null : cpuPercent, residentBytes, cpuTimeMs };
+        if (isFirst) continue;
+        track.percentSum += cpuPercent;
+        track.percentMax = Math.max(track.percentMax, cpuPercent);
+      }
+    },
+    historyOf(pid) {
+      const track = tracks.get(pid);
+      if (track === undefined) return NO_HISTORY;
+      const counted = track.samples - 1;
+      return {
+        latest: track.latest,
+        percentMean: counted > 0 ? track.percentSum / counted : null,
+        percentMax: counted > 0 ? track.percentMax : null,
+      };
+    },
+    close: () => pidusage.clear(),
+  };
+}
+
+interface Reading {
+  readonly pid: number;
+  readonly cpuPercent: number;
+  readonly residentBytes: number;
+  readonly cpuTimeMs: number;
+}
+
+async function readAll(pids: readonly number[]): Promise<Reading[]> {
+  const readings: Reading[] = [];
+  try {
+    const byPid: Readonly<Record<string, pidusage.Status | null>> = await pidusage([...pids]);
+    for (const status of Object.values(byPid)) {
+      if (status === null || status === undefined) continue;
+      readings.push({ pid: status.pid, cpuPercent: status.cpu, residentBytes: status.memory, cpuTimeMs: status.ctime });
+    }
+  } catch {
+    // The only process asked for is gone (ENOENT, ESRCH): there is no reading, and its exit is told elsewhere.
+  }
+  return readings;
+}

@@ -1,0 +1,75 @@
+/**
+ * One worker as a process: forked, or for `single` within this one. Both give a line, a way to signal, and the
+ * news of its end.
+ */
+import { fork } from 'node:child_process';
+import { extname } from 'node:path';
+import { childEnvironment } from '../base/child-environment.ts';
+import type { Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import { printable } from '../base/text.ts';
+import { type Link, ipcLink, localLinks } from '../protocol/link.ts';
+import type { DownMessage, UpMessage } from '../protocol/messages.ts';
+import { startWorker } from '../worker/worker.ts';
+
+export interface WorkerExit {
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** The last of what it wrote to stderr, printable; '' when it said nothing. */
+  readonly lastWords: string;
+}
+
+export interface WorkerProcess {
+  /** Null when it could not be started. */
+  readonly pid: number | null;
+  readonly link: Link<DownMessage>;
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void;
+  readonly exited: Promise<WorkerExit>;
+}
+
+export type SpawnWorker = () => WorkerProcess;
+
+/** Enough for the message of an uncaught error. */
+const MAX_LAST_WORDS = 2000;
+
+/** The entry beside this file's room, as source or as built. */
+const WORKER_ENTRY = new URL(`../worker/main${extname(import.meta.filename)}`, import.meta.url);
+
+/** Forks worker processes; `entry` is for tests that want a worker which misbehaves. */
+export function forkingSpawner(entry: URL = WORKER_ENTRY): SpawnWorker {
+  return () => {
+    const child = fork(entry, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      env: childEnvironment(process.env),
+      execArgv: [],
+    });
+    let lastWords = '';
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      lastWords = (lastWords + text).slice(-MAX_LAST_WORDS);
+    });
+    const exited = new Promise<WorkerExit>((resolve) => {
+      child.on('error', (error) => resolve({ code: null, signal: null, lastWords: printable(messageOf(error)) }));
+      // `close` comes after `exit` and after the last of stderr.
+      child.on('close', (code, signal) => resolve({ code, signal, lastWords: lastErrorLine(lastWords) }));
+    });
+    return { pid: child.pid ?? null, link: ipcLink<DownMessage>(child), kill: (signal) => void child.kill(signal), exited };
+  };
+}
+
+/** Runs the worker in this process: same messages, same loop, no fork. */
+export function localSpawner(clock: Clock): SpawnWorker {
+  return () => {
+    const { parent, child } = localLinks<DownMessage, UpMessage>();
+    const worker = startWorker(child, { clock, random: Math.random });
+    const exited = worker.ended.then((how): WorkerExit => ({ code: how === 'well' ? 0 : 1, signal: null, lastWords: '' }));
+    // There is no process to kill but our own: both signals ask the loop to end.
+    return { pid: process.pid, link: parent, kill: () => worker.terminate(), exited };
+  };
+}
+
+/** Of an uncaught error's text, the line that names it. */
+function lastErrorLine(text: string): string {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  return printable(lines.find((line) => /^\S*Error\b/.test(line)) ?? lines.at(-1) ?? '');
+}

@@ -1,0 +1,296 @@
+/**
+ * One worker slot as a state machine: spawning → ready → running → draining → exited, over any number of
+ * incarnations. An event that is illegal in a state means that the process is none of ours: it is ended and
+ * replaced like one that died.
+ */
+import type { Clock } from '../base/clock.ts';
+import { assert, messageOf } from '../base/errors.ts';
+import { printable } from '../base/text.ts';
+import { settledRows } from '../metrics/ledger.ts';
+import { mergeSnapshots, newer } from '../metrics/merge.ts';
+import { type Snapshot, emptySnapshot, NO_USE } from '../metrics/snapshot.ts';
+import type { Assignment } from '../plan/assignment.ts';
+import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
+import { parseUpMessage } from '../protocol/parse-message.ts';
+import { type ExceptionRecord, type LastWord, readCounterFile, silentWord } from '../worker/counter-file.ts';
+import { type Estate, closeBooks, estateOf } from './incarnations.ts';
+import type { WorkerPhase } from './run-state.ts';
+import type { SpawnWorker, WorkerExit, WorkerProcess } from './worker-process.ts';
+
+/** From fork to `ready`. A loaded host forks 64 workers in less. */
+const READY_TIMEOUT_MS = 10_000;
+
+/** What every incarnation of this slot is told; the rest of its init message depends on its predecessor. */
+export type InitTemplate = Omit<InitMessage, 'incarnation' | 'counterFile' | 'resume'>;
+
+export interface SlotEvents {
+  onReady(slot: WorkerSlot): void;
+  /** It ended its assignment or was told to; no replacement follows. */
+  onDrained(slot: WorkerSlot, end: WorkerEnd, detail: string): void;
+  /** It is gone without a last word. Return true to have it replaced. */
+  onDeath(slot: WorkerSlot, death: Death): boolean;
+  onBatchLine(line: string): void;
+  /** A slot reached `exited` for good. */
+  onExited(slot: WorkerSlot): void;
+}
+
+export interface Death {
+  readonly pid: number | null;
+  readonly exit: WorkerExit;
+  /** What it did wrong before it was ended by us, or ''. */
+  readonly why: string;
+  readonly wasReady: boolean;
+  readonly resends: number;
+  readonly lostRows: number;
+}
+
+interface Incarnation {
+  readonly number: number;
+  readonly process: WorkerProcess;
+  readonly counterFile: string;
+  readonly inherited: readonly number[];
+  snapshot: Snapshot;
+  drained: { end: WorkerEnd; detail: string } | null;
+  wasReady: boolean;
+  /** Why it is being ended by force. */
+  faulted: string;
+  readonly readyTimer: AbortController;
+}
+
+export class WorkerSlot {
+  readonly index: number;
+  readonly pids: number[] = [];
+  phase: WorkerPhase = 'exited';
+  restarts = 0;
+  refusedMessages = 0;
+  lastExit: WorkerExit | null = null;
+  /** A killed incarnation's last CPU reading is up to a report interval old. */
+  isLowerBound = false;
+  residentBytesMax = 0;
+  heapUsedBytesMax = 0;
+  readonly exceptions: ExceptionRecord[] = [];
+  readonly #clock: Clock;
+  readonly #spawn: SpawnWorker;
+  readonly #template: InitTemplate;
+  readonly #counterFileOf: (incarnation: number) => string;
+  readonly #events: SlotEvents;
+  /** Final snapshots of incarnations that are gone. */
+  readonly #closed: Snapshot[] = [];
+  #current: Incarnation | null = null;
+  #startAtNs: bigint | null = null;
+
+  constructor(parts: {
+    readonly clock: Clock;
+    readonly spawn: SpawnWorker;
+    readonly template: InitTemplate;
+    readonly counterFileOf: (incarnation: number) => string;
+    readonly events: SlotEvents;
+    /** What an earlier, stopped part of the same run came to. */
+    readonly base: Snapshot | null;
+  }) {
+    this.index = parts.template.workerIndex;
+    this.#clock = parts.clock;
+    this.#spawn = parts.spawn;
+    this.#template = parts.template;
+    this.#counterFileOf = parts.counterFileOf;
+    this.#events = parts.events;
+    if (parts.base !== null) this.#closed.push(parts.base);
+  }
+
+  get pid(): number | null {
+    return this.#current?.process.pid ?? null;
+  }
+
+  get assignment(): Assignment {
+    return this.#template.assignment;
+  }
+
+  /** Sum over all incarnations; what it costs now is the living one's. */
+  total(): Snapshot {
+    const current = this.#current === null ? [] : [this.#current.snapshot];
+    const merged = mergeSnapshots([...this.#closed, ...current]);
+    const latest = current[0] ?? this.#closed.at(-1);
+    const use = { ...merged.use, residentBytesMax: this.residentBytesMax };
+    return { ...merged, use, nextBatch: latest?.nextBatch ?? this.assignment.globalIndex, waiting: current[0]?.waiting ?? null };
+  }
+
+  /** Starts an incarnation; a first one may resume what an earlier run left. */
+  launch(resume: { nextBatch: number; resend: readonly number[] } | null): void {
+    assert(this.phase === 'exited', `worker ${this.index} is launched only when none lives`);
+    const number = this.#closed.length;
+    const process = this.#spawn();
+    const incarnation: Incarnation = {
+      number,
+      process,
+      counterFile: this.#counterFileOf(number),
+      inherited: resume?.resend ?? [],
+      snapshot: emptySnapshot(resume?.nextBatch ?? this.assignment.globalIndex),
+      drained: null,
+      wasReady: false,
+      faulted: '',
+      readyTimer: new AbortController(),
+    };
+    this.#current = incarnation;
+    this.phase = 'spawning';
+    if (process.pid !== null) this.pids.push(process.pid);
+    process.link.onMessage((raw) => this.#receive(incarnation, raw));
+    void process.exited.then((exit) => this.#bury(incarnation, exit));
+    void this.#clock.sleep(READY_TIMEOUT_MS, incarnation.readyTimer.signal).then(() => {
+      if (!incarnation.wasReady && this.#current === incarnation) this.#fault(incarnation, `it was not ready within ${READY_TIMEOUT_MS / 1000} s`);
+    });
+    this.#sendInit(incarnation, resume);
+  }
+
+  #sendInit(incarnation: Incarnation, resume: { nextBatch: number; resend: readonly number[] } | null): void {
+    if (incarnation.process.pid === null) return;
+    const message: InitMessage = {
+      ...this.#template,
+      incarnation: incarnation.number,
+      counterFile: incarnation.counterFile,
+      resume: resume === null ? null : { ...resume, startedAtNs: this.#startAtNs ?? 0n },
+    };
+    // A line that breaks means that the process is ending: #bury hears of it with code and signal.
+    incarnation.process.link.send(message).catch(() => undefined);
+  }
+
+  /** Lets a ready worker begin. A replacement begins at once when it is ready. */
+  start(startAtNs: bigint): void {
+    this.#startAtNs = startAtNs;
+    if (this.phase !== 'ready' || this.#current === null) return;
+    this.phase = 'running';
+    this.#current.process.link.send({ type: 'start', startAtNs }).catch(() => undefined);
+  }
+
+  drain(reason: string, deadlineNs: bigint): void {
+    if (this.#current === null || this.phase === 'exited') return;
+    this.phase = 'draining';
+    this.#current.process.link.send({ type: 'drain', reason, deadlineNs }).catch(() => undefined);
+  }
+
+  kill(signal: 'SIGTERM' | 'SIGKILL'): void {
+    this.#current?.process.kill(signal);
+  }
+
+  #receive(incarnation: Incarnation, raw: unknown): void {
+    if (this.#current !== incarnation || incarnation.faulted !== '') return;
+    const parsed = parseUpMessage(raw);
+    if (!parsed.ok) return this.#refuse(incarnation, parsed.why);
+    const { message } = parsed;
+    if (message.type !== 'failed' && (message.workerIndex !== this.index || message.incarnation !== incarnation.number)) {
+      return this.#refuse(incarnation, `it speaks for worker ${message.workerIndex}, incarnation ${message.incarnation}`);
+    }
+    this.#accept(incarnation, message);
+  }
+
+  #accept(incarnation: Incarnation, message: UpMessage): void {
+    switch (message.type) {
+      case 'ready':
+        if (incarnation.wasReady) return this.#refuse(incarnation, 'it was ready twice');
+        return this.#becomeReady(incarnation, message.protocolVersion, message.pid);
+      case 'progress':
+        return this.#take(incarnation, message.snapshot);
+      case 'drained':
+        incarnation.drained = { end: message.end, detail: message.detail };
+        this.phase = 'draining';
+        this.#take(incarnation, message.snapshot);
+        return this.#events.onDrained(this, message.end, message.detail);
+      case 'failed':
+        this.#fault(incarnation, printable(`${message.error.name}: ${message.error.message}`));
+        return;
+      case 'batch':
+        return this.#events.onBatchLine(message.line);
+    }
+  }
+
+  #becomeReady(incarnation: Incarnation, protocolVersion: number, pid: number): void {
+    if (protocolVersion !== PROTOCOL_VERSION) return this.#refuse(incarnation, `it speaks protocol ${protocolVersion}`);
+    if (pid !== incarnation.process.pid) return this.#refuse(incarnation, `it says its pid is ${pid}`);
+    incarnation.wasReady = true;
+    incarnation.readyTimer.abort();
+    if (this.phase !== 'spawning') return;
+    this.phase = 'ready';
+    this.#events.onReady(this);
+    if (this.#startAtNs !== null) this.start(this.#startAtNs);
+  }
+
+  /** The pair of the worker's own check: what arrives balances, or its sender is not to be believed. */
+  #take(incarnation: Incarnation, snapshot: Snapshot): void {
+    const { ledger } = snapshot;
+    if (ledger.offered !== settledRows(ledger) + ledger.inFlight) return this.#refuse(incarnation, 'its ledger does not balance');
+    incarnation.snapshot = newer(incarnation.snapshot, snapshot);
+    this.#remember(snapshot.use.residentBytesMax, snapshot.use.heapUsedBytes);
+  }
+
+  #refuse(incarnation: Incarnation, why: string): void {
+    this.refusedMessages += 1;
+    this.#fault(incarnation, `it sent what it may not: ${why}`);
+  }
+
+  #fault(incarnation: Incarnation, why: string): void {
+    incarnation.faulted = why;
+    incarnation.process.kill('SIGKILL');
+  }
+
+  /** The process is gone: its last word becomes this slot's, and somebody goes on where it stopped. */
+  #bury(incarnation: Incarnation, exit: WorkerExit): void {
+    assert(this.#current === incarnation, `worker ${this.index} is buried once`);
+    incarnation.readyTimer.abort();
+    incarnation.process.link.disconnect();
+    this.lastExit = exit;
+    this.#current = null;
+    this.phase = 'exited';
+    // Without a counter file it died before it could begin anything.
+    const word = readCounterFile(incarnation.counterFile) ?? silentWord(incarnation.snapshot.nextBatch);
+    if (incarnation.drained !== null) {
+      this.exceptions.push(...word.exceptions);
+      this.#closed.push({ ...incarnation.snapshot, waiting: null });
+      return this.#events.onExited(this);
+    }
+    const estate = estateOf(word, incarnation.inherited, this.#template.keyed);
+    const isReplaced = this.#events.onDeath(this, {
+      pid: incarnation.process.pid,
+      exit,
+      why: incarnation.faulted,
+      wasReady: incarnation.wasReady,
+      resends: estate.resend.length,
+      lostRows: estate.lost.reduce((sum, batch) => sum + batch.unknown + batch.failed, 0),
+    });
+    this.isLowerBound ||= incarnation.wasReady;
+    this.#closeDead(incarnation, word, estate, isReplaced);
+    if (!isReplaced) return this.#events.onExited(this);
+    this.restarts += 1;
+    this.launch({ nextBatch: estate.nextBatch, resend: estate.resend });
+  }
+
+  /** Ledger and batches are the counter file's; what it does not hold is the last snapshot's. */
+  #closeDead(incarnation: Incarnation, word: LastWord, estate: Estate, isReplaced: boolean): void {
+    const last = incarnation.snapshot;
+    const { userCpuUs, systemCpuUs, residentBytesMax } = word.header;
+    this.#remember(residentBytesMax, 0);
+    const books = closeBooks(word, estate, this.assignment, isReplaced);
+    this.exceptions.push(...books.exceptions);
+    this.#closed.push({
+      ...last,
+      ledger: books.ledger,
+      batches: books.batches,
+      measuredRows: books.measuredRows,
+      bodyBytes: books.bodyBytes,
+      nextBatch: word.nextBatch,
+      waiting: null,
+      use: { ...NO_USE, eventLoopUtilization: last.use.eventLoopUtilization, userCpuUs, systemCpuUs },
+    });
+  }
+
+  #remember(residentBytes: number, heapUsedBytes: number): void {
+    this.residentBytesMax = Math.max(this.residentBytesMax, residentBytes);
+    this.heapUsedBytesMax = Math.max(this.heapUsedBytesMax, heapUsedBytes);
+  }
+}
+
+/** For a message to people: `code 1, signal null`, and what it said last. */
+export function describeDeath(death: Death): string {
+  const { code, signal, lastWords } = death.exit;
+  const how = signal !== null ? signal : `exit code ${String(code)}`;
+  const why = death.why !== '' ? death.why : lastWords;
+  return `pid ${death.pid ?? '–'}, ${how}${why === '' ? '' : `: ${messageOf(why)}`}`;
+}

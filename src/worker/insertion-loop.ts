@@ -1,0 +1,402 @@
+/**
+ * The insertion loop: request slots that each carry one batch at a time from the pacer's grant to its final
+ * state. It knows nodes, retries and the ledger; it knows neither the coordinator nor where bytes come from.
+ */
+import type { Clock } from '../base/clock.ts';
+import { assert } from '../base/errors.ts';
+import type { AttemptOutcome, Failure } from '../cratedb/outcome.ts';
+import { createHistogram, record } from '../metrics/histogram.ts';
+import { type Ledger, type RowCounts, EMPTY_LEDGER, NO_ROWS, addBatches, addLedgers, addRows, assertBalanced, settledRows, NO_BATCHES } from '../metrics/ledger.ts';
+import type { ErrorCount, ProcessUse, Snapshot } from '../metrics/snapshot.ts';
+import { type Assignment, type RowRange, batchRows } from '../plan/assignment.ts';
+import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
+import { type CounterWriter, type SlotCounters, emptySlot } from './counter-file.ts';
+import { type NodeSet, createNodeSet } from './node-set.ts';
+import { type Grant, createPacer } from './pacer.ts';
+import { backoffMs, createRetryBudget, decide, learn } from './retry.ts';
+
+/** A batch that is refused whole is searched for its bad rows with at most this many requests. */
+const MAX_REQUESTS_PER_BATCH = 64;
+/** Distinct (class, code) pairs that are kept apart; more fall into the class of the last. */
+const MAX_ERROR_KINDS = 64;
+
+/** Sends one request body and says what came of it; never rejects. */
+export interface InsertPort {
+  insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome>;
+}
+
+export interface InsertRequest {
+  readonly rows: number;
+  readonly keyed: boolean;
+  readonly contentEncoding: 'gzip' | 'deflate' | null;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+  /** Called before the first byte is written to the socket. */
+  readonly onHandedOver: () => void;
+}
+
+/** Writes rows as a complete request body into a buffer of its own; the result is valid until the next call. */
+export interface BodyWriter {
+  write(firstRow: number, rows: number): Uint8Array;
+}
+
+export interface LoopConfig {
+  readonly assignment: Assignment;
+  readonly limits: WorkerLimits;
+  readonly keyed: boolean;
+  readonly resume: Resume | null;
+  readonly nodeCount: number;
+  /** Rows that surely fit into one request body; a batch with more is sent as several requests. */
+  readonly rowsPerRequest: number;
+}
+
+export interface LoopParts {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly port: InsertPort;
+  readonly createBody: () => BodyWriter;
+  readonly compress: ((body: Uint8Array) => Promise<Uint8Array>) | null;
+  readonly counters: CounterWriter;
+  readonly readUse: () => ProcessUse;
+  /** Told about each batch when it is settled; for `single --verbose`. */
+  readonly onBatch: ((trace: BatchTrace) => void) | null;
+}
+
+export interface BatchTrace {
+  readonly batch: number;
+  readonly range: RowRange;
+  readonly attempts: number;
+  readonly rows: RowCounts;
+  readonly elapsedMs: number;
+}
+
+export interface InsertionLoop {
+  /** Runs until the assignment or its time is over, or until stopped. Resolves when nothing is in flight. */
+  run(startAtNs: bigint): Promise<void>;
+  /** Starts nothing new; what is in flight may finish. */
+  stopOffering(): void;
+  /** Gives up what is in flight: waiting batches at once, handed-over ones as unknown. */
+  abandon(): void;
+  /** Why the loop should be ended from outside: it has waited longer than it may. */
+  impatience(): Extract<WorkerEnd, 'outage' | 'blocked'> | null;
+  snapshot(): Snapshot;
+}
+
+interface Slot {
+  readonly index: number;
+  readonly counters: SlotCounters;
+  readonly body: BodyWriter;
+  /** The range whose bytes are in `body`, ready to be sent again. */
+  written: { range: RowRange; bytes: Uint8Array } | null;
+}
+
+export function createInsertionLoop(config: LoopConfig, parts: LoopParts): InsertionLoop {
+  return new Loop(config, parts);
+}
+
+class Loop implements InsertionLoop {
+  readonly #config: LoopConfig;
+  readonly #parts: LoopParts;
+  readonly #slots: readonly Slot[];
+  readonly #nodes: NodeSet;
+  readonly #budget = createRetryBudget();
+  readonly #pacer;
+  readonly #stopping = new AbortController();
+  readonly #abandoning = new AbortController();
+  readonly #serviceTime = createHistogram();
+  readonly #responseTime = createHistogram();
+  readonly #errors = new Map<string, ErrorCount>();
+  /** Aborted and renewed when the target recovers: those who wait to try again need not wait longer. */
+  #recovery = new AbortController();
+  #startAtNs = 0n;
+  #nextBatch: number;
+  #resendTaken = 0;
+  #lateRows = 0;
+  #droppedRows = 0;
+  #sequence = 0;
+
+  constructor(config: LoopConfig, parts: LoopParts) {
+    this.#config = config;
+    this.#parts = parts;
+    this.#nextBatch = config.resume?.nextBatch ?? config.assignment.globalIndex;
+    this.#pacer = createPacer(config.assignment, config.limits.inFlight);
+    this.#nodes = createNodeSet(config.nodeCount, parts.clock, parts.random);
+    this.#nodes.onRecovery(() => {
+      const before = this.#recovery;
+      this.#recovery = new AbortController();
+      before.abort();
+    });
+    this.#slots = Array.from({ length: config.limits.inFlight }, (_, index) => ({
+      index,
+      counters: emptySlot(),
+      body: parts.createBody(),
+      written: null,
+    }));
+  }
+
+  async run(startAtNs: bigint): Promise<void> {
+    this.#startAtNs = startAtNs;
+    await this.#parts.clock.sleep(Math.max(0, -this.#elapsedMs()), this.#stopping.signal);
+    await Promise.all(this.#slots.map((slot) => this.#runSlot(slot)));
+    // A stop ends the schedule where it stands: only arrivals until then were dropped by being busy.
+    this.#countDropped();
+  }
+
+  stopOffering(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#countDropped();
+    this.#stopping.abort();
+  }
+
+  abandon(): void {
+    this.stopOffering();
+    this.#abandoning.abort();
+  }
+
+  impatience(): Extract<WorkerEnd, 'outage' | 'blocked'> | null {
+    const waiting = this.#nodes.waiting();
+    if (waiting === null) return null;
+    const waitedMs = Number(this.#parts.clock.monotonicNs() - waiting.sinceNs) / 1e6;
+    const { outageTimeoutMs, blockTimeoutMs } = this.#config.limits;
+    if (waiting.cause === 'outage' && waitedMs >= outageTimeoutMs) return 'outage';
+    return waiting.cause === 'blocked' && waitedMs >= blockTimeoutMs ? 'blocked' : null;
+  }
+
+  async #runSlot(slot: Slot): Promise<void> {
+    while (!this.#stopping.signal.aborted && this.#hasWork()) {
+      const grant = this.#pacer.next(slot.index, this.#elapsedMs());
+      if (grant.kind === 'end') return;
+      if (grant.waitMs > 0) await this.#parts.clock.sleep(grant.waitMs, this.#stopping.signal);
+      if (this.#stopping.signal.aborted || !this.#hasWork()) return;
+      await this.#carry(slot, grant);
+      const pauseMs = this.#config.limits.batchIntervalMs;
+      if (pauseMs > 0) await this.#parts.clock.sleep(pauseMs, this.#stopping.signal);
+    }
+  }
+
+  #hasWork(): boolean {
+    const resend = this.#config.resume?.resend.length ?? 0;
+    return this.#resendTaken < resend || batchRows(this.#config.assignment, this.#nextBatch).rows > 0;
+  }
+
+  /** The next batch of this worker: first what a dead predecessor left in flight, then its own sequence. */
+  #takeBatch(): { batch: number; isResend: boolean } {
+    const resend = this.#config.resume?.resend[this.#resendTaken];
+    if (resend !== undefined) {
+      this.#resendTaken += 1;
+      return { batch: resend, isResend: true };
+    }
+    const batch = this.#nextBatch;
+    this.#nextBatch += this.#config.assignment.globalCount;
+    return { batch, isResend: false };
+  }
+
+  /** One batch from its begin to its final state. */
+  async #carry(slot: Slot, grant: Extract<Grant, { kind: 'start' }>): Promise<void> {
+    const { batch, isResend } = this.#takeBatch();
+    const range = batchRows(this.#config.assignment, batch);
+    const beganAtMs = this.#elapsedMs();
+    if (grant.late) this.#lateRows += range.rows;
+    const { counters } = slot;
+    Object.assign(counters, { phase: 'begun', batch, batchRows: range.rows, attempts: 0, settled: NO_ROWS });
+    counters.resendTaken = this.#resendTaken;
+    this.#count(slot, { begun: 1, retried: isResend ? 1 : 0 });
+    this.#save(slot);
+
+    await this.#settleBatch(slot, range);
+
+    const rows = counters.settled;
+    assert(settledRows(rows) === range.rows, `batch ${batch} ends with all its rows in a state: ${JSON.stringify(rows)}`);
+    const isMeasured = beganAtMs >= this.#config.assignment.warmUpMs;
+    const elapsedMs = this.#elapsedMs();
+    if (isMeasured) {
+      record(this.#responseTime, (elapsedMs - grant.intendedMs) * 1000);
+      counters.measuredRows += rows.acknowledged;
+    }
+    this.#finish(slot, batch, rows);
+    this.#parts.onBatch?.({ batch, range, attempts: counters.attempts, rows, elapsedMs: elapsedMs - beganAtMs });
+  }
+
+  #finish(slot: Slot, batch: number, rows: RowCounts): void {
+    const { counters } = slot;
+    const endedBadly = rows.failed + rows.unknown > 0;
+    // Listed before the slot is freed: a kill in between leaves the batch named twice, never not at all.
+    if (endedBadly) this.#parts.counters.appendException({ batch, ...rows, lastByteAtMs: counters.handedOverAtMs });
+    counters.rows = addRows(counters.rows, rows);
+    counters.settled = NO_ROWS;
+    counters.batchRows = 0;
+    counters.phase = 'idle';
+    this.#count(slot, { completed: 1, failed: endedBadly ? 1 : 0 });
+    this.#save(slot);
+  }
+
+  /** Sends a batch in as many requests as its size and its bad rows need; `slot.counters.settled` collects. */
+  async #settleBatch(slot: Slot, whole: RowRange): Promise<void> {
+    const pending = piecesOf(whole, this.#config.rowsPerRequest).reverse();
+    let requestsLeft = MAX_REQUESTS_PER_BATCH - pending.length;
+    for (let range = pending.pop(); range !== undefined; range = pending.pop()) {
+      const end = await this.#settleRange(slot, range);
+      if (end !== 'split') {
+        this.#settle(slot, end);
+      } else if (requestsLeft >= 2) {
+        requestsLeft -= 2;
+        this.#count(slot, { retried: 2 });
+        const half = Math.ceil(range.rows / 2);
+        pending.push({ firstRow: range.firstRow + half, rows: range.rows - half }, { firstRow: range.firstRow, rows: half });
+      } else {
+        this.#settle(slot, { ...NO_ROWS, rejected: range.rows });
+        this.#tally([{ class: 'refusedWithBatch', code: null, rows: range.rows, example: 'refused together with a bad row of the same batch' }]);
+      }
+    }
+  }
+
+  #settle(slot: Slot, rows: RowCounts): void {
+    slot.counters.settled = addRows(slot.counters.settled, rows);
+    slot.counters.phase = 'begun';
+    this.#save(slot);
+  }
+
+  /** Attempts until the rows of `range` are settled, or are to be split. */
+  async #settleRange(slot: Slot, range: RowRange): Promise<RowCounts | 'split'> {
+    const { keyed, limits } = this.#config;
+    let known: RowCounts | null = null;
+    for (let retriesSpent = 0; ; ) {
+      const outcome = await this.#attempt(slot, range, known);
+      if (outcome === null) return known ?? { ...NO_ROWS, failed: range.rows };
+      const decision = decide(outcome, { rows: range.rows, keyed, retriesLeft: limits.retries - retriesSpent });
+      if (decision.kind === 'split') return 'split';
+      known = learn(known, outcome.rows, range.rows);
+      if (decision.kind === 'settled' || this.#abandoning.signal.aborted) return known;
+      if (decision.spendsRetry) {
+        retriesSpent += 1;
+        this.#count(slot, { retried: 1 });
+        await this.#waitToRetry(retriesSpent, outcome.retryAfterMs);
+      }
+    }
+  }
+
+  /** One send of `range`; null when the loop was told to give up before a node was free. */
+  async #attempt(slot: Slot, range: RowRange, known: RowCounts | null): Promise<AttemptOutcome | null> {
+    const { counters } = slot;
+    const lease = await this.#nodes.acquire(this.#abandoning.signal);
+    if (lease === null) return null;
+    const isFirst = counters.attempts === 0;
+    if (isFirst) this.#budget.earn();
+    counters.attempts += 1;
+    // Once any attempt may have stored rows, the record says so until all of them are settled.
+    const mayBeStored = known !== null && known.failed < range.rows;
+    counters.phase = mayBeStored ? 'handedOver' : 'begun';
+    if (!isFirst) this.#save(slot);
+    const bytes = await this.#bytesOf(slot, range);
+    const outcome = await this.#parts.port.insert(lease.node, bytes, {
+      rows: range.rows,
+      keyed: this.#config.keyed,
+      contentEncoding: this.#config.limits.compression === 'none' ? null : this.#config.limits.compression,
+      timeoutMs: this.#config.limits.timeoutMs,
+      signal: this.#abandoning.signal,
+      onHandedOver: () => {
+        counters.phase = 'handedOver';
+        counters.handedOverAtMs = this.#parts.clock.monotonicMs();
+        counters.bodyBytes += bytes.byteLength;
+        this.#save(slot);
+      },
+    });
+    this.#nodes.release(lease, outcome);
+    this.#tally(outcome.failures);
+    if (outcome.serviceTimeUs !== null && this.#elapsedMs() >= this.#config.assignment.warmUpMs) {
+      record(this.#serviceTime, outcome.serviceTimeUs);
+    }
+    return outcome;
+  }
+
+  async #bytesOf(slot: Slot, range: RowRange): Promise<Uint8Array> {
+    const { written } = slot;
+    if (written !== null && written.range.firstRow === range.firstRow && written.range.rows === range.rows) return written.bytes;
+    const body = slot.body.write(range.firstRow, range.rows);
+    const bytes = this.#parts.compress === null ? body : await this.#parts.compress(body);
+    slot.written = { range, bytes };
+    return bytes;
+  }
+
+  /** Back-off, then budget; a recovery of the target, or giving up, ends the wait at once. */
+  async #waitToRetry(retry: number, retryAfterMs: number | null): Promise<void> {
+    const { clock, random } = this.#parts;
+    const wake = AbortSignal.any([this.#abandoning.signal, this.#recovery.signal]);
+    await clock.sleep(retryAfterMs ?? backoffMs(retry, random()), wake);
+    while (!wake.aborted) {
+      const spent = this.#budget.spend(clock.monotonicMs());
+      if (spent.granted) return;
+      await clock.sleep(spent.waitMs, wake);
+    }
+  }
+
+  #elapsedMs(): number {
+    return Number(this.#parts.clock.monotonicNs() - this.#startAtNs) / 1e6;
+  }
+
+  #countDropped(): void {
+    if (this.#stopping.signal.aborted) return;
+    this.#droppedRows = this.#pacer.droppedArrivals(this.#elapsedMs()) * this.#config.assignment.batchSize;
+  }
+
+  #count(slot: Slot, more: Partial<SlotCounters['batches']>): void {
+    slot.counters.batches = addBatches(slot.counters.batches, { ...NO_BATCHES, ...more });
+  }
+
+  #save(slot: Slot): void {
+    this.#parts.counters.writeSlot(slot.index, slot.counters);
+  }
+
+  #tally(failures: readonly Failure[]): void {
+    for (const failure of failures) {
+      const key = `${failure.class} ${failure.code ?? ''}`;
+      const before = this.#errors.get(key);
+      if (before === undefined && this.#errors.size >= MAX_ERROR_KINDS) continue;
+      this.#errors.set(key, {
+        class: failure.class,
+        code: failure.code,
+        rows: (before?.rows ?? 0) + failure.rows,
+        batches: (before?.batches ?? 0) + 1,
+        example: before?.example ?? failure.example,
+      });
+    }
+  }
+
+  snapshot(): Snapshot {
+    this.#countDropped();
+    this.#sequence += 1;
+    const ledger = this.#slots.map((slot) => slotLedger(slot.counters)).reduce(addLedgers, EMPTY_LEDGER);
+    assertBalanced(ledger, 'insertion loop');
+    return {
+      sequence: this.#sequence,
+      ledger,
+      batches: this.#slots.map((slot) => slot.counters.batches).reduce(addBatches, NO_BATCHES),
+      nextBatch: this.#nextBatch,
+      measuredRows: this.#slots.reduce((sum, slot) => sum + slot.counters.measuredRows, 0),
+      bodyBytes: this.#slots.reduce((sum, slot) => sum + slot.counters.bodyBytes, 0),
+      lateRows: this.#lateRows,
+      droppedRows: this.#droppedRows,
+      serviceTime: this.#serviceTime,
+      responseTime: this.#responseTime,
+      errors: [...this.#errors.values()],
+      waiting: this.#nodes.waiting(),
+      use: this.#parts.readUse(),
+    };
+  }
+}
+
+/** A slot's share of the ledger: its ended batches, and the settled and open rows of the one it carries. */
+export function slotLedger(slot: SlotCounters): Ledger {
+  const settled = addRows(slot.rows, slot.settled);
+  const inFlight = slot.batchRows - settledRows(slot.settled);
+  return { offered: settledRows(settled) + inFlight, ...settled, inFlight };
+}
+
+/** Cuts a range into requests of at most `rowsPerRequest` rows. */
+function piecesOf(range: RowRange, rowsPerRequest: number): RowRange[] {
+  const pieces: RowRange[] = [];
+  for (let offset = 0; offset < range.rows; offset += rowsPerRequest) {
+    pieces.push({ firstRow: range.firstRow + offset, rows: Math.min(rowsPerRequest, range.rows - offset) });
+  }
+  return pieces;
+}

@@ -1,0 +1,89 @@
+/**
+ * When a batch may start. The closed loop starts the next batch when a slot is free; the open loop follows a
+ * schedule, so that a slow server shows up as waiting and dropped arrivals instead of as fewer requests.
+ * Pure: time comes in as a parameter.
+ */
+import type { Assignment, Pace } from '../plan/assignment.ts';
+
+/** A start that waited longer than this for a free slot is late; below it lies the timer's own resolution. */
+const LATE_AFTER_MS = 10;
+
+/** Milliseconds after the common start at which this worker's `arrival` (from 0) is due, in the open loop. */
+export function arrivalDueMs(assignment: Assignment, pace: Extract<Pace, { kind: 'open' }>, arrival: number): number {
+  const rowsBefore = (arrival * assignment.globalCount + assignment.globalIndex) * assignment.batchSize;
+  const rowsPerMs = pace.rowsPerSecond / 1000;
+  // The rate rises linearly from 0 over the ramp: half of the ramp's rows have come when it ends.
+  const rampRows = (rowsPerMs * pace.rampUpMs) / 2;
+  if (rowsBefore < rampRows) return Math.sqrt((2 * pace.rampUpMs * rowsBefore) / rowsPerMs);
+  return pace.rampUpMs / 2 + rowsBefore / rowsPerMs;
+}
+
+/** What the pacer grants a free slot. */
+export type Grant =
+  /** Start `waitMs` from now; response time counts from `intendedMs` (after the common start). */
+  | { readonly kind: 'start'; readonly waitMs: number; readonly intendedMs: number; readonly late: boolean }
+  /** The time is over. */
+  | { readonly kind: 'end' };
+
+export interface Pacer {
+  /** Asks for a start on behalf of slot `slot`, `elapsedMs` after the common start. Each grant is used. */
+  next(slot: number, elapsedMs: number): Grant;
+  /** Arrivals that found no free slot and no room to wait, so far; call with the current time at the end. */
+  droppedArrivals(elapsedMs: number): number;
+}
+
+export function createPacer(assignment: Assignment, inFlight: number): Pacer {
+  const { pace } = assignment;
+  return pace.kind === 'closed' ? closedLoop(assignment, pace, inFlight) : openLoop(assignment, pace, inFlight);
+}
+
+function closedLoop(assignment: Assignment, pace: Extract<Pace, { kind: 'closed' }>, inFlight: number): Pacer {
+  const endMs = assignment.durationMs ?? Infinity;
+  return {
+    next(slot, elapsedMs) {
+      const opensAtMs = (pace.rampUpMs * slot) / inFlight;
+      const intendedMs = Math.max(elapsedMs, opensAtMs);
+      if (intendedMs >= endMs) return { kind: 'end' };
+      return { kind: 'start', waitMs: intendedMs - elapsedMs, intendedMs, late: false };
+    },
+    droppedArrivals: () => 0,
+  };
+}
+
+function openLoop(assignment: Assignment, pace: Extract<Pace, { kind: 'open' }>, inFlight: number): Pacer {
+  const endMs = assignment.durationMs ?? Infinity;
+  let nextArrival = 0;
+  let dropped = 0;
+  /** Due times of arrivals that wait for a slot, oldest first; at most `inFlight`. */
+  const pending: number[] = [];
+
+  /** Arrivals join the queue while it has room; with no slot freed since, later ones are dropped. */
+  function admitDue(elapsedMs: number): void {
+    for (;;) {
+      const dueMs = arrivalDueMs(assignment, pace, nextArrival);
+      if (dueMs > elapsedMs || dueMs >= endMs) return;
+      nextArrival += 1;
+      if (pending.length < inFlight) pending.push(dueMs);
+      else dropped += 1;
+    }
+  }
+
+  return {
+    next(_slot, elapsedMs) {
+      if (elapsedMs >= endMs) return { kind: 'end' };
+      admitDue(elapsedMs);
+      const waiting = pending.shift();
+      if (waiting !== undefined) {
+        return { kind: 'start', waitMs: 0, intendedMs: waiting, late: elapsedMs - waiting > LATE_AFTER_MS };
+      }
+      const dueMs = arrivalDueMs(assignment, pace, nextArrival);
+      if (dueMs >= endMs) return { kind: 'end' };
+      nextArrival += 1;
+      return { kind: 'start', waitMs: dueMs - elapsedMs, intendedMs: dueMs, late: false };
+    },
+    droppedArrivals(elapsedMs) {
+      admitDue(elapsedMs);
+      return dropped;
+    },
+  };
+}
