@@ -87,7 +87,7 @@ const CONSTRAINT = /Failed CONSTRAINT|must not be (?:null|NULL)|is required but 
  * `error`. A code that is not in the tables is unknown in a row; for a whole request 4000-4099 means refused.
  */
 export function meaningOf(code: number, message: string): ErrorMeaning {
-  const named = code >= 5000 ? BY_JAVA_CLASS.get(javaClassOf(message)) : undefined;
+  const named = isServers(code) ? BY_JAVA_CLASS.get(javaClassOf(message)) : undefined;
   const [name, inRow, whole, condition] = named ?? BY_CODE.get(code) ?? otherCode(code);
   if (name !== 'invalidValue') return { class: name, inRow, whole, condition, divisible: false };
   if (INDIVISIBLE.test(message)) return { class: 'statement', inRow, whole, condition, divisible: false };
@@ -95,10 +95,15 @@ export function meaningOf(code: number, message: string): ErrorMeaning {
 }
 
 function otherCode(code: number): Row {
-  if (code >= 5000) return ['serverError', 'unknown', 'unknown', 'troubled'];
+  if (isServers(code)) return ['serverError', 'unknown', 'unknown', 'troubled'];
   // 40000 and 40010-40013 are the rest of what a 400 carries.
   if (code === 40000 || (code >= 40010 && code <= 40013)) return ['statement', 'unknown', 'rejected', 'good'];
   return ['unexplained', 'unknown', 'unknown', 'troubled'];
+}
+
+/** Codes continue the HTTP status: 4091 and 40910 are of 409, 5002 of 500. */
+function isServers(code: number): boolean {
+  return String(code).startsWith('5');
 }
 
 /** `DuplicateKeyException[A document …]` → `DuplicateKeyException`; '' when a message does not open so. */
