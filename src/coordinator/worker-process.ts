@@ -8,6 +8,7 @@ import { childEnvironment } from '../base/child-environment.ts';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
+import { createClient } from '../cratedb/client.ts';
 import { type Link, ipcLink, localLinks } from '../protocol/link.ts';
 import type { DownMessage, UpMessage } from '../protocol/messages.ts';
 import { startWorker } from '../worker/worker.ts';
@@ -61,7 +62,7 @@ export function forkingSpawner(entry: URL = WORKER_ENTRY): SpawnWorker {
 export function localSpawner(clock: Clock): SpawnWorker {
   return () => {
     const { parent, child } = localLinks<DownMessage, UpMessage>();
-    const worker = startWorker(child, { clock, random: Math.random });
+    const worker = startWorker(child, { clock, random: Math.random, connect: createClient });
     const exited = worker.ended.then((how): WorkerExit => ({ code: how === 'well' ? 0 : 1, signal: null, lastWords: '' }));
     // There is no process to kill but our own: both signals ask the loop to end.
     return { pid: process.pid, link: parent, kill: () => worker.terminate(), exited };

@@ -7,16 +7,15 @@ import { deflate, gzip } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
 import { messageOf, unreachable } from '../base/errors.ts';
 import { formatShort } from '../base/units.ts';
-import { type CrateClient, createClient } from '../cratedb/client.ts';
 import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
-import type { Compression } from '../plan/run-plan.ts';
+import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Link } from '../protocol/link.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
 import { parseDownMessage } from '../protocol/parse-message.ts';
 import { createBatchBody, rowsThatFit } from '../rows/batch-body.ts';
 import { createReferenceGenerator } from '../rows/reference-generator.ts';
 import { type CounterWriter, createCounterFile } from './counter-file.ts';
-import { type BatchTrace, type InsertionLoop, createInsertionLoop } from './insertion-loop.ts';
+import { type BatchTrace, type InsertPort, type InsertionLoop, createInsertionLoop } from './insertion-loop.ts';
 import { createUseReader } from './process-use.ts';
 
 /** The first greeting of the target opens a connection; longer than this it does not hold up the start. */
@@ -25,12 +24,20 @@ const GREETING_TIMEOUT_MS = 5000;
 export interface WorkerParts {
   readonly clock: Clock;
   readonly random: () => number;
+  /** Opens the target; a parameter so that a simulation can stand in for the network. */
+  readonly connect: (access: TargetAccess, options: { connectionsPerNode: number }) => TargetClient;
+}
+
+/** What a worker needs of the target. */
+export interface TargetClient extends InsertPort {
+  root(node: number, options: { timeoutMs: number }): Promise<unknown>;
+  destroy(): Promise<void>;
 }
 
 /** A worker that was told its assignment. */
 interface Session {
   readonly init: InitMessage;
-  readonly client: CrateClient;
+  readonly client: TargetClient;
   readonly counters: CounterWriter;
   readonly loop: InsertionLoop;
   end: { reason: WorkerEnd; detail: string } | null;
@@ -69,6 +76,8 @@ export function startWorker(link: Link<UpMessage>, parts: WorkerParts): Worker {
         if (session !== null) throw new Error('a second init message');
         session = openSession(message, parts, (trace) => sendTrace(message, trace));
         await greet(session.client);
+        // Told to stop while the target was greeted: the last word is already said.
+        if (session.end !== null) return;
         return await link.send({ type: 'ready', ...sender(message), protocolVersion: PROTOCOL_VERSION, pid: process.pid, nodeVersion: process.version });
       case 'start':
         if (session === null || session.isStarted) throw new Error('a start message out of turn');
@@ -83,29 +92,31 @@ export function startWorker(link: Link<UpMessage>, parts: WorkerParts): Worker {
   }
 
   async function work(current: Session, startAtNs: bigint): Promise<void> {
-    const stopReporting = reportProgress(current);
+    const reporting = reportProgress(current);
     await current.loop.run(startAtNs);
-    stopReporting();
+    over.abort();
+    await reporting;
     await finish(current);
   }
 
   /** Cumulative snapshots, one at a time: while the last is not on the wire no other is made. */
-  function reportProgress(current: Session): () => void {
+  async function reportProgress(current: Session): Promise<void> {
     let isSending = false;
-    const timer = setInterval(() => {
+    for (;;) {
+      await parts.clock.sleep(current.init.reportIntervalMs, over.signal);
+      if (over.signal.aborted) return;
       const impatience = current.loop.impatience();
-      if (impatience !== null) drain(current, impatience, current.loop.snapshot().waiting?.detail ?? '', 0);
       const snapshot = current.loop.snapshot();
+      if (impatience !== null) drain(current, impatience, snapshot.waiting?.detail ?? '', 0);
       current.counters.writeUse(snapshot.use);
-      if (isSending) return;
+      if (isSending) continue;
       isSending = true;
       link
         .send({ type: 'progress', ...sender(current.init), snapshot })
         // A closed line is told by onClose; there is nothing else to do about a report that nobody takes.
         .catch(() => undefined)
         .finally(() => (isSending = false));
-    }, current.init.reportIntervalMs);
-    return () => clearInterval(timer);
+    }
   }
 
   function drain(current: Session, reason: WorkerEnd, detail: string, deadlineMs: number): void {
@@ -171,7 +182,7 @@ function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: Bat
     throw new Error(`the coordinator speaks protocol ${init.protocolVersion}, this worker ${PROTOCOL_VERSION}`);
   }
   const { assignment, limits } = init;
-  const client = createClient(init.access, { connectionsPerNode: limits.inFlight });
+  const client = parts.connect(init.access, { connectionsPerNode: limits.inFlight });
   const generator = createReferenceGenerator(init.rowPlan);
   const rowsPerRequest = Math.max(1, Math.min(assignment.batchSize, rowsThatFit(init.statement, generator, limits.maxBodyBytes)));
   const firstBatch = init.resume?.nextBatch ?? assignment.globalIndex;
@@ -197,7 +208,7 @@ function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: Bat
 }
 
 /** Opens a first connection while the others start. What the target says is heard again by the first batch. */
-async function greet(client: CrateClient): Promise<void> {
+async function greet(client: TargetClient): Promise<void> {
   await client.root(0, { timeoutMs: GREETING_TIMEOUT_MS });
 }
 

@@ -1,0 +1,229 @@
+/**
+ * What the run looks like from outside, four times a second: the workers' cumulative snapshots and the readings
+ * per PID, as one RunState for observers and one bounded series for the run file. Totals never pass through
+ * here; a missed tick costs a picture, not a row.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Clock } from '../base/clock.ts';
+import { type Histogram, createHistogram, quantileUs, windowOf } from '../metrics/histogram.ts';
+import { mergeSnapshots } from '../metrics/merge.ts';
+import { type Series, createSeries } from '../metrics/series.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import { type ProcessSampler, createProcessSampler } from './process-sampler.ts';
+import type { SeriesPoint } from './run-result.ts';
+import type { OutsideView, RunNote, RunObserver, RunPhase, RunState, TargetState, WindowState, WorkerState } from './run-state.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+const TICK_MS = 250;
+/** Rates are over this many ticks: one second. */
+const WINDOW_TICKS = 4;
+const SAMPLE_EVERY_TICKS = 4;
+/** Five minutes at full resolution; longer runs merge neighbours. */
+const MAX_SERIES_POINTS = 1200;
+const SPARKLINE_SECONDS = 60;
+
+const NOT_SEEN: OutsideView = { cpuPercent: null, residentBytes: null };
+
+interface Moment {
+  readonly atMs: number;
+  readonly total: Snapshot;
+  readonly perWorker: readonly number[];
+}
+
+export class Monitor {
+  readonly #plan: RunPlan;
+  readonly #clock: Clock;
+  readonly #observer: RunObserver;
+  readonly #sampler: ProcessSampler = createProcessSampler();
+  readonly #series: Series<SeriesPoint> = createSeries(MAX_SERIES_POINTS, mergePoints);
+  readonly #loopAtStart = performance.eventLoopUtilization();
+  readonly #over = new AbortController();
+  #slots: readonly WorkerSlot[] = [];
+  #phase: RunPhase = 'preparing';
+  #target: TargetState | null = null;
+  #plannedRows: number | null = null;
+  #startAtNs: bigint | null = null;
+  #endAtNs: bigint | null = null;
+  #moments: Moment[] = [];
+  #recentRates: number[] = [];
+  #pointServiceTime: Histogram = createHistogram();
+  #ticks = 0;
+  #ticking: Promise<void> = Promise.resolve();
+
+  constructor(parts: { readonly plan: RunPlan; readonly clock: Clock; readonly observer: RunObserver }) {
+    this.#plan = parts.plan;
+    this.#clock = parts.clock;
+    this.#observer = parts.observer;
+  }
+
+  enter(phase: RunPhase): void {
+    if (this.#phase === phase && phase !== 'preparing') return;
+    this.#phase = phase;
+    this.#observer({ kind: 'phase', state: this.state() });
+  }
+
+  get phase(): RunPhase {
+    return this.#phase;
+  }
+
+  knowsTarget(target: TargetState, plannedRows: number | null): void {
+    this.#target = target;
+    this.#plannedRows = plannedRows;
+  }
+
+  watch(slots: readonly WorkerSlot[]): void {
+    this.#slots = slots;
+    this.#ticking = this.#tickUntilClosed();
+  }
+
+  started(startAtNs: bigint): void {
+    this.#startAtNs = startAtNs;
+  }
+
+  /** The workers are all gone: time stops, what follows is not part of the run's duration. */
+  ended(): void {
+    this.#endAtNs ??= this.#clock.monotonicNs();
+  }
+
+  note(note: Omit<RunNote, 'kind' | 'atMs'>): void {
+    this.#observer({ kind: 'note', ...note, atMs: this.#startAtNs === null ? null : this.elapsedMs() });
+  }
+
+  elapsedMs(): number {
+    if (this.#startAtNs === null) return 0;
+    return Math.max(0, Number((this.#endAtNs ?? this.#clock.monotonicNs()) - this.#startAtNs) / 1e6);
+  }
+
+  total(): Snapshot {
+    return mergeSnapshots(this.#slots.map((slot) => slot.total()));
+  }
+
+  get sampler(): ProcessSampler {
+    return this.#sampler;
+  }
+
+  points(): readonly SeriesPoint[] {
+    return this.#series.points();
+  }
+
+  /** Share of the run in which the coordinator's event loop was busy, 0..1. */
+  eventLoopUtilization(): number {
+    return performance.eventLoopUtilization(this.#loopAtStart).utilization;
+  }
+
+  async close(): Promise<void> {
+    this.#over.abort();
+    await this.#ticking;
+    this.#sampler.close();
+  }
+
+  async #tickUntilClosed(): Promise<void> {
+    while (!this.#over.signal.aborted) {
+      if (this.#ticks % SAMPLE_EVERY_TICKS === 0) await this.#sampler.sample(this.#pids());
+      this.#tick();
+      this.#ticks += 1;
+      await this.#clock.sleep(TICK_MS, this.#over.signal);
+    }
+  }
+
+  #pids(): number[] {
+    const workers = this.#slots.flatMap((slot) => (slot.pid === null ? [] : [slot.pid]));
+    return [...new Set([process.pid, ...workers])];
+  }
+
+  #tick(): void {
+    const totals = this.#slots.map((slot) => slot.total());
+    const moment = { atMs: this.elapsedMs(), total: mergeSnapshots(totals), perWorker: totals.map((total) => total.ledger.acknowledged) };
+    this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
+    const state = this.state();
+    if (this.#ticks % WINDOW_TICKS === 0 && this.#startAtNs !== null && this.#endAtNs === null) {
+      this.#recentRates = [...this.#recentRates, state.window.rowsPerSecond].slice(-SPARKLINE_SECONDS);
+    }
+    if (this.#startAtNs !== null && this.#endAtNs === null) this.#series.offer(this.#point(state));
+    this.#observer({ kind: 'tick', state });
+  }
+
+  state(): RunState {
+    const total = this.#moments.at(-1)?.total ?? this.total();
+    const rates = this.#rates();
+    return {
+      plan: this.#plan,
+      phase: this.#phase,
+      target: this.#target,
+      elapsedMs: this.elapsedMs(),
+      plannedRows: this.#plannedRows,
+      workers: this.#slots.map((slot, position) => this.#workerState(slot, rates.perWorker[position] ?? 0)),
+      total,
+      window: rates.window,
+      coordinator: { pid: process.pid, outside: this.#outside(process.pid), eventLoopUtilization: this.eventLoopUtilization() },
+      recentRowsPerSecond: this.#recentRates,
+    };
+  }
+
+  #workerState(slot: WorkerSlot, rowsPerSecond: number): WorkerState {
+    return {
+      index: slot.index,
+      pid: slot.pid,
+      phase: slot.phase,
+      restarts: slot.restarts,
+      total: slot.total(),
+      rowsPerSecond,
+      outside: slot.pid === null ? NOT_SEEN : this.#outside(slot.pid),
+    };
+  }
+
+  #outside(pid: number): OutsideView {
+    const { latest } = this.#sampler.historyOf(pid);
+    return latest === null ? NOT_SEEN : { cpuPercent: latest.cpuPercent, residentBytes: latest.residentBytes };
+  }
+
+  #rates(): { window: WindowState; perWorker: readonly number[] } {
+    const [earlier, later] = [this.#moments[0], this.#moments.at(-1)];
+    const seconds = earlier === undefined || later === undefined ? 0 : (later.atMs - earlier.atMs) / 1000;
+    if (earlier === undefined || later === undefined || seconds <= 0) {
+      return { window: { rowsPerSecond: 0, bodyBytesPerSecond: 0, p50Ms: null, p99Ms: null, maxMs: null }, perWorker: [] };
+    }
+    const service = windowOf(later.total.serviceTime, earlier.total.serviceTime);
+    return {
+      window: {
+        rowsPerSecond: (later.total.ledger.acknowledged - earlier.total.ledger.acknowledged) / seconds,
+        bodyBytesPerSecond: (later.total.bodyBytes - earlier.total.bodyBytes) / seconds,
+        p50Ms: inMs(quantileUs(service, 0.5)),
+        p99Ms: inMs(quantileUs(service, 0.99)),
+        maxMs: service.count === 0 ? null : service.maxUs / 1000,
+      },
+      perWorker: later.perWorker.map((rows, position) => Math.max(0, rows - (earlier.perWorker[position] ?? 0)) / seconds),
+    };
+  }
+
+  #point(state: RunState): SeriesPoint {
+    const service = windowOf(state.total.serviceTime, this.#pointServiceTime);
+    this.#pointServiceTime = state.total.serviceTime;
+    const { rejected, failed, unknown, acknowledged } = state.total.ledger;
+    return {
+      tMs: Math.round(state.elapsedMs),
+      rows: acknowledged,
+      p50Ms: inMs(quantileUs(service, 0.5)),
+      p99Ms: inMs(quantileUs(service, 0.99)),
+      errors: rejected + failed + unknown,
+      workers: state.workers.flatMap(({ index, pid, total, outside }) =>
+        pid === null ? [] : [{ index, pid, rows: total.ledger.acknowledged, cpuPercent: outside.cpuPercent, residentBytes: outside.residentBytes }],
+      ),
+    };
+  }
+}
+
+/** Counts are cumulative, so the later point holds both; the worse percentile stays visible. */
+function mergePoints(earlier: SeriesPoint, later: SeriesPoint): SeriesPoint {
+  return { ...later, p50Ms: later.p50Ms ?? earlier.p50Ms, p99Ms: maxOrNull(earlier.p99Ms, later.p99Ms) };
+}
+
+function maxOrNull(a: number | null, b: number | null): number | null {
+  if (a === null || b === null) return a ?? b;
+  return Math.max(a, b);
+}
+
+function inMs(us: number | null): number | null {
+  return us === null ? null : us / 1000;
+}

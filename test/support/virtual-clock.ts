@@ -1,0 +1,59 @@
+/** A clock that stands still until everything that can happen now has happened, and then jumps to the next timer. */
+import type { Clock } from '../../src/base/clock.ts';
+
+interface Sleeper {
+  readonly wakeAtNs: bigint;
+  readonly order: number;
+  readonly wake: () => void;
+}
+
+export interface VirtualClock extends Clock {
+  /** Runs until `done` is settled, or until `limitMs` of virtual time have passed (then it throws). */
+  runUntil<T>(done: Promise<T>, limitMs: number): Promise<T>;
+}
+
+export function createVirtualClock(): VirtualClock {
+  let nowNs = 1_000_000_000n;
+  let order = 0;
+  let sleepers: Sleeper[] = [];
+  const clock: VirtualClock = {
+    monotonicNs: () => nowNs,
+    monotonicMs: () => Number(nowNs) / 1e6,
+    wallMs: () => 1_700_000_000_000 + Number(nowNs) / 1e6,
+    sleep(ms, signal) {
+      if (signal?.aborted === true) return Promise.resolve();
+      return new Promise((resolve) => {
+        const wakeAtNs = nowNs + BigInt(Math.round(Math.min(Math.max(ms, 0), 1e12) * 1e6));
+        const sleeper: Sleeper = { wakeAtNs, order: order++, wake: resolve };
+        sleepers.push(sleeper);
+        signal?.addEventListener('abort', () => {
+          sleepers = sleepers.filter((each) => each !== sleeper);
+          resolve();
+        });
+      });
+    },
+    async runUntil(done, limitMs) {
+      const limitNs = nowNs + BigInt(limitMs) * 1_000_000n;
+      let isDone = false;
+      const settled = done.finally(() => (isDone = true));
+      settled.catch(() => undefined);
+      while (!isDone) {
+        await quiet();
+        if (isDone) break;
+        const next = sleepers.toSorted((a, b) => Number(a.wakeAtNs - b.wakeAtNs) || a.order - b.order)[0];
+        if (next === undefined) throw new Error('nothing will ever happen again');
+        if (next.wakeAtNs > limitNs) throw new Error(`not done after ${limitMs} virtual ms`);
+        sleepers = sleepers.filter((each) => each !== next);
+        nowNs = next.wakeAtNs;
+        next.wake();
+      }
+      return await settled;
+    },
+  };
+  return clock;
+}
+
+/** Lets promises and immediates run out; three rounds cover a message that crosses a local link and its answer. */
+async function quiet(): Promise<void> {
+  for (let round = 0; round < 3; round += 1) await new Promise((resolve) => setImmediate(resolve));
+}
