@@ -1,0 +1,170 @@
+/**
+ * The command line that makes a run again: the flags that differ from the defaults, never a secret, quoted so
+ * that a shell takes it as it is.
+ */
+import { durationFlag } from '../base/units.ts';
+import { formatTable } from '../base/sql.ts';
+import { printable } from '../base/text.ts';
+import type { RunPlan, Tolerance } from '../plan/run-plan.ts';
+
+/** Where to: the same target as before, or a real cluster in the place of the sandbox. */
+export type RepeatOn = 'sameTarget' | 'realCluster';
+
+/** What the reader of the hint replaces. */
+export const CLUSTER_PLACEHOLDER = 'http://YOUR-CRATEDB:4200';
+
+const DEFAULT_NODE = 'http://localhost:4200';
+
+/** The defaults of the command line (cli.md); a flag that says the same is left out. */
+const DEFAULT_ROWS = { cluster: 1_000_000, single: 10_000 } as const;
+const DEFAULT_PRESET = 'records';
+const DEFAULT_BATCH_SIZE = 1000;
+const DEFAULT_IN_FLIGHT = 4;
+const DEFAULT_MAX_BODY_BYTES = 16 * 2 ** 20;
+const DEFAULT_TIMEOUT_MS = 90_000;
+const DEFAULT_RETRIES = 3;
+const DEFAULT_DRAIN_TIMEOUT_MS = 15_000;
+const DEFAULT_OUTAGE_TIMEOUT_MS = 120_000;
+const DEFAULT_BLOCK_TIMEOUT_MS = 60_000;
+
+/**
+ * The command that repeats a run, as one line. On the same target it makes the same rows (seed and time origin)
+ * under a new run id; on a real cluster it is the same load with rows of its own. `defaultProcs` is the number
+ * of processes that the host would take by itself.
+ */
+export function repeatCommand(plan: RunPlan, on: RepeatOn, defaultProcs: number): string {
+  const flags = [
+    ...boundFlags(plan),
+    ...(on === 'realCluster' ? ['--url', CLUSTER_PLACEHOLDER] : targetFlags(plan)),
+    ...tableFlags(plan, on),
+    ...loadFlags(plan, defaultProcs),
+    ...safetyFlags(plan),
+    ...(on === 'sameTarget' ? identityFlags(plan) : []),
+  ];
+  return ['crategen', plan.command, ...flags].map(shellWord).join(' ');
+}
+
+/** A whole number as the flags take it: 200000 → `200k`, 17200000 → `17.2m`, 1234567 as it is. */
+export function countFlag(count: number): string {
+  for (const [unit, factor] of [['g', 1e9] as const, ['m', 1e6] as const, ['k', 1e3] as const]) {
+    if (count >= factor && count % (factor / 100) === 0)
+      return `${Number((count / factor).toFixed(2))}${unit}`;
+  }
+  return String(count);
+}
+
+function boundFlags(plan: RunPlan): string[] {
+  const { rows, durationMs } = plan.bounds;
+  const isDefault = durationMs === null && rows === DEFAULT_ROWS[plan.command];
+  return [
+    ...(rows === null || isDefault ? [] : ['--rows', countFlag(rows)]),
+    ...(durationMs === null ? [] : ['--duration', durationFlag(durationMs)]),
+  ];
+}
+
+function targetFlags(plan: RunPlan): string[] {
+  const { kind, nodes, username, tls } = plan.target;
+  if (kind === 'embedded') return ['--sandbox'];
+  const isDefault = nodes.length === 1 && nodes[0] === DEFAULT_NODE;
+  return [
+    ...(isDefault ? [] : nodes.flatMap((node) => ['--url', node])),
+    ...valueFlag('--username', username),
+    ...valueFlag('--ca-cert-file', tls.caCertFile),
+    ...valueFlag('--cert-file', tls.certFile),
+    ...valueFlag('--key-file', tls.keyFile),
+    ...(tls.verify ? [] : ['--insecure']),
+  ];
+}
+
+function tableFlags(plan: RunPlan, on: RepeatOn): string[] {
+  const { preset, name, create, recreate, shards, replicas, key } = plan.table;
+  const table = formatTable(name);
+  return [
+    ...(preset === DEFAULT_PRESET ? [] : ['--preset', preset]),
+    ...(name.schema === 'crategen' && name.table === preset ? [] : ['--table', table]),
+    ...(create ? [] : ['--no-create']),
+    // Dropping a table on somebody's cluster is not for a line that is pasted from a hint.
+    ...(recreate && on === 'sameTarget'
+      ? ['--recreate', ...(name.schema === 'crategen' ? [] : ['--yes-drop', table])]
+      : []),
+    ...valueFlag('--shards', shards),
+    ...valueFlag('--replicas', replicas),
+    ...(key ? [] : ['--no-key']),
+  ];
+}
+
+function loadFlags(plan: RunPlan, defaultProcs: number): string[] {
+  const { load } = plan;
+  const procs =
+    plan.command === 'single' || load.procs === defaultProcs ? [] : ['--procs', String(load.procs)];
+  return [
+    ...procs,
+    ...unless(load.batchSize, DEFAULT_BATCH_SIZE, '--batch-size', countFlag),
+    ...unless(load.inFlight, DEFAULT_IN_FLIGHT, '--in-flight', String),
+    ...unless(load.batchIntervalMs, 0, '--batch-interval', durationFlag),
+    ...(load.rowsPerSecond === null ? [] : ['--rate', countFlag(load.rowsPerSecond)]),
+    ...unless(load.rampUpMs, 0, '--ramp-up', durationFlag),
+    ...unless(load.warmUpMs, 0, '--warm-up', durationFlag),
+    ...(load.compression === 'none' ? [] : ['--compress', load.compression]),
+    ...unless(load.maxBodyBytes, DEFAULT_MAX_BODY_BYTES, '--max-body', bytesFlag),
+  ];
+}
+
+function safetyFlags(plan: RunPlan): string[] {
+  const { safety } = plan;
+  return [
+    ...unless(safety.timeoutMs, DEFAULT_TIMEOUT_MS, '--timeout', durationFlag),
+    ...unless(safety.retries, DEFAULT_RETRIES, '--retries', String),
+    ...unless(safety.drainTimeoutMs, DEFAULT_DRAIN_TIMEOUT_MS, '--drain-timeout', durationFlag),
+    ...unless(safety.outageTimeoutMs, DEFAULT_OUTAGE_TIMEOUT_MS, '--outage-timeout', durationFlag),
+    ...unless(safety.blockTimeoutMs, DEFAULT_BLOCK_TIMEOUT_MS, '--block-timeout', durationFlag),
+    ...(safety.stopsAtMaxFailed ? ['--max-failed', toleranceFlag(safety.maxFailed)] : []),
+    ...plan.failOn.flatMap((threshold) => ['--fail-on', threshold.text]),
+    ...(plan.verify === 'count' ? [] : ['--verify', plan.verify]),
+  ];
+}
+
+function identityFlags(plan: RunPlan): string[] {
+  const { index, count } = plan.machine;
+  return [
+    '--seed',
+    String(plan.seed),
+    '--time-origin',
+    new Date(plan.timeOriginMs).toISOString().replace('.000Z', 'Z'),
+    // Several machines agree on their run id beforehand: it cannot be left to chance.
+    ...(count > 1 ? ['--machine', `${index}/${count}`, '--run-id', 'NEW-RUN-ID'] : []),
+  ];
+}
+
+function valueFlag(flag: string, value: string | number | null): string[] {
+  return value === null ? [] : [flag, String(value)];
+}
+
+function unless(
+  value: number,
+  defaultValue: number,
+  flag: string,
+  format: (value: number) => string,
+): string[] {
+  return value === defaultValue ? [] : [flag, format(value)];
+}
+
+function bytesFlag(bytes: number): string {
+  return bytes % 2 ** 20 === 0
+    ? `${bytes / 2 ** 20}m`
+    : bytes % 1024 === 0
+      ? `${bytes / 1024}k`
+      : String(bytes);
+}
+
+function toleranceFlag(tolerance: Tolerance): string {
+  return tolerance.kind === 'rows'
+    ? String(tolerance.rows)
+    : `${Number((tolerance.share * 100).toPrecision(12))}%`;
+}
+
+/** A word that a POSIX shell reads back as it was. */
+function shellWord(word: string): string {
+  const visible = printable(word, 1000);
+  return /^[\w./:=@%+,-]+$/.test(visible) ? visible : `'${visible.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,266 @@
+/**
+ * The shape of a run file, `crategen.run/1`: everything a run came to, as JSON that later versions still read.
+ * The committed JSON Schema is generated from here. `null` always means: not measured.
+ */
+import * as v from 'valibot';
+
+export const RUN_FILE_FORMAT = 'crategen.run/1';
+
+/** Rows, batches, bytes, samples: whole numbers from 0 on. */
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** Measured quantities: rates, seconds, percent. */
+const quantity = v.pipe(v.number(), v.minValue(0));
+const measured = v.nullable(quantity);
+const text = v.string();
+/** Wall-clock time, for people only: `2026-11-24T10:00:00.000Z`. */
+const instant = v.pipe(v.string(), v.isoTimestamp());
+
+/** Rows by the state they ended in; offered is the sum of the other four. */
+const ledger = v.object({
+  offered: count,
+  acknowledged: count,
+  rejected: count,
+  failed: count,
+  unknown: count,
+});
+
+const batchCounts = v.object({ begun: count, completed: count, retried: count, failed: count });
+
+const cpu = v.object({
+  userSeconds: v.pipe(
+    measured,
+    v.description('null where the process is counted elsewhere (the parent of single)'),
+  ),
+  systemSeconds: measured,
+  percentMean: v.pipe(measured, v.description('100 = one core')),
+  percentMax: v.pipe(measured, v.description('100 = one core')),
+  lowerBound: v.pipe(v.boolean(), v.description('a killed incarnation took its last moments with it')),
+});
+
+const memory = v.object({ residentBytesMax: v.nullable(count), heapUsedBytesMax: v.nullable(count) });
+
+const latency = v.object({
+  samples: count,
+  mean: measured,
+  p50: v.pipe(measured, v.description('null when fewer than ten samples lie beyond a percentile')),
+  p90: measured,
+  p95: measured,
+  p99: measured,
+  p999: measured,
+  max: measured,
+  histogram: v.pipe(
+    v.record(v.string(), count),
+    v.description(
+      'samples by the lower bound of their bucket in whole microseconds; empty buckets are left out; 16 buckets an octave from 16 µs on, one per microsecond below',
+    ),
+  ),
+});
+
+const threshold = v.object({
+  metric: v.picklist([
+    'p50',
+    'p90',
+    'p95',
+    'p99',
+    'p999',
+    'max',
+    'rows/s',
+    'rejected',
+    'failed',
+    'unknown',
+    'cpu',
+  ]),
+  operator: v.picklist(['>', '>=', '<', '<=']),
+  value: v.number(),
+  text,
+});
+
+/** The effective settings, all of them, without secrets. */
+const plan = v.object({
+  command: v.picklist(['cluster', 'single']),
+  procs: count,
+  batchSize: v.pipe(count, v.minValue(1)),
+  inFlight: v.pipe(count, v.description('requests in flight per process')),
+  rows: v.pipe(
+    v.nullable(count),
+    v.description('rows over all machines; null when only time bounds the run'),
+  ),
+  durationMs: v.nullable(count),
+  preset: text,
+  schema: v.pipe(v.unknown(), v.description('the typed model of the table that rows were made for')),
+  statement: text,
+  ddl: text,
+  timeOrigin: instant,
+  poolsHash: text,
+  rowFormat: count,
+  machine: v.pipe(v.string(), v.regex(/^[1-9]\d*\/[1-9]\d*$/), v.description('I/N, this machine of all')),
+  table: v.object({
+    create: v.boolean(),
+    recreate: v.boolean(),
+    shards: v.nullable(count),
+    replicas: v.nullable(text),
+    key: v.boolean(),
+  }),
+  batchIntervalMs: count,
+  rowsPerSecond: v.pipe(v.nullable(count), v.description('over all processes; null is the closed loop')),
+  rampUpMs: count,
+  warmUpMs: count,
+  compression: v.picklist(['none', 'deflate', 'gzip']),
+  maxBodyBytes: count,
+  timeoutMs: count,
+  retries: count,
+  drainTimeoutMs: count,
+  outageTimeoutMs: count,
+  blockTimeoutMs: count,
+  maxFailed: v.variant('kind', [
+    v.object({ kind: v.literal('rows'), rows: count }),
+    v.object({ kind: v.literal('share'), share: quantity }),
+  ]),
+  stopsAtMaxFailed: v.boolean(),
+  failOn: v.array(threshold),
+  verify: v.picklist(['count', 'rows', 'none']),
+  startAt: v.nullable(instant),
+  target: v.object({
+    kind: v.picklist(['urls', 'embedded']),
+    nodes: v.array(text),
+    username: v.nullable(text),
+    tls: v.object({
+      verify: v.boolean(),
+      caCertFile: v.nullable(text),
+      certFile: v.nullable(text),
+      keyFile: v.nullable(text),
+    }),
+  }),
+});
+
+const worker = v.object({
+  index: count,
+  pids: v.pipe(v.array(count), v.description('one per incarnation')),
+  ledger,
+  batches: v.object({
+    ...batchCounts.entries,
+    next: v.pipe(count, v.description('number of the first batch of this worker that was not begun')),
+    exceptions: v.pipe(
+      v.array(
+        v.object({ batch: count, acknowledged: count, rejected: count, failed: count, unknown: count }),
+      ),
+      v.description('begun batches that did not end with all rows acknowledged or rejected'),
+    ),
+  }),
+  restarts: count,
+  exit: v.nullable(v.object({ code: v.nullable(v.number()), signal: v.nullable(text) })),
+  cpu,
+  memory,
+  eventLoopUtilization: v.pipe(measured, v.description('0..1')),
+});
+
+const point = v.object({
+  tMs: quantity,
+  rows: v.pipe(count, v.description('acknowledged, cumulative')),
+  p50Ms: measured,
+  p99Ms: measured,
+  errors: v.pipe(count, v.description('rows rejected, failed or unknown, cumulative')),
+  workers: v.array(
+    v.object({
+      index: count,
+      pid: count,
+      rows: count,
+      cpuPercent: measured,
+      residentBytes: v.nullable(count),
+    }),
+  ),
+});
+
+export const runFileSchema = v.object({
+  format: v.literal(RUN_FILE_FORMAT),
+  run: v.object({
+    id: text,
+    seed: v.number(),
+    startedAt: instant,
+    endedAt: instant,
+    runningMs: v.pipe(
+      quantity,
+      v.description('from the common start to the end of the last worker, monotonic'),
+    ),
+    measuredMs: v.pipe(quantity, v.description('of it without the warm-up')),
+    endReason: v.picklist([
+      'rows',
+      'duration',
+      'signal',
+      'outage',
+      'blocked',
+      'maxFailed',
+      'workers',
+      'killed',
+      'error',
+    ]),
+    endDetail: text,
+    signal: v.nullable(v.picklist(['SIGINT', 'SIGTERM', 'SIGHUP'])),
+    exitCode: count,
+  }),
+  versions: v.object({ crategen: text, node: text, faker: text }),
+  host: v.object({ cores: quantity, cgroupCores: measured, memoryBytes: count }),
+  target: v.object({
+    kind: v.picklist(['cratedb', 'sandbox', 'discard']),
+    version: v.nullable(text),
+    nodes: v.array(text),
+    table: text,
+    keyed: v.boolean(),
+  }),
+  plan,
+  ledger: v.pipe(
+    v.object({ ...ledger.entries, notOffered: count }),
+    v.description('rows, after the resolution of unknown ones'),
+  ),
+  resolved: v.pipe(
+    v.object({ stored: count, absent: count }),
+    v.description('rows that were unknown and were asked for at the end'),
+  ),
+  batches: batchCounts,
+  pacer: v.object({ lateRows: count, droppedRows: count }),
+  verification: v.object({
+    method: v.picklist(['count', 'delta', 'rows', 'none']),
+    stored: v.nullable(count),
+    verdict: v.picklist(['match', 'mismatch', 'advisory', 'unavailable', 'skipped']),
+    detail: text,
+  }),
+  throughput: v.object({
+    acknowledgedRowsPerSecond: v.pipe(measured, v.description('without the warm-up')),
+    bodyBytesPerSecond: v.pipe(measured, v.description('request bodies of all attempts, after compression')),
+    offeredRowsPerSecond: measured,
+  }),
+  latencyMs: v.object({
+    service: v.pipe(
+      latency,
+      v.description('hand-over of a request to the end of its reply, answered attempts'),
+    ),
+    response: v.pipe(latency, v.description('intended start of a batch to its final outcome')),
+  }),
+  cost: v.pipe(
+    v.object({ cpuSecondsPerMillionRows: measured, bodyBytesPerRow: measured }),
+    v.description('workers and parent, by acknowledged rows'),
+  ),
+  workers: v.array(worker),
+  coordinator: v.object({ pid: count, cpu, memory, eventLoopUtilization: measured }),
+  server: v.nullable(v.object({ nodes: v.array(v.unknown()), samples: v.array(v.unknown()) })),
+  errors: v.array(
+    v.object({
+      class: text,
+      code: v.nullable(v.number()),
+      rows: v.pipe(count, v.description('once per attempt that reported the class')),
+      batches: v.pipe(count, v.description('attempts')),
+      example: text,
+    }),
+  ),
+  bottleneck: v.object({
+    verdict: v.picklist(['client', 'network', 'cluster', 'rate', 'unclear']),
+    evidence: v.array(text),
+  }),
+  warnings: v.array(text),
+  series: v.array(point),
+});
+
+/** A run file as it was read or is about to be written. */
+export type RunFile = v.InferOutput<typeof runFileSchema>;
+export type RunFileWorker = RunFile['workers'][number];
+export type RunFileLatency = RunFile['latencyMs']['service'];

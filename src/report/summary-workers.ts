@@ -1,0 +1,221 @@
+/**
+ * The table of processes in a summary: every worker, or with many of them the ones that differ most; then what
+ * is typical (min, median, max), how uneven it is, and the parent.
+ */
+import { formatExact, formatShort } from '../base/units.ts';
+import type { RunFile, RunFileWorker } from './run-file-schema.ts';
+import {
+  formatMebibytes,
+  formatPercent,
+  formatSeconds,
+  formatShare,
+  median,
+  NOT_MEASURED,
+  orDash,
+} from './quantities.ts';
+import { type Line, type TextView, plain, styled } from './styled-text.ts';
+import { type TableColumn, type TableRow, tableLines } from './table.ts';
+
+/** Up to this many workers each has a row. */
+const ALL_SHOWN = 16;
+/** Of more, this many of those that differ most. */
+const DIFFERENT_SHOWN = 10;
+
+const COLUMNS: readonly TableColumn[] = [
+  { header: 'processes', align: 'left', rank: 1 },
+  { header: 'pid', align: 'right', rank: 2 },
+  { header: 'rows', align: 'right', rank: 1 },
+  { header: 'rows/s', align: 'right', rank: 2 },
+  { header: 'missing', shortHeader: 'miss', align: 'right', rank: 3 },
+  { header: 'cpu s', align: 'right', rank: 4 },
+  { header: 'cpu mean', shortHeader: 'cpu', align: 'right', rank: 2 },
+  { header: 'cpu max', shortHeader: 'max', align: 'right', rank: 6 },
+  { header: 'rss MiB', align: 'right', rank: 3 },
+  { header: 'loop', align: 'right', rank: 5 },
+  { header: 'restarts', align: 'right', rank: 7 },
+];
+
+/** One process in numbers; null = not measured. */
+interface Measures {
+  readonly rows: number | null;
+  readonly rowsPerSecond: number | null;
+  readonly missing: number | null;
+  readonly cpuSeconds: number | null;
+  readonly cpuMean: number | null;
+  readonly cpuMax: number | null;
+  readonly residentBytes: number | null;
+  readonly eventLoop: number | null;
+  readonly restarts: number | null;
+}
+
+type Measure = keyof Measures;
+
+const FORMATS: Readonly<Record<Measure, (value: number) => string>> = {
+  rows: formatExact,
+  rowsPerSecond: formatShort,
+  missing: formatExact,
+  cpuSeconds: formatSeconds,
+  cpuMean: formatPercent,
+  cpuMax: formatPercent,
+  residentBytes: formatMebibytes,
+  eventLoop: formatShare,
+  restarts: formatExact,
+};
+
+const MEASURES: readonly Measure[] = [
+  'rows',
+  'rowsPerSecond',
+  'missing',
+  'cpuSeconds',
+  'cpuMean',
+  'cpuMax',
+  'residentBytes',
+  'eventLoop',
+  'restarts',
+];
+
+/** What makes one worker stand out beside the others. */
+const COMPARED: readonly Measure[] = ['rows', 'cpuSeconds', 'cpuMean', 'residentBytes', 'eventLoop'];
+
+/** The lines of the table; `view.columns` decides which columns stay. */
+export function workerTable(run: RunFile, view: TextView): Line[] {
+  const all = run.workers.map((worker) => measuresOf(worker, run.run.runningMs));
+  const shown = shownWorkers(run.workers, all);
+  const rows = shown.map(({ worker, measures }) => workerRow(worker, measures));
+  const table = tableLines(COLUMNS, [...rows, ...groupRows(all), parentRow(run)], {
+    cells: view.columns,
+    indent: 0,
+  });
+  const hidden = run.workers.length - shown.length;
+  if (hidden <= 0) return table;
+  const note: Line = [
+    plain('  '),
+    styled('dim', `… ${hidden} more workers: these are the ${shown.length} that differ most`),
+  ];
+  return [...table.slice(0, shown.length + 1), note, ...table.slice(shown.length + 1)];
+}
+
+function measuresOf(worker: RunFileWorker, runningMs: number): Measures {
+  const { acknowledged, rejected, failed, unknown } = worker.ledger;
+  return {
+    rows: acknowledged,
+    rowsPerSecond: runningMs > 0 ? (acknowledged / runningMs) * 1000 : null,
+    missing: rejected + failed + unknown,
+    cpuSeconds: sumOrNull([worker.cpu.userSeconds, worker.cpu.systemSeconds]),
+    cpuMean: worker.cpu.percentMean,
+    cpuMax: worker.cpu.percentMax,
+    residentBytes: worker.memory.residentBytesMax,
+    eventLoop: worker.eventLoopUtilization,
+    restarts: worker.restarts,
+  };
+}
+
+function workerRow(worker: RunFileWorker, measures: Measures): TableRow {
+  const cells = cellsOf(measures);
+  const lowerBound = worker.cpu.lowerBound
+    ? cells.map((cell, index) => (index === 3 ? `≥${cell}` : cell))
+    : cells;
+  return {
+    cells: [`  ${worker.index}`, String(worker.pids.at(-1) ?? NOT_MEASURED), ...lowerBound],
+    cellStyles: {
+      ...(measures.missing === 0 ? {} : { 4: 'red' }),
+      ...(worker.restarts === 0 ? {} : { 10: 'yellow' }),
+    },
+  };
+}
+
+function cellsOf(measures: Measures): string[] {
+  return MEASURES.map((measure) => orDash(measures[measure], FORMATS[measure]));
+}
+
+/** Total, min, median, max and imbalance over the workers; one worker needs none of them. */
+function groupRows(all: readonly Measures[]): TableRow[] {
+  if (all.length < 2) return [];
+  const over = (reduce: (values: readonly number[]) => number | null): string[] =>
+    MEASURES.map((measure) => orDash(reduce(known(all, measure)), FORMATS[measure]));
+  const total = MEASURES.map((measure) => {
+    // Peaks of different moments and shares of different loops do not add up to anything.
+    if (measure === 'cpuMax' || measure === 'eventLoop') return '';
+    const values = known(all, measure);
+    return values.length === 0
+      ? NOT_MEASURED
+      : FORMATS[measure](values.reduce((sum, value) => sum + value, 0));
+  });
+  const uneven = MEASURES.map((measure) =>
+    COMPARED.includes(measure) ? imbalance(known(all, measure)) : '',
+  );
+  return [
+    { cells: ['  all', '', ...total], style: 'bold' },
+    {
+      cells: ['  min', '', ...over((values) => (values.length === 0 ? null : Math.min(...values)))],
+      style: 'dim',
+    },
+    { cells: ['  median', '', ...over(median)], style: 'dim' },
+    {
+      cells: ['  max', '', ...over((values) => (values.length === 0 ? null : Math.max(...values)))],
+      style: 'dim',
+    },
+    { cells: ['  imbalance', '', ...uneven], style: 'dim' },
+  ];
+}
+
+/** (max − min) / median. */
+function imbalance(values: readonly number[]): string {
+  const middle = median(values);
+  if (middle === null || middle === 0) return NOT_MEASURED;
+  return formatShare((Math.max(...values) - Math.min(...values)) / middle);
+}
+
+function parentRow(run: RunFile): TableRow {
+  const { pid, cpu, memory, eventLoopUtilization } = run.coordinator;
+  const cells = cellsOf({
+    rows: null,
+    rowsPerSecond: null,
+    missing: null,
+    cpuSeconds: sumOrNull([cpu.userSeconds, cpu.systemSeconds]),
+    cpuMean: cpu.percentMean,
+    cpuMax: cpu.percentMax,
+    residentBytes: memory.residentBytesMax,
+    eventLoop: eventLoopUtilization,
+    restarts: null,
+  });
+  return { cells: ['  parent', String(pid), '', '', '', ...cells.slice(3, -1), ''] };
+}
+
+/** All workers, or of many the ones that lie farthest from the median in any measure; in the order of their numbers. */
+function shownWorkers(
+  workers: readonly RunFileWorker[],
+  all: readonly Measures[],
+): { worker: RunFileWorker; measures: Measures }[] {
+  const medians = new Map(COMPARED.map((measure) => [measure, median(known(all, measure))] as const));
+  const rated = workers.flatMap((worker, index) => {
+    const measures = all[index];
+    return measures === undefined ? [] : [{ worker, measures, difference: differenceOf(measures, medians) }];
+  });
+  if (rated.length <= ALL_SHOWN) return rated;
+  return rated
+    .sort((a, b) => b.difference - a.difference || a.worker.index - b.worker.index)
+    .slice(0, DIFFERENT_SHOWN)
+    .sort((a, b) => a.worker.index - b.worker.index);
+}
+
+function differenceOf(measures: Measures, medians: ReadonlyMap<Measure, number | null>): number {
+  // A worker with missing rows or a restart is always more worth a line than one that is merely slower.
+  const trouble = (measures.missing ?? 0) > 0 || (measures.restarts ?? 0) > 0 ? 1000 : 0;
+  const farthest = COMPARED.reduce((most, measure) => {
+    const [value, middle] = [measures[measure], medians.get(measure) ?? null];
+    return value === null || middle === null || middle === 0
+      ? most
+      : Math.max(most, Math.abs(value / middle - 1));
+  }, 0);
+  return trouble + farthest;
+}
+
+function known(all: readonly Measures[], measure: Measure): number[] {
+  return all.map((measures) => measures[measure]).filter((value) => value !== null);
+}
+
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  const measured = values.filter((value) => value !== null);
+  return measured.length === 0 ? null : measured.reduce((sum, value) => sum + value, 0);
+}

@@ -1,0 +1,275 @@
+/**
+ * The summary of a run as text, made from its run file alone: what is stored and what is not comes first, what to
+ * do next comes last.
+ */
+import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
+import { printable } from '../base/text.ts';
+import type { RunFile, RunFileLatency } from './run-file-schema.ts';
+import { runPlanOf } from './run-file.ts';
+import {
+  counted,
+  formatByteRate,
+  formatLatency,
+  formatRate,
+  formatSeconds,
+  NOT_MEASURED,
+  orDash,
+} from './quantities.ts';
+import { repeatCommand } from './repeat-command.ts';
+import {
+  type Line,
+  type Style,
+  type TextView,
+  justify,
+  plain,
+  renderLine,
+  styled,
+  wrap,
+} from './styled-text.ts';
+import { type TableColumn, tableLines } from './table.ts';
+import { headlineOf, ledgerSentences } from './summary-ledger.ts';
+import { workerTable } from './summary-workers.ts';
+
+/** What the run file does not know about itself. */
+export interface SummaryFacts {
+  /** Where it was written, or null when it was not. */
+  readonly file: string | null;
+}
+
+/** Cells of the titles on the left; text beside them is wrapped behind them. */
+const TITLE_CELLS = 11;
+
+/** Classes of errors that are listed; the rest is counted. */
+const MAX_ERRORS = 12;
+
+/** The whole summary, lines ended by `\n`. Only commands and paths may be longer than the view: they are copied. */
+export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts): string {
+  const wide: TextView = { ...view, columns: Number.MAX_SAFE_INTEGER };
+  const sections: Line[][] = [
+    headSection(run, view),
+    factsSection(run, view),
+    latencySection(run, view),
+    workerTable(run, view),
+    errorsSection(run, view),
+    [...warningLines(run, view), ...titledText('limited by', limitText(run), view)],
+  ];
+  const folded = sections.map((lines) => lines.map((line) => renderLine(line, view)));
+  folded.push(nextSection(run, facts).map((line) => renderLine(line, wide)));
+  return folded
+    .filter((lines) => lines.length > 0)
+    .map((lines) => `${lines.join('\n')}\n`)
+    .join('\n');
+}
+
+function headSection(run: RunFile, view: TextView): Line[] {
+  const headline = headlineOf(run);
+  const exit = styled(run.run.exitCode === 0 ? 'green' : 'redBold', `exit ${run.run.exitCode}`);
+  const [first = '', ...rest] = wrap(headline.text, view.columns - 10);
+  return [
+    justify([styled(headline.style, first)], [exit], view.columns),
+    ...rest.map((text) => [styled(headline.style, `  ${text}`)]),
+    ...ledgerSentences(run).flatMap((sentence) => indented(sentence.text, sentence.style, view)),
+    ...indented(paceText(run), 'plain', view),
+    ...(run.target.kind === 'cratedb' ? [] : indented(standInText(run), 'yellow', view)),
+    ...(run.plan.target.tls.verify
+      ? []
+      : indented(
+          'TLS certificates were not verified (--insecure): the server may have been anybody',
+          'redBold',
+          view,
+        )),
+  ];
+}
+
+function paceText(run: RunFile): string {
+  const { throughput } = run;
+  const restarts = run.workers.reduce((sum, worker) => sum + worker.restarts, 0);
+  return [
+    orDash(throughput.acknowledgedRowsPerSecond, formatRate),
+    orDash(throughput.bodyBytesPerSecond, formatByteRate),
+    formatDuration(run.run.runningMs),
+    ...(run.plan.warmUpMs > 0
+      ? [`rate and latency without ${formatDuration(run.plan.warmUpMs)} of warm-up`]
+      : []),
+    ...(restarts > 0
+      ? [`${counted(restarts, 'process', 'processes')} died and ${restarts === 1 ? 'was' : 'were'} replaced`]
+      : []),
+  ].join(' · ');
+}
+
+function standInText(run: RunFile): string {
+  return run.target.kind === 'sandbox'
+    ? 'This was the sandbox, a stand-in for CrateDB on this machine: its speed says nothing about a cluster.'
+    : 'This was a discarding target: it stores nothing, and shows only how fast this machine can send.';
+}
+
+function factsSection(run: RunFile, view: TextView): Line[] {
+  const { plan } = run;
+  const requests = counted(plan.procs * plan.inFlight, 'request');
+  const load =
+    plan.rowsPerSecond === null
+      ? `up to ${requests} of ${counted(plan.batchSize, 'row')} in flight`
+      : `${formatRate(plan.rowsPerSecond)} asked for, in batches of ${counted(plan.batchSize, 'row')}, up to ${requests} in flight`;
+  const machine = plan.machine === '1/1' ? [] : [`machine ${plan.machine}`];
+  return [
+    ...titledText(
+      'run',
+      [printable(run.run.id), run.run.startedAt, `seed ${run.run.seed}`, ...machine].join(' · '),
+      view,
+    ),
+    ...titledText('target', targetText(run), view),
+    ...titledText(
+      'load',
+      [counted(plan.procs, 'process', 'processes'), load, ...pacerTexts(run)].join(' · '),
+      view,
+    ),
+    ...titledText('batches', batchesText(run), view),
+    ...titledText('cost', costText(run), view),
+  ];
+}
+
+function targetText(run: RunFile): string {
+  const [first = 'no node', ...others] = run.target.nodes;
+  const nodes = others.length === 0 ? first : `${first} +${counted(others.length, 'node')}`;
+  const kind = { cratedb: 'CrateDB', sandbox: 'sandbox', discard: 'discarding target' }[run.target.kind];
+  const version = run.target.version === null ? kind : `${kind} ${run.target.version}`;
+  const keyed = run.target.keyed ? 'key (run_id, seq)' : 'no key over (run_id, seq): a resend is not exact';
+  return [nodes, version, run.target.table, keyed].map((part) => printable(part, 400)).join(' · ');
+}
+
+function pacerTexts(run: RunFile): string[] {
+  if (run.plan.rowsPerSecond === null) return [];
+  const { lateRows, droppedRows } = run.pacer;
+  return [`${counted(lateRows, 'row')} late, ${formatExact(droppedRows)} dropped from the schedule`];
+}
+
+function batchesText(run: RunFile): string {
+  const { begun, completed, retried, failed } = run.batches;
+  return `${formatExact(begun)} begun, ${formatExact(completed)} completed, ${formatExact(failed)} of them with rows failed or unknown · ${counted(retried, 'retry', 'retries')}`;
+}
+
+function costText(run: RunFile): string {
+  const { cpuSecondsPerMillionRows, bodyBytesPerRow } = run.cost;
+  const resident = [...run.workers, run.coordinator].map((process) => process.memory.residentBytesMax);
+  const known = resident.filter((bytes) => bytes !== null);
+  const memory =
+    known.length === 0 ? NOT_MEASURED : formatBytes(known.reduce((sum, bytes) => sum + bytes, 0));
+  const lowerBound = run.workers.some((worker) => worker.cpu.lowerBound) ? 'at least ' : '';
+  return [
+    `per million rows stored: ${lowerBound}${orDash(cpuSecondsPerMillionRows, formatSeconds)} CPU seconds (workers and parent), ${orDash(bodyBytesPerRow, (bytes) => formatBytes(bytes * 1e6))} sent`,
+    `memory ${memory} (sum of all peaks)`,
+  ].join(' · ');
+}
+
+const LATENCY_COLUMNS: readonly TableColumn[] = [
+  { header: 'latency', align: 'left', rank: 1 },
+  { header: 'p50', align: 'right', rank: 2 },
+  { header: 'p90', align: 'right', rank: 5 },
+  { header: 'p95', align: 'right', rank: 6 },
+  { header: 'p99', align: 'right', rank: 3 },
+  { header: 'p99.9', align: 'right', rank: 4 },
+  { header: 'max', align: 'right', rank: 2 },
+  { header: 'mean', align: 'right', rank: 7 },
+  { header: 'samples', align: 'right', rank: 3 },
+];
+
+function latencySection(run: RunFile, view: TextView): Line[] {
+  const { service, response } = run.latencyMs;
+  const cells = (name: string, latency: RunFileLatency): string[] => [
+    name,
+    ...[latency.p50, latency.p90, latency.p95, latency.p99, latency.p999, latency.max, latency.mean].map(
+      (ms) => orDash(ms, formatLatency),
+    ),
+    formatExact(latency.samples),
+  ];
+  const rows = [
+    { cells: cells('  service: sent to answered', service) },
+    { cells: cells('  response: due to done', response) },
+  ];
+  const tooFew = [service, response].some((latency) => latency.p999 === null);
+  return [
+    ...tableLines(LATENCY_COLUMNS, rows, { cells: view.columns, indent: 0 }),
+    ...(tooFew
+      ? indented(
+          `${NOT_MEASURED} fewer than 10 samples lie beyond it: such a percentile would be luck`,
+          'dim',
+          view,
+        )
+      : []),
+  ];
+}
+
+function errorsSection(run: RunFile, view: TextView): Line[] {
+  if (run.errors.length === 0) return [];
+  const { rejected, failed, unknown } = run.ledger;
+  const harmless = rejected + failed + unknown === 0 ? 'every row was stored in the end, by a retry' : '';
+  const sorted = [...run.errors].sort((a, b) => b.rows - a.rows || b.batches - a.batches);
+  const rest = sorted.slice(MAX_ERRORS);
+  return [
+    titled('errors', harmless),
+    ...sorted.slice(0, MAX_ERRORS).flatMap((error) => {
+      const code = error.code === null ? '' : ` ${error.code}`;
+      const head = `${printable(error.class, 40)}${code}: ${counted(error.rows, 'row')} in ${counted(error.batches, 'attempt')}`;
+      return [
+        [plain('  '), styled('yellow', head)],
+        ...indented(printable(error.example, 400), 'plain', view, 4),
+      ];
+    }),
+    ...(rest.length > 0
+      ? indented(`and ${counted(rest.length, 'more class', 'more classes')} in the run file`, 'dim', view)
+      : []),
+  ];
+}
+
+function warningLines(run: RunFile, view: TextView): Line[] {
+  return run.warnings.flatMap((warning) => titledText('warning', printable(warning, 1000), view, 'yellow'));
+}
+
+function limitText(run: RunFile): string {
+  const verdicts = {
+    client: 'this client',
+    network: 'the network',
+    cluster: 'the cluster',
+    rate: 'the rate that was asked for',
+    unclear: 'unclear',
+  } as const;
+  const evidence = run.bottleneck.evidence.map((sentence) => printable(sentence, 400)).join('; ');
+  return `${verdicts[run.bottleneck.verdict]}${evidence === '' ? '' : `: ${evidence}`}`;
+}
+
+function nextSection(run: RunFile, facts: SummaryFacts): Line[] {
+  const plan = runPlanOf(run);
+  const defaultProcs = Math.max(1, Math.floor(run.host.cgroupCores ?? run.host.cores));
+  const id = printable(run.run.id);
+  const isStored = run.target.kind === 'cratedb';
+  const isStopped = run.ledger.notOffered > 0 && isStored && plan.command === 'cluster';
+  return [
+    ...(facts.file === null ? [] : [titled('run file', printable(facts.file, 4096))]),
+    titled('again', repeatCommand(plan, 'sameTarget', defaultProcs)),
+    ...(isStopped ? [titled('go on', `crategen cluster --resume ${id}`)] : []),
+    ...(isStored && run.ledger.acknowledged > 0 ? [titled('verify', `crategen verify ${id}`)] : []),
+    ...(run.target.kind === 'sandbox' && plan.target.kind === 'embedded'
+      ? [titled('on CrateDB', repeatCommand(plan, 'realCluster', defaultProcs))]
+      : []),
+  ];
+}
+
+function titled(title: string, text: string): Line {
+  return [styled('bold', title.padEnd(TITLE_CELLS)), plain(text)];
+}
+
+function titledText(title: string, text: string, view: TextView, style: Style = 'plain'): Line[] {
+  const [first = '', ...rest] = wrap(text, view.columns - TITLE_CELLS);
+  const head: Line = [
+    styled(style === 'plain' ? 'bold' : style, title.padEnd(TITLE_CELLS)),
+    styled(style, first),
+  ];
+  return [head, ...rest.map((line): Line => [plain(' '.repeat(TITLE_CELLS)), styled(style, line)])];
+}
+
+function indented(text: string, style: Style, view: TextView, indent = 2): Line[] {
+  return wrap(text, view.columns - indent).map((line): Line => [
+    plain(' '.repeat(indent)),
+    styled(style, line),
+  ]);
+}

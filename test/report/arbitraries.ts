@@ -1,0 +1,260 @@
+/** Any run there can be, for properties: balanced ledgers, hostile texts, nulls, extreme numbers. */
+import fc from 'fast-check';
+import type { ProcessCost, RunResult, WorkerResult } from '../../src/coordinator/run-result.ts';
+import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
+import type { Ledger } from '../../src/metrics/ledger.ts';
+import type { ErrorCount, Snapshot } from '../../src/metrics/snapshot.ts';
+import type { RunPlan } from '../../src/plan/run-plan.ts';
+import { sampleLatencies, samplePlan, sampleResult, sampleSnapshot, sampleState } from './samples.ts';
+
+/** What a server, a file or a name may contain: escape codes, carriage returns, wide and combining characters. */
+export const hostileText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 60 }),
+  fc.string({ unit: 'grapheme', maxLength: 60 }),
+  fc.constantFrom(
+    '\u001b[31mred\u001b[0m',
+    'a\r\nb',
+    '\u202eevil',
+    '表の名前が長い',
+    '👩‍👩‍👧 x',
+    'e\u0301'.repeat(40),
+    '</script>',
+  ),
+);
+
+/** Plain objects only: those with a null prototype are never equal to what JSON gives back. */
+function record<T>(model: { [Key in keyof T]: fc.Arbitrary<T[Key]> }): fc.Arbitrary<T> {
+  return fc.record(model, { noNullPrototype: true });
+}
+
+const rows = fc.oneof(fc.nat(5), fc.nat(2_000_000_000));
+const amount = fc.double({ min: 0, max: 1e13, noNaN: true });
+const orNull = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(arbitrary, { nil: null });
+
+export const ledgers: fc.Arbitrary<Ledger> = record({
+  acknowledged: rows,
+  rejected: rows,
+  failed: rows,
+  unknown: rows,
+  inFlight: rows,
+}).map((states) => ({
+  ...states,
+  offered: states.acknowledged + states.rejected + states.failed + states.unknown + states.inFlight,
+}));
+
+const batches = record({ begun: rows, completed: rows, retried: rows, failed: rows });
+const errors: fc.Arbitrary<readonly ErrorCount[]> = fc.array(
+  record({
+    class: fc.oneof(fc.constantFrom('constraint', 'timeout', 'closed'), hostileText),
+    code: orNull(fc.nat(9999)),
+    rows,
+    batches: rows,
+    example: hostileText,
+  }),
+  { maxLength: 20 },
+);
+
+const costs: fc.Arbitrary<ProcessCost> = record({
+  cpu: record({
+    userSeconds: orNull(amount),
+    systemSeconds: orNull(amount),
+    percentMean: orNull(amount),
+    percentMax: orNull(fc.oneof(amount, fc.constantFrom(NaN, Infinity))),
+    lowerBound: fc.boolean(),
+  }),
+  memory: record({ residentBytesMax: orNull(rows), heapUsedBytesMax: orNull(rows) }),
+  eventLoopUtilization: orNull(fc.double({ min: 0, max: 1, noNaN: true })),
+});
+
+const exceptions = fc.array(
+  record({ batch: rows, acknowledged: rows, rejected: rows, failed: rows, unknown: rows }),
+  {
+    maxLength: 3,
+  },
+);
+
+const workerResults: fc.Arbitrary<WorkerResult> = fc
+  .tuple(
+    costs,
+    record({
+      index: fc.nat(2000),
+      pids: fc.array(fc.nat(4_000_000), { maxLength: 3 }),
+      ledger: ledgers,
+      batches: fc
+        .tuple(batches, rows, exceptions)
+        .map(([counts, next, list]) => ({ ...counts, next, exceptions: list })),
+      restarts: fc.nat(20),
+      exit: orNull(
+        record({ code: orNull(fc.nat(255)), signal: orNull(fc.constantFrom('SIGKILL', 'SIGTERM')) }),
+      ),
+    }),
+  )
+  .map(([cost, worker]) => ({ ...worker, ...cost }));
+
+const nodes = fc.array(hostileText, { maxLength: 4 });
+
+export const plans: fc.Arbitrary<RunPlan> = record({
+  command: fc.constantFrom('cluster' as const, 'single' as const),
+  runId: fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/),
+  seed: fc.nat(2 ** 31 - 1),
+  table: fc.stringMatching(/^[a-z][a-z0-9_]{0,30}$/),
+  nodes,
+  kind: fc.constantFrom('urls' as const, 'embedded' as const),
+  verify: fc.boolean(),
+  rows: orNull(rows),
+  durationMs: orNull(rows),
+  rowsPerSecond: orNull(fc.integer({ min: 1, max: 1e9 })),
+  batchSize: fc.integer({ min: 1, max: 100_000 }),
+  inFlight: fc.integer({ min: 1, max: 1000 }),
+  warmUpMs: fc.nat(1e6),
+  startAtMs: orNull(fc.nat(2e12)),
+  replicas: orNull(hostileText),
+  username: orNull(hostileText),
+  machine: fc.tuple(fc.integer({ min: 1, max: 9 }), fc.nat(9)),
+  maxFailed: fc.oneof(
+    rows.map((count) => ({ kind: 'rows' as const, rows: count })),
+    fc.double({ min: 0, max: 1, noNaN: true }).map((share) => ({ kind: 'share' as const, share })),
+  ),
+  failOn: fc.array(
+    record({
+      metric: fc.constantFrom('p99' as const, 'rows/s' as const, 'rejected' as const),
+      operator: fc.constantFrom('>' as const, '<=' as const),
+      value: amount,
+      text: hostileText,
+    }),
+    { maxLength: 2 },
+  ),
+}).map((draw) => {
+  const base = samplePlan();
+  return {
+    ...base,
+    command: draw.command,
+    runId: draw.runId,
+    seed: draw.seed,
+    target: {
+      ...base.target,
+      kind: draw.kind,
+      nodes: draw.nodes,
+      username: draw.username,
+      tls: { ...base.target.tls, verify: draw.verify },
+    },
+    table: { ...base.table, name: { schema: 'doc', table: draw.table }, replicas: draw.replicas },
+    bounds: { rows: draw.rows, durationMs: draw.durationMs },
+    load: {
+      ...base.load,
+      batchSize: draw.batchSize,
+      inFlight: draw.inFlight,
+      rowsPerSecond: draw.rowsPerSecond,
+      warmUpMs: draw.warmUpMs,
+    },
+    safety: { ...base.safety, maxFailed: draw.maxFailed },
+    machine: { index: draw.machine[0], count: draw.machine[0] + draw.machine[1] },
+    startAtMs: draw.startAtMs,
+    failOn: draw.failOn,
+  };
+});
+
+const targets = record({
+  kind: fc.constantFrom('cratedb' as const, 'sandbox' as const, 'discard' as const),
+  version: orNull(hostileText),
+  nodes,
+  keyed: fc.boolean(),
+});
+
+export const results: fc.Arbitrary<RunResult> = record({
+  plan: plans,
+  startedAtMs: fc.nat(4e12),
+  endedAtMs: fc.nat(4e12),
+  runningMs: fc.oneof(fc.constant(0), fc.nat(1e9)),
+  measuredMs: fc.oneof(fc.constant(0), fc.nat(1e9)),
+  endReason: fc.constantFrom(
+    'rows',
+    'duration',
+    'signal',
+    'outage',
+    'blocked',
+    'maxFailed',
+    'workers',
+    'killed',
+    'error',
+  ),
+  endDetail: hostileText,
+  signal: fc.constantFrom(null, 'SIGINT', 'SIGTERM', 'SIGHUP'),
+  host: record({
+    cores: fc.integer({ min: 1, max: 512 }),
+    cgroupCores: orNull(fc.constantFrom(0.5, 2, 7.5)),
+    memoryBytes: rows,
+  }),
+  target: targets,
+  ledger: fc.tuple(ledgers, rows).map(([ledger, notOffered]) => ({ ...ledger, notOffered })),
+  resolved: record({ stored: rows, absent: rows }),
+  batches,
+  pacer: record({ lateRows: rows, droppedRows: rows }),
+  verification: record({
+    method: fc.constantFrom('count' as const, 'delta' as const, 'rows' as const, 'none' as const),
+    stored: orNull(rows),
+    verdict: fc.constantFrom('match', 'mismatch', 'advisory', 'unavailable', 'skipped'),
+    detail: hostileText,
+  }),
+  measuredRows: rows,
+  bodyBytes: rows,
+  serviceTime: fc.constantFrom(0, 1, 15, 12_000).map(sampleLatencies),
+  workers: fc.array(workerResults, { maxLength: 40 }),
+  coordinator: fc.tuple(costs, fc.nat(4_000_000)).map(([cost, pid]) => ({ ...cost, pid })),
+  errors,
+  warnings: fc.array(hostileText, { maxLength: 3 }),
+} satisfies { [Key in keyof RunResult]?: fc.Arbitrary<RunResult[Key]> }).map((draw) => sampleResult(draw));
+
+const waiting = orNull(
+  record({
+    cause: fc.constantFrom('outage', 'blocked', 'overload'),
+    detail: hostileText,
+    sinceNs: fc.bigInt({ min: 0n, max: 10n ** 15n }),
+  }),
+);
+
+const snapshots: fc.Arbitrary<Snapshot> = record({
+  ledger: ledgers,
+  batches,
+  bodyBytes: rows,
+  measuredRows: rows,
+  errors,
+  waiting,
+}).map((draw) => sampleSnapshot(draw));
+
+const workerStates: fc.Arbitrary<WorkerState> = record({
+  index: fc.nat(2000),
+  pid: orNull(fc.nat(4_000_000)),
+  phase: fc.constantFrom('spawning', 'ready', 'running', 'draining', 'exited'),
+  restarts: fc.nat(20),
+  total: snapshots,
+  rowsPerSecond: amount,
+  outside: record({ cpuPercent: orNull(amount), residentBytes: orNull(rows) }),
+});
+
+export const states: fc.Arbitrary<RunState> = record({
+  plan: plans,
+  phase: fc.constantFrom(
+    'preparing',
+    'starting',
+    'warmingUp',
+    'running',
+    'draining',
+    'resolving',
+    'verifying',
+    'done',
+  ),
+  target: orNull(targets),
+  elapsedMs: fc.oneof(fc.constant(0), fc.nat(1e9)),
+  plannedRows: orNull(rows),
+  workers: fc.array(workerStates, { maxLength: 40 }),
+  total: snapshots,
+  window: record({
+    rowsPerSecond: amount,
+    bodyBytesPerSecond: amount,
+    p50Ms: orNull(amount),
+    p99Ms: orNull(amount),
+    maxMs: orNull(amount),
+  }),
+  recentRowsPerSecond: fc.array(amount, { maxLength: 60 }),
+} satisfies { [Key in keyof RunState]?: fc.Arbitrary<RunState[Key]> }).map((draw) => sampleState(0, draw));

@@ -1,0 +1,105 @@
+/** The command that repeats a run: only what differs from the defaults, safe to paste. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseCount } from '../../src/base/units.ts';
+import type { RunPlan } from '../../src/plan/run-plan.ts';
+import { countFlag, repeatCommand } from '../../src/report/repeat-command.ts';
+import { hostileText } from './arbitraries.ts';
+import { samplePlan } from './samples.ts';
+
+const LOCAL = { ...samplePlan().target, nodes: ['http://localhost:4200'] };
+
+test('a run with all defaults needs no flags but what makes its rows', () => {
+  const plan = samplePlan({ target: LOCAL, bounds: { rows: 1_000_000, durationMs: null } });
+  assert.equal(
+    repeatCommand(plan, 'sameTarget', 8),
+    'crategen cluster --seed 42 --time-origin 2026-11-24T15:00:00Z',
+  );
+  assert.equal(repeatCommand(plan, 'realCluster', 8), 'crategen cluster --url http://YOUR-CRATEDB:4200');
+});
+
+test('every setting that differs from its default is a flag', () => {
+  const base = samplePlan();
+  const plan: RunPlan = {
+    ...base,
+    target: {
+      ...LOCAL,
+      nodes: ['https://db:4200'],
+      username: 'ops team',
+      tls: { verify: false, caCertFile: 'ca.pem', certFile: 'c.pem', keyFile: 'k.pem' },
+    },
+    table: {
+      ...base.table,
+      preset: 'metrics',
+      name: { schema: 'Doc', table: 'it' },
+      create: false,
+      recreate: true,
+      shards: 6,
+      replicas: '0-1',
+      key: false,
+    },
+    bounds: { rows: null, durationMs: 300_000 },
+    load: {
+      procs: 3,
+      batchSize: 500,
+      inFlight: 9,
+      batchIntervalMs: 1500,
+      rowsPerSecond: 50_000,
+      rampUpMs: 1000,
+      warmUpMs: 10_000,
+      compression: 'gzip',
+      maxBodyBytes: 2 ** 20,
+    },
+    safety: {
+      timeoutMs: 1000,
+      retries: 0,
+      drainTimeoutMs: 1000,
+      outageTimeoutMs: 1000,
+      blockTimeoutMs: 1000,
+      maxFailed: { kind: 'share', share: 0.001 },
+      stopsAtMaxFailed: true,
+    },
+    failOn: [{ metric: 'p99', operator: '>', value: 200, text: 'p99>200ms' }],
+    verify: 'none',
+    machine: { index: 2, count: 3 },
+  };
+  assert.equal(
+    repeatCommand(plan, 'sameTarget', 8),
+    "crategen cluster --duration 5m --url https://db:4200 --username 'ops team' --ca-cert-file ca.pem --cert-file c.pem" +
+      ' --key-file k.pem --insecure --preset metrics --table \'"Doc".it\' --no-create --recreate --yes-drop \'"Doc".it\'' +
+      ' --shards 6 --replicas 0-1 --no-key --procs 3 --batch-size 500 --in-flight 9 --batch-interval 1500ms --rate 50k' +
+      ' --ramp-up 1s --warm-up 10s --compress gzip --max-body 1m --timeout 1s --retries 0 --drain-timeout 1s' +
+      " --outage-timeout 1s --block-timeout 1s --max-failed 0.1% --fail-on 'p99>200ms' --verify none" +
+      ' --seed 42 --time-origin 2026-11-24T15:00:00Z --machine 2/3 --run-id NEW-RUN-ID',
+  );
+  assert.doesNotMatch(repeatCommand(plan, 'realCluster', 8), /recreate|insecure|ops team|db:4200/);
+});
+
+test('a count flag reads back as the same count', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.nat(),
+        fc.nat(5000).map((thousands) => thousands * 10_000),
+      ),
+      (count) => {
+        assert.equal(parseCount(countFlag(count)), count);
+      },
+    ),
+  );
+});
+
+test('a shell reads a hostile word back as one word and runs nothing', () => {
+  const words = fc.sample(hostileText, { seed: 7, numRuns: 12 });
+  const hostile = ['$(touch x)', '`id`', "it's", 'a;b', '\u001b[31m', ...words];
+  for (const username of hostile) {
+    const command = repeatCommand(samplePlan({ target: { ...LOCAL, username } }), 'sameTarget', 8);
+    const shown = execFileSync('sh', ['-c', `crategen() { printf '%s\\n' "$#"; }; ${command}`], {
+      encoding: 'utf8',
+    });
+    // cluster --rows 17.2m --username X --seed 42 --time-origin T
+    assert.equal(shown, '9\n', command);
+  }
+});

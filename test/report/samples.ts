@@ -1,0 +1,231 @@
+/** Runs to render: one that is easy to read, varied by what a test is about. Numbers are made, not measured. */
+import type { ProcessCost, RunResult, WorkerResult } from '../../src/coordinator/run-result.ts';
+import type { RunPhase, RunState, WorkerState } from '../../src/coordinator/run-state.ts';
+import { type Histogram, createHistogram, record } from '../../src/metrics/histogram.ts';
+import { type Ledger, EMPTY_LEDGER, addBatches, addLedgers, NO_BATCHES } from '../../src/metrics/ledger.ts';
+import { type Snapshot, emptySnapshot } from '../../src/metrics/snapshot.ts';
+import type { RunPlan } from '../../src/plan/run-plan.ts';
+import type { TextView } from '../../src/report/styled-text.ts';
+
+export const STARTED_AT_MS = Date.UTC(2026, 10, 24, 15, 30, 12, 345);
+const MIB = 2 ** 20;
+
+export function view(columns: number, facts: Partial<TextView> = {}): TextView {
+  return { columns, colour: false, unicode: true, ...facts };
+}
+
+export function samplePlan(changes: Partial<RunPlan> = {}): RunPlan {
+  return {
+    command: 'cluster',
+    runId: '20261124-1530-x7k2',
+    seed: 42,
+    timeOriginMs: Date.UTC(2026, 10, 24, 15),
+    target: {
+      kind: 'urls',
+      nodes: ['http://db-1:4200', 'http://db-2:4200', 'http://db-3:4200'],
+      username: null,
+      tls: { verify: true, caCertFile: null, certFile: null, keyFile: null },
+    },
+    table: {
+      name: { schema: 'crategen', table: 'records' },
+      preset: 'records',
+      create: true,
+      recreate: false,
+      shards: null,
+      replicas: null,
+      key: true,
+    },
+    bounds: { rows: 17_200_000, durationMs: null },
+    load: {
+      procs: 8,
+      batchSize: 1000,
+      inFlight: 4,
+      batchIntervalMs: 0,
+      rowsPerSecond: null,
+      rampUpMs: 0,
+      warmUpMs: 0,
+      compression: 'none',
+      maxBodyBytes: 16 * MIB,
+    },
+    safety: {
+      timeoutMs: 90_000,
+      retries: 3,
+      drainTimeoutMs: 15_000,
+      outageTimeoutMs: 120_000,
+      blockTimeoutMs: 60_000,
+      maxFailed: { kind: 'rows', rows: 0 },
+      stopsAtMaxFailed: false,
+    },
+    machine: { index: 1, count: 1 },
+    startAtMs: null,
+    failOn: [],
+    verify: 'count',
+    ...changes,
+  };
+}
+
+/** Service times around 60 ms with a tail to 812 ms. */
+export function sampleLatencies(samples: number): Histogram {
+  const histogram = createHistogram();
+  for (let sample = 0; sample < samples; sample += 1) {
+    const tail = sample % 100 === 99 ? 180_000 : 0;
+    record(histogram, 50_000 + ((sample * 7919) % 22_000) + tail);
+  }
+  if (samples > 0) record(histogram, 812_000);
+  return histogram;
+}
+
+export function sampleCost(changes: Partial<ProcessCost> = {}): ProcessCost {
+  return {
+    cpu: { userSeconds: 24.1, systemSeconds: 3.2, percentMean: 9, percentMax: 14, lowerBound: false },
+    memory: { residentBytesMax: 104 * MIB, heapUsedBytesMax: 31 * MIB },
+    eventLoopUtilization: 0.04,
+    ...changes,
+  };
+}
+
+export function sampleWorker(index: number, changes: Partial<WorkerResult> = {}): WorkerResult {
+  const rows = 2_150_000;
+  return {
+    index,
+    pids: [8121 + index],
+    ledger: { ...EMPTY_LEDGER, offered: rows, acknowledged: rows },
+    batches: { begun: 2150, completed: 2150, retried: 0, failed: 0, next: 17_200 + index, exceptions: [] },
+    restarts: 0,
+    exit: { code: 0, signal: null },
+    ...sampleCost(),
+    ...changes,
+  };
+}
+
+/** A run that went well, summed from its workers. */
+export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
+  const workers = changes.workers ?? Array.from({ length: 8 }, (_, index) => sampleWorker(index));
+  const ledger = workers.reduce<Ledger>((sum, worker) => addLedgers(sum, worker.ledger), EMPTY_LEDGER);
+  const latencies = sampleLatencies(20_000);
+  return {
+    plan: samplePlan({ load: { ...samplePlan().load, procs: workers.length } }),
+    startedAtMs: STARTED_AT_MS,
+    endedAtMs: STARTED_AT_MS + 303_000,
+    runningMs: 302_000,
+    measuredMs: 302_000,
+    endReason: 'rows',
+    endDetail: '',
+    signal: null,
+    host: { cores: 8, cgroupCores: 8, memoryBytes: 16 * 2 ** 30 },
+    target: {
+      kind: 'cratedb',
+      version: '6.4.3',
+      nodes: ['http://db-1:4200', 'http://db-2:4200', 'http://db-3:4200'],
+      keyed: true,
+    },
+    statement:
+      'INSERT INTO "crategen"."records" ("run_id","seq") VALUES (?,?) ON CONFLICT ("run_id","seq") DO NOTHING',
+    ddl: 'CREATE TABLE IF NOT EXISTS "crategen"."records" ("run_id" TEXT)',
+    poolsHash: '8f1c',
+    rowFormat: 1,
+    schema: { name: 'records' },
+    ledger: { ...ledger, notOffered: 0 },
+    resolved: { stored: 0, absent: 0 },
+    batches: workers.reduce((sum, worker) => addBatches(sum, worker.batches), NO_BATCHES),
+    pacer: { lateRows: 0, droppedRows: 0 },
+    verification: { method: 'count', stored: ledger.acknowledged, verdict: 'match', detail: '' },
+    measuredRows: ledger.acknowledged,
+    bodyBytes: ledger.offered * 244,
+    serviceTime: latencies,
+    responseTime: latencies,
+    workers,
+    coordinator: { pid: 8118, ...sampleCost({ eventLoopUtilization: 0.01 }) },
+    errors: [],
+    series: [
+      {
+        tMs: 250,
+        rows: 14_000,
+        p50Ms: 61,
+        p99Ms: null,
+        errors: 0,
+        workers: [{ index: 0, pid: 8121, rows: 1800, cpuPercent: null, residentBytes: 80 * MIB }],
+      },
+    ],
+    warnings: [],
+    ...changes,
+  };
+}
+
+export const FACTS = {
+  exitCode: 0,
+  crategenVersion: '0.1.0',
+  nodeVersion: '24.21.0',
+  fakerVersion: '10.6.0',
+};
+
+export function sampleSnapshot(changes: Partial<Snapshot> = {}): Snapshot {
+  return {
+    ...emptySnapshot(303),
+    ledger: { ...EMPTY_LEDGER, offered: 306_000, acknowledged: 302_000, inFlight: 4000 },
+    batches: { begun: 306, completed: 302, retried: 0, failed: 0 },
+    measuredRows: 302_000,
+    bodyBytes: 74_000_000,
+    use: {
+      userCpuUs: 3_100_000,
+      systemCpuUs: 700_000,
+      residentBytes: 104 * MIB,
+      residentBytesMax: 108 * MIB,
+      heapUsedBytes: 31 * MIB,
+      eventLoopUtilization: 0.04,
+    },
+    ...changes,
+  };
+}
+
+export function sampleWorkerState(index: number, changes: Partial<WorkerState> = {}): WorkerState {
+  return {
+    index,
+    pid: 8121 + index,
+    phase: 'running',
+    restarts: 0,
+    total: sampleSnapshot(),
+    rowsPerSecond: 7150 + index * 10,
+    outside: { cpuPercent: 9, residentBytes: 104 * MIB },
+    ...changes,
+  };
+}
+
+/** A run in full swing after 42 seconds. */
+export function sampleState(workers: number, changes: Partial<RunState> = {}): RunState {
+  const states = Array.from({ length: workers }, (_, index) => sampleWorkerState(index));
+  const total = states.reduce<Snapshot>(
+    (sum, { total: each }) => ({
+      ...sum,
+      ledger: addLedgers(sum.ledger, each.ledger),
+      batches: addBatches(sum.batches, each.batches),
+      bodyBytes: sum.bodyBytes + each.bodyBytes,
+      measuredRows: sum.measuredRows + each.measuredRows,
+    }),
+    { ...sampleSnapshot(), ledger: EMPTY_LEDGER, batches: NO_BATCHES, bodyBytes: 0, measuredRows: 0 },
+  );
+  const plan = samplePlan();
+  return {
+    plan: { ...plan, load: { ...plan.load, procs: workers } },
+    phase: 'running' satisfies RunPhase,
+    target: { kind: 'cratedb', version: '6.4.3', nodes: plan.target.nodes, keyed: true },
+    elapsedMs: 42_000,
+    plannedRows: 17_200_000,
+    workers: states,
+    total,
+    window: {
+      rowsPerSecond: 7185 * workers,
+      bodyBytesPerSecond: 1_760_000 * workers,
+      p50Ms: 61,
+      p99Ms: 240,
+      maxMs: 812,
+    },
+    coordinator: {
+      pid: 8118,
+      outside: { cpuPercent: 2, residentBytes: 81 * MIB },
+      eventLoopUtilization: 0.01,
+    },
+    recentRowsPerSecond: Array.from({ length: 42 }, (_, second) => 50_000 + ((second * 3571) % 9000)),
+    ...changes,
+  };
+}

@@ -1,0 +1,239 @@
+/** The summary: the truth first, in every case, whole at any width, and free of what it must not carry. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
+import type { RunResult } from '../../src/coordinator/run-result.ts';
+import { toRunFile } from '../../src/report/run-file.ts';
+import { textWidth } from '../../src/report/styled-text.ts';
+import { renderSummary } from '../../src/report/summary.ts';
+import { results } from './arbitraries.ts';
+import { FACTS, samplePlan, sampleResult, sampleWorker, view } from './samples.ts';
+
+/** Lines that are made to be copied, so that they are never cut or broken. */
+const COPIED = /^(run file|again|go on|verify|on CrateDB) /;
+
+const CLEAN = `17,200,000 rows stored, all of them confirmed by the server                                   exit 0
+  offered 17,200,000 = acknowledged 17,200,000 + rejected 0 + failed 0 + unknown 0
+  server counts 17,200,000: match
+  57.0 k rows/s · 13.3 MiB/s · 5m 02s
+
+run        20261124-1530-x7k2 · 2026-11-24T15:30:12.345Z · seed 42
+target     http://db-1:4200 +2 nodes · CrateDB 6.4.3 · crategen.records · key (run_id, seq)
+load       2 processes · up to 8 requests of 1,000 rows in flight
+batches    17,200 begun, 17,200 completed, 0 of them with rows failed or unknown · 0 retries
+cost       per million rows stored: 4.76 CPU seconds (workers and parent), 233 MiB sent · memory 312
+           MiB (sum of all peaks)
+
+latency                        p50    p90    p95     p99   p99.9     max   mean  samples
+  service: sent to answered  60 ms  72 ms  72 ms  233 ms  250 ms  812 ms  63 ms   20,001
+  response: due to done      60 ms  72 ms  72 ms  233 ms  250 ms  812 ms  63 ms   20,001
+
+processes     pid        rows  rows/s  missing  cpu s  cpu mean  cpu max  rss MiB  loop  restarts
+  0          8121   8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
+  1          8122   8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
+  all              17,200,000  57.0 k        0   54.6      18 %               208               0
+  min               8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
+  median            8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
+  max               8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
+  imbalance               0 %                     0 %       0 %               0 %   0 %
+  parent     8118                                27.3       9 %     14 %      104   1 %
+
+limited by unclear: the server's side was not measured; 2 processes used 18 % CPU of this host's 800
+           % on average
+
+run file   /tmp/run.json
+again      crategen cluster --rows 17.2m --url http://db-1:4200 --url http://db-2:4200 --url http://db-3:4200 --procs 2 --seed 42 --time-origin 2026-11-24T15:00:00Z
+verify     crategen verify 20261124-1530-x7k2
+`;
+
+test('the summary of a clean run reads from the ledger to what to do next', () => {
+  const rows = {
+    offered: 8_600_000,
+    acknowledged: 8_600_000,
+    rejected: 0,
+    failed: 0,
+    unknown: 0,
+    inFlight: 0,
+  };
+  const batches = { begun: 8600, completed: 8600, retried: 0, failed: 0, next: 17_200, exceptions: [] };
+  const workers = [0, 1].map((index) => sampleWorker(index, { ledger: rows, batches }));
+  assert.equal(summaryOf({ workers }, 100), CLEAN);
+});
+
+test('missing rows are the first line, in red, with number, reason and an example', () => {
+  const summary = summaryOf(
+    {
+      ledger: ledger({ acknowledged: 900, rejected: 90, unknown: 10 }),
+      errors: [
+        { class: 'timeout', code: null, rows: 700, batches: 1, example: 'no reply within 90 s' },
+        { class: 'constraint', code: 4000, rows: 90, batches: 3, example: 'CHECK "positive" failed' },
+      ],
+      workers: [
+        sampleWorker(0, {
+          batches: {
+            ...sampleWorker(0).batches,
+            exceptions: [{ batch: 12, acknowledged: 990, rejected: 0, failed: 0, unknown: 10 }],
+          },
+        }),
+      ],
+    },
+    300,
+    { colour: true },
+  );
+  const [first = ''] = summary.split('\n');
+  assert.match(first, /^\u001b\[1;31m100 of 1,000 rows are missing: 90 rejected by the server, 10 unknown/);
+  assert.match(first, /mostly constraint 4000: CHECK "positive" failed/);
+  assert.match(first, /for example in seq 12000\.\.12999 of run_id 20261124-1530-x7k2/);
+});
+
+test('rows that only failed or stayed unknown are explained by what made them so', () => {
+  const summary = summaryOf(
+    {
+      ledger: ledger({ acknowledged: 900, unknown: 100 }),
+      errors: [
+        { class: 'constraint', code: 4000, rows: 5000, batches: 3, example: 'CHECK failed' },
+        { class: 'timeout', code: null, rows: 100, batches: 1, example: 'no reply within 90 s' },
+      ],
+    },
+    300,
+  );
+  assert.match(summary, /^100 of 1,000 rows are missing: 100 unknown .*mostly timeout: no reply within 90 s/);
+});
+
+test('a count that contradicts the ledger comes before everything else', () => {
+  const lost = { method: 'count', stored: 990, verdict: 'mismatch', detail: 'counted 3 times' } as const;
+  const summary = summaryOf({ ledger: ledger({ acknowledged: 1000, unknown: 5 }), verification: lost }, 300);
+  assert.match(
+    summary,
+    /^the server holds 990 rows of this run, 10 fewer than it acknowledged: rows were LOST/,
+  );
+  assert.match(summary, /5 of 1,005 rows are missing/);
+  const doubled = summaryOf(
+    { ledger: ledger({ acknowledged: 1000, unknown: 5 }), verification: { ...lost, stored: 1007 } },
+    300,
+  );
+  assert.match(doubled, /^the server holds 1,007 rows of this run, 2 more than can be stored: DUPLICATES/);
+});
+
+test('nothing is called confirmed that the server did not confirm', () => {
+  for (const verdict of ['advisory', 'unavailable', 'skipped'] as const) {
+    const verification = { method: 'count', stored: null, verdict, detail: 'because' } as const;
+    const summary = summaryOf({ verification }, 100);
+    assert.doesNotMatch(summary, /confirmed by/, verdict);
+    assert.match(summary, /^17,200,000 rows acknowledged/, verdict);
+    assert.match(summary, /because/, verdict);
+  }
+});
+
+test('a run against the sandbox says so, and how to run the same on a real cluster', () => {
+  const plan = samplePlan({
+    target: { ...samplePlan().target, kind: 'embedded', nodes: [] },
+    bounds: { rows: 200_000, durationMs: null },
+  });
+  const summary = summaryOf(
+    { plan, target: { kind: 'sandbox', version: '6.4.3', nodes: ['http://127.0.0.1:4711'], keyed: true } },
+    100,
+  );
+  assert.match(summary, /^17,200,000 rows stored, all of them confirmed by the sandbox/);
+  assert.match(summary, /This was the sandbox, a stand-in for CrateDB/);
+  assert.match(summary, /^again {6}crategen cluster --rows 200k --sandbox --seed 42 /m);
+  assert.match(summary, /^on CrateDB crategen cluster --rows 200k --url http:\/\/YOUR-CRATEDB:4200$/m);
+  assert.doesNotMatch(summary, /crategen verify/);
+});
+
+test('a discarding target never stores a row', () => {
+  const summary = summaryOf(
+    { target: { kind: 'discard', version: null, nodes: ['http://x:1'], keyed: true } },
+    100,
+  );
+  assert.match(summary, /^17,200,000 rows sent to a target that stores nothing/);
+  assert.doesNotMatch(summary, /rows stored,/);
+});
+
+test('a stopped run says what was not offered, and how to go on', () => {
+  const summary = summaryOf(
+    {
+      endReason: 'signal',
+      signal: 'SIGTERM',
+      ledger: { ...ledger({ acknowledged: 1000 }), notOffered: 500 },
+    },
+    100,
+  );
+  assert.match(summary, /500 planned rows not offered: stopped by SIGTERM/);
+  assert.match(summary, /^go on {6}crategen cluster --resume 20261124-1530-x7k2$/m);
+});
+
+test('unverified TLS is said in red', () => {
+  const target = { ...samplePlan().target, tls: { ...samplePlan().target.tls, verify: false } };
+  assert.match(
+    summaryOf({ plan: samplePlan({ target }) }, 100, { colour: true }),
+    /\u001b\[1;31mTLS certificates were not verified/,
+  );
+});
+
+test('of 128 workers the ten that differ most are shown, with what is typical', () => {
+  const workers = Array.from({ length: 128 }, (_, index) =>
+    sampleWorker(index, index === 77 ? { restarts: 1, pids: [1, 2] } : {}),
+  );
+  const slow = sampleWorker(99, {
+    ledger: { offered: 10, acknowledged: 10, rejected: 0, failed: 0, unknown: 0, inFlight: 0 },
+  });
+  const summary = summaryOf({ workers: workers.with(99, slow) }, 100);
+  const shown = summary.split('\n').filter((line) => /^ {2}\d+ {3,}/.test(line));
+  assert.equal(shown.length, 10);
+  assert.ok(shown.some((line) => line.startsWith('  77 ')) && shown.some((line) => line.startsWith('  99 ')));
+  assert.match(summary, /… 118 more workers/);
+  assert.match(summary, /^ {2}min {2,}10 /m);
+});
+
+test('no line of any summary is wider than its view, but those made to be copied', () => {
+  fc.assert(
+    fc.property(results, fc.constantFrom(60, 80, 100, 200), fc.boolean(), (result, columns, colour) => {
+      const summary = renderSummary(toRunFile(result, FACTS), view(columns, { colour }), { file: '/tmp/x' });
+      for (const line of stripVTControlCharacters(summary).split('\n')) {
+        assert.ok(COPIED.test(line) || textWidth(line) <= columns, `${columns}: ${line}`);
+      }
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test('no summary holds a control character but line feeds, and without colour no escape code', () => {
+  fc.assert(
+    fc.property(results, (result) => {
+      const summary = renderSummary(toRunFile(result, FACTS), view(100), { file: '/tmp/\u001b[31m' });
+      assert.doesNotMatch(summary, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test('without UTF-8 every character is ASCII', () => {
+  fc.assert(
+    fc.property(results, (result) => {
+      const summary = renderSummary(toRunFile(result, FACTS), view(80, { unicode: false }), { file: null });
+      assert.match(summary, /^[\n\x20-\x7e]*$/);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+function summaryOf(changes: Partial<RunResult>, columns: number, facts: { colour?: boolean } = {}): string {
+  return renderSummary(toRunFile(sampleResult(changes), FACTS), view(columns, facts), {
+    file: '/tmp/run.json',
+  });
+}
+
+function ledger(states: { acknowledged: number; rejected?: number; unknown?: number }): RunResult['ledger'] {
+  const { acknowledged, rejected = 0, unknown = 0 } = states;
+  return {
+    offered: acknowledged + rejected + unknown,
+    acknowledged,
+    rejected,
+    failed: 0,
+    unknown,
+    inFlight: 0,
+    notOffered: 0,
+  };
+}
