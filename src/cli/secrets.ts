@@ -1,0 +1,141 @@
+/**
+ * Reads what opens the target: passwords and PEM files. What comes out of here travels to workers over IPC and is
+ * written nowhere.
+ */
+import { createReadStream } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { messageOf, systemCodeOf } from '../base/errors.ts';
+import { printable } from '../base/text.ts';
+import type { PasswordSource } from '../plan/parse-target.ts';
+import type { TargetAccess, TargetPlan } from '../plan/run-plan.ts';
+
+/** Far more than any password or chain of certificates; a device without end is cut here. */
+const MAX_SECRET_BYTES = 2 ** 20;
+
+/** A pipe that nobody writes to is given up after this. */
+const READ_DEADLINE_MS = 30_000;
+
+export type ReadAccess =
+  | { readonly ok: true; readonly access: TargetAccess }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** Standard input, as far as this module needs it. */
+export type SecretInput = AsyncIterable<Buffer | string> & { readonly isTTY?: boolean };
+
+/** Reads password and PEM files; all problems at once, each naming the flag and the path, never a content. */
+export async function readAccess(
+  target: TargetPlan,
+  password: PasswordSource,
+  stdin: SecretInput,
+): Promise<ReadAccess> {
+  const problems: string[] = [];
+  const collect = async (reading: Promise<SecretRead>): Promise<string | null> => {
+    const read = await reading;
+    if (read.ok) return read.text;
+    problems.push(read.problem);
+    return null;
+  };
+  const { caCertFile, certFile, keyFile, verify } = target.tls;
+  const tls = {
+    verify,
+    ca: await collect(readPem('--ca-cert-file', caCertFile)),
+    cert: await collect(readPem('--cert-file', certFile)),
+    key: await collect(readPem('--key-file', keyFile)),
+  };
+  const secret = await collect(readPassword(password, stdin));
+  if (problems.length === 0) problems.push(...pemProblems(tls));
+  if (problems.length > 0) return { ok: false, problems };
+  return { ok: true, access: { nodes: target.nodes, username: target.username, password: secret, tls } };
+}
+
+type SecretRead =
+  { readonly ok: true; readonly text: string | null } | { readonly ok: false; readonly problem: string };
+
+async function readPassword(source: PasswordSource, stdin: SecretInput): Promise<SecretRead> {
+  switch (source.kind) {
+    case 'none':
+      return { ok: true, text: null };
+    case 'text':
+      return { ok: true, text: source.text };
+    case 'file': {
+      const stream = createReadStream(source.path, { signal: AbortSignal.timeout(READ_DEADLINE_MS) });
+      return firstLine(await readText(stream, `${source.name} ${printable(source.path)}`));
+    }
+    case 'stdin':
+      if (stdin.isTTY === true) {
+        return {
+          ok: false,
+          problem: '--password-stdin: expected the password through a pipe, not from the terminal',
+        };
+      }
+      return firstLine(await readText(stdin, '--password-stdin'));
+  }
+}
+
+async function readPem(flag: string, path: string | null): Promise<SecretRead> {
+  if (path === null) return { ok: true, text: null };
+  const name = `${flag} ${printable(path)}`;
+  const stream = createReadStream(path, { signal: AbortSignal.timeout(READ_DEADLINE_MS) });
+  const read = await readText(stream, name);
+  if (!read.ok || read.text.includes('-----BEGIN ')) return read;
+  return { ok: false, problem: `${name}: expected PEM text, with -----BEGIN … in it` };
+}
+
+type NamedText =
+  { readonly ok: true; readonly name: string; readonly text: string } | Extract<SecretRead, { ok: false }>;
+
+async function readText(input: AsyncIterable<Buffer | string>, name: string): Promise<NamedText> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of input) {
+      const buffer = Buffer.from(chunk);
+      chunks.push(buffer);
+      bytes += buffer.length;
+      if (bytes > MAX_SECRET_BYTES) return { ok: false, problem: `${name}: larger than 1 MiB` };
+    }
+  } catch (error) {
+    return { ok: false, problem: `${name}: ${whyUnreadable(error)}` };
+  }
+  return { ok: true, name, text: Buffer.concat(chunks).toString('utf8') };
+}
+
+/** In words for what people meet, without repeating the path. */
+export function whyUnreadable(error: unknown): string {
+  const code = systemCodeOf(error);
+  switch (code) {
+    case 'ENOENT':
+      return 'no such file';
+    case 'EACCES':
+    case 'EPERM':
+      return 'not allowed to read it';
+    case 'EISDIR':
+      return 'is a folder';
+    case 'ABORT_ERR':
+      return `nothing came within ${READ_DEADLINE_MS / 1000} s`;
+    default:
+      return `cannot be read (${code === '' ? printable(messageOf(error)) : code})`;
+  }
+}
+
+/** The password is the first line: editors and `echo` end it with a newline that is not part of it. */
+function firstLine(read: NamedText): SecretRead {
+  if (!read.ok) return read;
+  const line = read.text.split(/\r?\n/, 1)[0] ?? '';
+  return line === ''
+    ? { ok: false, problem: `${read.name}: the first line is empty` }
+    : { ok: true, text: line };
+}
+
+/** Whether the TLS library takes the texts; a key of another certificate shows here, before the first connection. */
+function pemProblems({ ca, cert, key }: TargetAccess['tls']): readonly string[] {
+  if (ca === null && cert === null && key === null) return [];
+  try {
+    createSecureContext({ ca: ca ?? undefined, cert: cert ?? undefined, key: key ?? undefined });
+    return [];
+  } catch (error) {
+    const flags = [ca === null ? '' : '--ca-cert-file', cert === null ? '' : '--cert-file, --key-file'];
+    const named = flags.filter((flag) => flag !== '').join(', ');
+    return [`${named}: the TLS library refuses them (${printable(messageOf(error))})`];
+  }
+}
