@@ -119,9 +119,15 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#headers = headers;
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, piece: Buffer): void {
+  onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
     this.#bytes += piece.length;
     this.#pieces.push(piece);
+    // After a wrong password CrateDB closes the connection without saying so: the next request on it would get
+    // lost. So we close it, as soon as the body is complete.
+    if (this.#status === 401 && String(this.#bytes) === this.#headers['content-length']) {
+      this.onResponseEnd();
+      return controller.abort(new Error('closed after a 401'));
+    }
     const { maxReplyBytes } = this.#request;
     if (this.#bytes > maxReplyBytes)
       this.#giveUp('tooLong', new Error(`a reply of more than ${maxReplyBytes} bytes`));

@@ -302,6 +302,19 @@ describe('insert', () => {
     assert.equal(outcome.failures[0]?.example, 'HTTP 401: wrong: Basic *** *** ***␊');
   });
 
+  test('After a 401 the connection is not used again, as CrateDB closes it without saying so.', async (t) => {
+    let connections = 0;
+    const origin = await rawServer(t, (socket) => {
+      connections += 1;
+      socket.on('data', () => socket.write('HTTP/1.1 401 Unauthorized\r\nContent-Length: 6\r\n\r\nwrong\n'));
+    });
+    const client = clientOf(t, accessTo(origin), 1);
+    for (const turn of [1, 2, 3]) {
+      assert.equal(summary(await client.insert(0, BODY, insertOf())), '0/0/3/0 troubled unauthorized');
+      assert.equal(connections, turn);
+    }
+  });
+
   test('A connection that the server closed while it was idle costs no request.', async (t) => {
     let connections = 0;
     const closed: Promise<unknown>[] = [];

@@ -1,0 +1,174 @@
+/**
+ * Resolves unknown rows: sent, and no answer said what became of them. The server is asked for them by key; what
+ * it has is stored, and what it has not is absent once nothing can bring it any more.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { TableName } from '../base/sql.ts';
+import type { AskOptions } from '../cratedb/ask.ts';
+import type { CrateClient } from '../cratedb/client.ts';
+import { runningInserts } from '../cratedb/introspect.ts';
+import { type RowRange, countPerBatch, refresh } from '../cratedb/statements.ts';
+
+/** A batch with rows whose fate is unknown. Its rejected and failed rows are surely not stored. */
+export interface UnknownBatch {
+  readonly firstRow: number;
+  readonly rows: number;
+  readonly acknowledged: number;
+  readonly unknown: number;
+  /** When the last byte of its last attempt was handed over, monotonic ms of this host. */
+  readonly lastByteAtMs: number;
+}
+
+export interface UnknownRows {
+  readonly table: TableName;
+  readonly runId: string;
+  /** Rows of batch b begin at b × batchSize. */
+  readonly batchSize: number;
+  readonly batches: readonly UnknownBatch[];
+}
+
+export interface ResolveOptions {
+  readonly clock: Clock;
+  /** How long it may take in all. */
+  readonly budgetMs: number;
+  readonly signal?: AbortSignal | null;
+}
+
+export interface ResolvedBatch {
+  readonly firstRow: number;
+  /** The three add up to the batch's unknown rows. */
+  readonly stored: number;
+  readonly absent: number;
+  readonly unknown: number;
+}
+
+export interface Resolution {
+  /** Rows that were unknown: found, surely not there, and still unknown. */
+  readonly stored: number;
+  readonly absent: number;
+  readonly stillUnknown: number;
+  /** In the order in which they were given. */
+  readonly perBatch: readonly ResolvedBatch[];
+  /** Why rows are still unknown, or ''. */
+  readonly detail: string;
+}
+
+/** A server goes on with a statement whose client is gone, and waits up to 60 s for a shard: then it is over. */
+export const SETTLED_AFTER_MS = 65_000;
+/**
+ * A request whose connection was cut may not be a job yet, and the last parts of one whose node died may still
+ * be written by others: that nothing runs counts only this long after the last byte.
+ */
+const QUIET_MS = 2_000;
+const PAUSE_MS = 1_000;
+
+interface Open {
+  readonly batch: UnknownBatch;
+  /** Rows found so far, of those that were unknown. */
+  stored: number;
+  /** What is not found is not there and will not come. */
+  settled: boolean;
+}
+
+/** Asks until every row is settled, the budget is used up or the signal aborts. Never rejects. */
+export async function resolveUnknown(
+  client: CrateClient,
+  run: UnknownRows,
+  options: ResolveOptions,
+): Promise<Resolution> {
+  const { clock, signal } = options;
+  const deadlineMs = clock.monotonicMs() + options.budgetMs;
+  const open: Open[] = run.batches.map((batch) => ({ batch, stored: 0, settled: batch.unknown === 0 }));
+  let trouble = '';
+  for (;;) {
+    const pending = open.filter((one) => !one.settled);
+    if (pending.length === 0 || clock.monotonicMs() >= deadlineMs || signal?.aborted === true) break;
+    trouble = await askOnce(client, run, pending, { clock, deadlineMs, signal: signal ?? null });
+    if (pending.every((one) => one.settled)) break;
+    await clock.sleep(Math.min(PAUSE_MS, Math.max(deadlineMs - clock.monotonicMs(), 0)), signal ?? undefined);
+  }
+  return summed(open, trouble);
+}
+
+interface Limits {
+  readonly clock: Clock;
+  readonly deadlineMs: number;
+  readonly signal: AbortSignal | null;
+}
+
+/** One round over all batches that are not settled; why some may still not be. */
+async function askOnce(
+  client: CrateClient,
+  run: UnknownRows,
+  pending: readonly Open[],
+  { clock, deadlineMs, signal }: Limits,
+): Promise<string> {
+  const ask = (): AskOptions => ({ timeoutMs: Math.max(deadlineMs - clock.monotonicMs(), 1), signal });
+  // The order matters: what did not run any more before the refresh is in the count after it.
+  const running = await runningInserts(client, run.table, ask());
+  const askedAtMs = clock.monotonicMs();
+  const refreshed = await refresh(client, run.table, ask());
+  if (!refreshed.ok) return refreshed.message;
+  const batches = pending.map(({ batch }) => batch);
+  for (const range of spansOf(batches, run.batchSize)) {
+    const rows = { table: run.table, runId: run.runId, range, share: null };
+    const counts = await countPerBatch(client, rows, run.batchSize, ask());
+    if (!counts.ok) return counts.message;
+    for (const one of pending) {
+      const { firstRow } = one.batch;
+      if (firstRow < range.from || firstRow >= range.to) continue;
+      take(one, counts.value.get(Math.floor(firstRow / run.batchSize)) ?? 0, running, askedAtMs);
+    }
+  }
+  return running === null
+    ? "the server's jobs cannot be seen, so an absent row may still come"
+    : `${running} INSERTs into the table still run, so an absent row may still come`;
+}
+
+function take(one: Open, visible: number, running: number | null, askedAtMs: number): void {
+  const { acknowledged, unknown, lastByteAtMs } = one.batch;
+  one.stored = Math.min(Math.max(visible - acknowledged, 0), unknown);
+  const ageMs = askedAtMs - lastByteAtMs;
+  one.settled = one.stored === unknown || ageMs >= SETTLED_AFTER_MS || (running === 0 && ageMs >= QUIET_MS);
+}
+
+/** A batch between two that are asked for costs less than another query, up to this many. */
+const MAX_GAP_BATCHES = 50;
+const MAX_SPAN_BATCHES = 2_000;
+
+/** Few ranges that contain all batches: neighbours within a small gap share one. */
+export function spansOf(
+  batches: readonly Pick<UnknownBatch, 'firstRow' | 'rows'>[],
+  batchSize: number,
+): readonly RowRange[] {
+  const spans: { from: number; to: number }[] = [];
+  for (const { firstRow, rows } of batches.toSorted((a, b) => a.firstRow - b.firstRow)) {
+    const last = spans.at(-1);
+    const end = firstRow + rows;
+    if (
+      last !== undefined &&
+      firstRow - last.to <= MAX_GAP_BATCHES * batchSize &&
+      end - last.from <= MAX_SPAN_BATCHES * batchSize
+    )
+      last.to = Math.max(last.to, end);
+    else spans.push({ from: firstRow, to: end });
+  }
+  return spans;
+}
+
+function summed(open: readonly Open[], trouble: string): Resolution {
+  const perBatch = open.map(({ batch, stored, settled }) => {
+    const rest = batch.unknown - stored;
+    return { firstRow: batch.firstRow, stored, absent: settled ? rest : 0, unknown: settled ? 0 : rest };
+  });
+  const sum = (of: (batch: ResolvedBatch) => number): number =>
+    perBatch.reduce((total, batch) => total + of(batch), 0);
+  const stillUnknown = sum((batch) => batch.unknown);
+  return {
+    stored: sum((batch) => batch.stored),
+    absent: sum((batch) => batch.absent),
+    stillUnknown,
+    perBatch,
+    detail: stillUnknown === 0 ? '' : trouble === '' ? 'there was no time to ask the server' : trouble,
+  };
+}
