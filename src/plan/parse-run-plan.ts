@@ -16,7 +16,7 @@ import {
   type Environment,
   type PasswordSource,
   type TargetDefaults,
-  DEFAULT_TARGET,
+  DEFAULT_NODES,
   readTarget,
 } from './parse-target.ts';
 import type {
@@ -96,7 +96,11 @@ const OWN_SCHEMA = 'crategen';
 /** Makes the plan, or says everything that keeps it from being one. */
 export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   const reader = new SettingReader(input.flags, input.config);
-  const { target, password, urlSchema } = readTarget(reader, input.env, DEFAULT_TARGET);
+  const { target, password, urlSchema } = readTarget(reader, input.env, {
+    nodes: DEFAULT_NODES,
+    username: null,
+    allowsEmbedded: true,
+  });
   const runId = readRunId(reader, input.facts);
   const bounds = readBounds(reader, input.command);
   const load = readLoad(reader, input);
@@ -173,7 +177,11 @@ export function parseResumePlan(
       `--resume ${quoted(stored.runId)}: its embedded sandbox ended with it, so there is nothing to go on with`,
     );
   }
-  const defaults: TargetDefaults = { nodes: stored.target.nodes, username: stored.target.username };
+  const defaults: TargetDefaults = {
+    nodes: stored.target.nodes,
+    username: stored.target.username,
+    allowsEmbedded: false,
+  };
   const { target, password } = readTarget(reader, input.env, defaults);
   const plan: RunPlan = {
     ...stored,

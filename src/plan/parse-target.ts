@@ -26,9 +26,12 @@ export interface TargetRead {
 export interface TargetDefaults {
   readonly nodes: readonly string[];
   readonly username: string | null;
+  /** Whether this command can start a sandbox of its own. */
+  readonly allowsEmbedded: boolean;
 }
 
-export const DEFAULT_TARGET: TargetDefaults = { nodes: ['http://localhost:4200'], username: null };
+/** Where CrateDB listens by default. */
+export const DEFAULT_NODES: readonly string[] = ['http://localhost:4200'];
 
 /** CrateDB's superuser, who is meant where a password comes without a name. */
 const DEFAULT_USERNAME = 'crate';
@@ -51,7 +54,7 @@ const SSL_MODES: Readonly<Record<string, boolean>> = {
 /** Reads the target; problems and warnings go to the reader. */
 export function readTarget(reader: SettingReader, env: Environment, defaults: TargetDefaults): TargetRead {
   const urls = givenUrls(reader, env);
-  const embedded = wantsEmbedded(reader, urls);
+  const embedded = defaults.allowsEmbedded && wantsEmbedded(reader, urls);
   const nodes = embedded ? [] : readNodes(reader, urls.given);
   const credentials = embedded ? NO_CREDENTIALS : readCredentials(reader, env, nodes);
   const origins = [...new Set(nodes.map((node) => node.origin))];

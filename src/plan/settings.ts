@@ -83,6 +83,14 @@ const TARGET: readonly Setting[] = [
     group: 'target',
     summary: 'Do not verify the TLS certificate: the run file keeps that you did',
   },
+  {
+    name: 'config',
+    kind: 'text',
+    group: 'target',
+    value: 'FILE',
+    commandLineOnly: true,
+    summary: 'Settings by flag name, YAML or JSON (crategen.config.json or .yaml here)',
+  },
 ];
 
 const RUN: readonly Setting[] = [
@@ -321,14 +329,6 @@ const RUN: readonly Setting[] = [
     commandLineOnly: true,
     only: 'cluster',
     summary: 'Go on with a stopped run: its id, run file or "latest"',
-  },
-  {
-    name: 'config',
-    kind: 'text',
-    group: 'identity',
-    value: 'FILE',
-    commandLineOnly: true,
-    summary: 'Settings by flag name, YAML or JSON (crategen.config.json or .yaml here)',
   },
   { name: 'out', kind: 'text', group: 'output', value: 'FILE', summary: 'Write the run file here too' },
   {

@@ -1,0 +1,53 @@
+/** A run plan's input with plain facts, for the tests of this folder. */
+import type { ConfigFile } from '../../src/plan/config-file.ts';
+import { type ParsedRunPlan, type PlanFacts, parseRunPlan } from '../../src/plan/parse-run-plan.ts';
+import type { RawValue } from '../../src/plan/settings.ts';
+
+export const FACTS: PlanFacts = {
+  availableParallelism: 6,
+  nowMs: Date.UTC(2026, 10, 24, 15, 30, 12, 345),
+  randomId: 'x7k2',
+  randomSeed: 4711,
+  presets: ['records', 'metrics', 'everything'],
+};
+
+export interface Written {
+  readonly command?: 'cluster' | 'single';
+  readonly env?: Readonly<Record<string, string>>;
+  readonly config?: Readonly<Record<string, RawValue>>;
+}
+
+/** Parses flags given by name. */
+export function parse(flags: Readonly<Record<string, RawValue>>, written: Written = {}): ParsedRunPlan {
+  const config: ConfigFile | null =
+    written.config === undefined
+      ? null
+      : { path: 'crategen.config.yaml', settings: new Map(Object.entries(written.config)) };
+  return parseRunPlan({
+    command: written.command ?? 'cluster',
+    flags: new Map(Object.entries(flags)),
+    env: written.env ?? {},
+    config,
+    facts: FACTS,
+  });
+}
+
+/** The plan, where there must be one. */
+export function planned(
+  flags: Readonly<Record<string, RawValue>>,
+  written: Written = {},
+): Extract<ParsedRunPlan, { ok: true }> {
+  const parsed = parse(flags, written);
+  if (!parsed.ok) throw new Error(`expected a plan: ${parsed.problems.join('; ')}`);
+  return parsed;
+}
+
+/** The problems, where there must be some. */
+export function problems(
+  flags: Readonly<Record<string, RawValue>>,
+  written: Written = {},
+): readonly string[] {
+  const parsed = parse(flags, written);
+  if (parsed.ok) throw new Error('expected problems');
+  return parsed.problems;
+}
