@@ -34,10 +34,8 @@ export class FakeClock implements Clock {
   }
 }
 
-type Reaction = (
-  statement: string,
-  args: readonly unknown[],
-) => readonly (readonly unknown[])[] | 'fails' | null;
+/** Rows, a failure, or null: another statement. */
+type Reaction = readonly (readonly unknown[])[] | 'fails' | null;
 
 /** Holds the `seq`s of one run; what is not visible yet becomes so with REFRESH. */
 export class FakeServer implements CrateClient {
