@@ -1,0 +1,124 @@
+/** What both live surfaces, the screen and the lines, work out from a state of the run. Pure. */
+import type { RunPhase, RunState, TargetState, WorkerState } from '../coordinator/run-state.ts';
+import { type RowCounts, settledRows } from '../metrics/ledger.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import { counted } from './quantities.ts';
+
+/** Seconds that a rate for people is averaged over: one second alone jumps too much to be read. */
+const STEADY_SECONDS = 10;
+
+/** CPU of all workers in percent of one core; null when none was measured. */
+export function workersCpuPercent(workers: readonly WorkerState[]): number | null {
+  return sumOrNull(workers.map((worker) => worker.outside.cpuPercent));
+}
+
+/** Resident memory of all workers; pages that they share count for each of them. */
+export function workersResidentBytes(workers: readonly WorkerState[]): number | null {
+  return sumOrNull(workers.map(residentBytes));
+}
+
+/** As the kernel shows it from outside, else as the worker itself said; null when neither did. */
+export function residentBytes(worker: WorkerState): number | null {
+  if (worker.outside.residentBytes !== null) return worker.outside.residentBytes;
+  return worker.total.use.residentBytes > 0 ? worker.total.use.residentBytes : null;
+}
+
+/** Acknowledged rows per second over the last ten seconds, as far as there are so many. */
+export function steadyRowsPerSecond(state: RunState): number {
+  const recent = state.recentRowsPerSecond.slice(-STEADY_SECONDS);
+  if (recent.length === 0) return state.window.rowsPerSecond;
+  return recent.reduce((sum, rate) => sum + rate, 0) / recent.length;
+}
+
+/** Acknowledged rows per second since the start; null before it. */
+export function meanRowsPerSecond(state: RunState): number | null {
+  return state.elapsedMs > 0 ? (state.total.ledger.acknowledged / state.elapsedMs) * 1000 : null;
+}
+
+/** Rows that are not, or not surely, stored. */
+export function missingRows(rows: RowCounts): number {
+  return rows.rejected + rows.failed + rows.unknown;
+}
+
+/** The share of the run that is done, 0..1, by the bound that is nearer; null when nothing bounds it yet. */
+export function shareDone(state: RunState): number | null {
+  const { durationMs } = state.plan.bounds;
+  const byRows =
+    state.plannedRows === null || state.plannedRows === 0
+      ? null
+      : settledRows(state.total.ledger) / state.plannedRows;
+  const byTime = durationMs === null || durationMs === 0 ? null : state.elapsedMs / durationMs;
+  if (byRows === null && byTime === null) return null;
+  return Math.min(1, Math.max(byRows ?? 0, byTime ?? 0));
+}
+
+/** Milliseconds until the nearer bound at the present rate; null while rows do not flow. */
+export function remainingMs(state: RunState): number | null {
+  if (state.phase !== 'running' && state.phase !== 'warmingUp') return null;
+  const { durationMs } = state.plan.bounds;
+  const byTime = durationMs === null ? Infinity : Math.max(0, durationMs - state.elapsedMs);
+  const rate = steadyRowsPerSecond(state);
+  const rowsLeft =
+    state.plannedRows === null ? Infinity : Math.max(0, state.plannedRows - settledRows(state.total.ledger));
+  const byRows = rowsLeft === 0 ? 0 : rate > 0 ? (rowsLeft / rate) * 1000 : Infinity;
+  const nearer = Math.min(byTime, byRows);
+  return Number.isFinite(nearer) ? nearer : null;
+}
+
+/** Requests in flight or waiting for a retry, and how many there can be. */
+export function requestsInFlight(state: RunState): { readonly now: number; readonly most: number } {
+  const { batchSize, inFlight, procs } = state.plan.load;
+  return { now: Math.ceil(state.total.ledger.inFlight / batchSize), most: inFlight * procs };
+}
+
+/** What the run does now, and what it waits for. */
+export function phaseText(state: RunState): string {
+  const phase: RunPhase = state.phase;
+  switch (phase) {
+    case 'preparing':
+      return 'preparing: the target is asked, the table is looked at';
+    case 'starting': {
+      const ready = state.workers.filter((worker) => worker.phase === 'ready').length;
+      const all = counted(state.plan.load.procs, 'process', 'processes');
+      return state.plan.startAtMs === null
+        ? `starting ${all}: ${ready} ready`
+        : `${ready} of ${all} ready, waiting for ${new Date(state.plan.startAtMs).toISOString()}`;
+    }
+    case 'warmingUp':
+      return 'warming up: these rows are in the ledger, not in rates and latencies';
+    case 'running':
+      return 'running';
+    case 'draining':
+      return `draining: nothing new is sent, ${counted(requestsInFlight(state).now, 'request')} in flight may still be answered`;
+    case 'resolving':
+      return `resolving: the server is asked for ${counted(state.total.ledger.unknown, 'row')} that had no answer`;
+    case 'verifying':
+      return 'verifying: the server counts the rows of this run';
+    case 'done':
+      return 'done';
+  }
+}
+
+/** What kind of target it is, as every surface names it; a stand-in never passes for a CrateDB. */
+export function targetKindText(target: TargetState): string {
+  switch (target.kind) {
+    case 'cratedb':
+      return target.version === null ? 'CrateDB' : `CrateDB ${target.version}`;
+    case 'sandbox':
+      return 'sandbox, not a CrateDB';
+    case 'discard':
+      return 'discarding target, stores nothing';
+  }
+}
+
+/** The nodes as one short text, without credentials: plans and states hold none. */
+export function nodesText(plan: RunPlan, target: TargetState | null): string {
+  const [first, ...others] = target?.nodes ?? plan.target.nodes;
+  if (first === undefined) return plan.target.kind === 'embedded' ? 'embedded sandbox' : 'no node';
+  return others.length === 0 ? first : `${first} +${counted(others.length, 'node')}`;
+}
+
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+}
