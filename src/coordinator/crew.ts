@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { durationFlag, formatExact } from '../base/units.ts';
+import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { WorkerEnd } from '../protocol/messages.ts';
 import type { Monitor } from './monitor.ts';
@@ -45,13 +46,7 @@ export interface CrewParts {
   readonly counterFileOf: (workerIndex: number, incarnation: number) => string;
   readonly onBatchLine: (line: string) => void;
   /** Per worker: where an earlier part of this run stopped. Null for a new run. */
-  readonly resume: readonly CrewResume[] | null;
-}
-
-export interface CrewResume {
-  readonly base: Snapshot;
-  readonly nextBatch: number;
-  readonly resend: readonly number[];
+  readonly resumed: readonly ResumedBooks[] | null;
 }
 
 export class Crew {
@@ -73,7 +68,7 @@ export class Crew {
           spawn: parts.spawn,
           template,
           counterFileOf: (incarnation) => parts.counterFileOf(template.workerIndex, incarnation),
-          base: parts.resume?.[position]?.base ?? null,
+          resumed: parts.resumed?.[position] ?? null,
           events: {
             onReady: () => this.#checkReady(),
             onDrained: (slot, end, detail) => this.#onDrained(slot, end, detail),
@@ -89,7 +84,7 @@ export class Crew {
   async run(): Promise<CrewEnd> {
     const { stop, monitor } = this.#parts;
     monitor.enter('starting');
-    this.slots.forEach((slot, position) => slot.launch(this.#parts.resume?.[position] ?? null));
+    this.slots.forEach((slot, position) => slot.launch(this.#parts.resumed?.[position] ?? null));
     monitor.watch(this.slots);
     onAbort(stop.graceful, () => this.#stopFor('signal', stop.cause()?.signal ?? '', this.#parts.plan.safety.drainTimeoutMs));
     onAbort(stop.forced, () => void this.#force());

@@ -40,12 +40,20 @@ function lostBatch(batch: InFlightBatch): ExceptionRecord {
   return { batch: batch.batch, ...addRows(batch.settled, open), lastByteAtMs: batch.handedOverAtMs };
 }
 
+export interface ClosingParts {
+  readonly assignment: Assignment;
+  readonly hasSuccessor: boolean;
+  /** Monotonic: when the death was seen; nothing of it can have been sent later. */
+  readonly nowMs: number;
+}
+
 /**
  * Closes the books of a dead incarnation. With a successor, what that one sends again is counted there; without,
  * every row it had begun gets its final state here.
  */
-export function closeBooks(word: LastWord, estate: Estate, assignment: Assignment, hasSuccessor: boolean): IncarnationTotals {
-  const orphaned = hasSuccessor ? [] : estate.resend.map((batch) => orphanedBatch(word, assignment, batch));
+export function closeBooks(word: LastWord, estate: Estate, parts: ClosingParts): IncarnationTotals {
+  const { hasSuccessor } = parts;
+  const orphaned = hasSuccessor ? [] : estate.resend.map((batch) => orphanedBatch(word, parts, batch));
   const ended = [...estate.lost, ...orphaned];
   const rows = ended.reduce<RowCounts>(addRows, word.rows);
   const inFlightHere = (batch: number): boolean => word.inFlight.some((each) => each.batch === batch);
@@ -67,10 +75,10 @@ export function closeBooks(word: LastWord, estate: Estate, assignment: Assignmen
 }
 
 /** A batch that might have been sent again and was not. Inherited ones may have been stored by whoever died first. */
-function orphanedBatch(word: LastWord, assignment: Assignment, batch: number): ExceptionRecord {
+function orphanedBatch(word: LastWord, { assignment, nowMs }: ClosingParts, batch: number): ExceptionRecord {
   const inFlight = word.inFlight.find((each) => each.batch === batch);
   if (inFlight !== undefined) return lostBatch(inFlight);
-  return { batch, ...NO_ROWS, unknown: batchRows(assignment, batch).rows, lastByteAtMs: 0 };
+  return { batch, ...NO_ROWS, unknown: batchRows(assignment, batch).rows, lastByteAtMs: nowMs };
 }
 
 function pick(rows: RowCounts): RowCounts {

@@ -48,6 +48,8 @@ export class Monitor {
   #moments: Moment[] = [];
   #recentRates: number[] = [];
   #pointServiceTime: Histogram = createHistogram();
+  /** Per PID, the newest pair of readings of its CPU time, from outside and from itself, in ms. */
+  readonly #cpuPairs = new Map<number, { outsideMs: number; insideMs: number }>();
   #ticks = 0;
   #ticking: Promise<void> = Promise.resolve();
 
@@ -120,11 +122,32 @@ export class Monitor {
 
   async #tickUntilClosed(): Promise<void> {
     while (!this.#over.signal.aborted) {
-      if (this.#ticks % SAMPLE_EVERY_TICKS === 0) await this.#sampler.sample(this.#pids());
+      if (this.#ticks % SAMPLE_EVERY_TICKS === 0) await this.#sample();
       this.#tick();
       this.#ticks += 1;
       await this.#clock.sleep(TICK_MS, this.#over.signal);
     }
+  }
+
+  async #sample(): Promise<void> {
+    await this.#sampler.sample(this.#pids());
+    for (const slot of this.#slots) {
+      const pid = slot.pid;
+      const outsideMs = pid === null ? undefined : this.#sampler.historyOf(pid).latest?.cpuTimeMs;
+      const inside = slot.currentUse();
+      if (pid !== null && outsideMs !== undefined && inside !== null) {
+        this.#cpuPairs.set(pid, { outsideMs, insideMs: (inside.userCpuUs + inside.systemCpuUs) / 1000 });
+      }
+    }
+  }
+
+  /** Sentences for PIDs whose own CPU time and the kernel's differ by more than `tolerance`. */
+  cpuDifferences(tolerance: number, afterMs: number): string[] {
+    if (this.elapsedMs() < afterMs) return [];
+    return [...this.#cpuPairs].flatMap(([pid, { outsideMs, insideMs }]) => {
+      const isFar = Math.abs(outsideMs - insideMs) > tolerance * outsideMs && outsideMs > afterMs * tolerance;
+      return isFar ? [`pid ${pid}: its own CPU time was ${(insideMs / 1000).toFixed(1)} s when the kernel's was ${(outsideMs / 1000).toFixed(1)} s.`] : [];
+    });
   }
 
   #pids(): number[] {

@@ -10,10 +10,12 @@ import { settledRows } from '../metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../metrics/merge.ts';
 import { type Snapshot, emptySnapshot, NO_USE } from '../metrics/snapshot.ts';
 import type { Assignment } from '../plan/assignment.ts';
+import type { ResumedBooks } from '../plan/plan-file.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
 import { parseUpMessage } from '../protocol/parse-message.ts';
 import { type ExceptionRecord, type LastWord, readCounterFile, silentWord } from '../worker/counter-file.ts';
 import { type Estate, closeBooks, estateOf } from './incarnations.ts';
+import { baseSnapshot, keptExceptions } from './resume.ts';
 import type { WorkerPhase } from './run-state.ts';
 import type { SpawnWorker, WorkerExit, WorkerProcess } from './worker-process.ts';
 
@@ -69,6 +71,7 @@ export class WorkerSlot {
   residentBytesMax = 0;
   heapUsedBytesMax = 0;
   readonly exceptions: ExceptionRecord[] = [];
+  readonly deaths: { readonly said: string; readonly resends: number; readonly lostRows: number }[] = [];
   readonly #clock: Clock;
   readonly #spawn: SpawnWorker;
   readonly #template: InitTemplate;
@@ -86,7 +89,7 @@ export class WorkerSlot {
     readonly counterFileOf: (incarnation: number) => string;
     readonly events: SlotEvents;
     /** What an earlier, stopped part of the same run came to. */
-    readonly base: Snapshot | null;
+    readonly resumed: ResumedBooks | null;
   }) {
     this.index = parts.template.workerIndex;
     this.#clock = parts.clock;
@@ -94,11 +97,20 @@ export class WorkerSlot {
     this.#template = parts.template;
     this.#counterFileOf = parts.counterFileOf;
     this.#events = parts.events;
-    if (parts.base !== null) this.#closed.push(parts.base);
+    if (parts.resumed !== null) {
+      this.#closed.push(baseSnapshot(parts.resumed));
+      this.exceptions.push(...keptExceptions(parts.resumed));
+    }
   }
 
   get pid(): number | null {
     return this.#current?.process.pid ?? null;
+  }
+
+  /** What the living incarnation said last about its cost; null when none lives or has reported. */
+  currentUse(): Snapshot['use'] | null {
+    const snapshot = this.#current?.snapshot;
+    return snapshot === undefined || snapshot.sequence === 0 ? null : snapshot.use;
   }
 
   get assignment(): Assignment {
@@ -147,7 +159,7 @@ export class WorkerSlot {
       ...this.#template,
       incarnation: incarnation.number,
       counterFile: incarnation.counterFile,
-      resume: resume === null ? null : { ...resume, startedAtNs: this.#startAtNs ?? 0n },
+      resume: resume === null ? null : { nextBatch: resume.nextBatch, resend: resume.resend, startedAtNs: this.#startAtNs ?? 0n },
     };
     // A line that breaks means that the process is ending: #bury hears of it with code and signal.
     incarnation.process.link.send(message).catch(() => undefined);
@@ -241,33 +253,34 @@ export class WorkerSlot {
     this.phase = 'exited';
     // Without a counter file it died before it could begin anything.
     const word = readCounterFile(incarnation.counterFile) ?? silentWord(incarnation.snapshot.nextBatch);
+    const estate = estateOf(word, incarnation.inherited, this.#template.keyed);
     if (incarnation.drained !== null) {
-      this.exceptions.push(...word.exceptions);
-      this.#closed.push({ ...incarnation.snapshot, waiting: null });
+      this.#close(incarnation, word, estate, false);
       return this.#events.onExited(this);
     }
-    const estate = estateOf(word, incarnation.inherited, this.#template.keyed);
-    const isReplaced = this.#events.onDeath(this, {
+    const death: Death = {
       pid: incarnation.process.pid,
       exit,
       why: incarnation.faulted,
       wasReady: incarnation.wasReady,
       resends: estate.resend.length,
       lostRows: estate.lost.reduce((sum, batch) => sum + batch.unknown + batch.failed, 0),
-    });
+    };
+    this.deaths.push({ said: describeDeath(death), resends: death.resends, lostRows: death.lostRows });
+    const isReplaced = this.#events.onDeath(this, death);
     this.isLowerBound ||= incarnation.wasReady;
-    this.#closeDead(incarnation, word, estate, isReplaced);
+    this.#close(incarnation, word, estate, isReplaced);
     if (!isReplaced) return this.#events.onExited(this);
     this.restarts += 1;
     this.launch({ nextBatch: estate.nextBatch, resend: estate.resend });
   }
 
   /** Ledger and batches are the counter file's; what it does not hold is the last snapshot's. */
-  #closeDead(incarnation: Incarnation, word: LastWord, estate: Estate, isReplaced: boolean): void {
+  #close(incarnation: Incarnation, word: LastWord, estate: Estate, isReplaced: boolean): void {
     const last = incarnation.snapshot;
     const { userCpuUs, systemCpuUs, residentBytesMax } = word.header;
     this.#remember(residentBytesMax, 0);
-    const books = closeBooks(word, estate, this.assignment, isReplaced);
+    const books = closeBooks(word, estate, { assignment: this.assignment, hasSuccessor: isReplaced, nowMs: this.#clock.monotonicMs() });
     this.exceptions.push(...books.exceptions);
     this.#closed.push({
       ...last,

@@ -33,6 +33,25 @@ export interface StartFacts {
   /** Rows in the table before the run, where it has no run_id to count by; else null. */
   readonly rowsBefore: number | null;
   readonly versions: { readonly crategen: string; readonly node: string; readonly faker: string };
+  /** Per worker, what an earlier, stopped part of this run came to; null for a run from its beginning. */
+  readonly resumed: readonly ResumedBooks[] | null;
+}
+
+/** One worker's books at the end of the earlier part, without the batches that are sent again. */
+export interface ResumedBooks {
+  readonly ledger: RowNumbers & { readonly offered: number; readonly inFlight: number };
+  readonly batches: { readonly begun: number; readonly completed: number; readonly retried: number; readonly failed: number };
+  readonly nextBatch: number;
+  readonly resend: readonly number[];
+  /** Batches that may not be sent again: their rows keep their state. */
+  readonly exceptions: readonly (RowNumbers & { readonly batch: number })[];
+}
+
+interface RowNumbers {
+  readonly acknowledged: number;
+  readonly rejected: number;
+  readonly failed: number;
+  readonly unknown: number;
 }
 
 export interface PlanFile {
@@ -154,6 +173,16 @@ const RUN_PLAN = v.object({
   verify: v.picklist(['count', 'rows', 'none']),
 }) satisfies v.GenericSchema<unknown, RunPlan>;
 
+const ROW_COUNTS = { acknowledged: COUNT, rejected: COUNT, failed: COUNT, unknown: COUNT };
+
+const RESUMED_BOOKS = v.object({
+  ledger: v.object({ offered: COUNT, ...ROW_COUNTS, inFlight: COUNT }),
+  batches: v.object({ begun: COUNT, completed: COUNT, retried: COUNT, failed: COUNT }),
+  nextBatch: COUNT,
+  resend: v.array(COUNT),
+  exceptions: v.array(v.object({ batch: COUNT, ...ROW_COUNTS })),
+});
+
 const START_FACTS = v.object({
   startedAtMs: COUNT,
   counterFolder: TEXT,
@@ -171,6 +200,7 @@ const START_FACTS = v.object({
   rowFormat: COUNT,
   rowsBefore: v.nullable(COUNT),
   versions: v.object({ crategen: TEXT, node: TEXT, faker: TEXT }),
+  resumed: v.nullable(v.array(RESUMED_BOOKS)),
 }) satisfies v.GenericSchema<unknown, StartFacts>;
 
 const PLAN_FILE = v.object({ format: v.literal(PLAN_FORMAT), plan: RUN_PLAN, facts: START_FACTS });

@@ -1,0 +1,180 @@
+/** Puts together what a run came to, from the slots' books, the settlement and the monitor's readings. */
+import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
+import { createHistogram } from '../metrics/histogram.ts';
+import { mergeSnapshots } from '../metrics/merge.ts';
+import type { ErrorCount } from '../metrics/snapshot.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import type { RowPlan } from '../rows/row-plan.ts';
+import type { TableSchema } from '../rows/schema.ts';
+import type { CrewEnd } from './crew.ts';
+import type { Monitor } from './monitor.ts';
+import type { PreparedTarget } from './prepare-target.ts';
+import type { RunEnvironment } from './run-environment.ts';
+import { plannedRowsOf } from './shares.ts';
+import type { ProcessCost, RunResult, WorkerResult } from './run-result.ts';
+import type { Settlement, WorkerBooks } from './settle.ts';
+import type { WorkerSlot } from './worker-slot.ts';
+
+/** Inside and outside readings of CPU time may differ by this share before it is said. */
+const CPU_TOLERANCE = 0.05;
+/** Shorter runs are a few clock ticks long: nothing to compare. */
+const CPU_COMPARED_AFTER_MS = 10_000;
+
+export interface ResultParts {
+  readonly plan: RunPlan;
+  readonly env: RunEnvironment;
+  readonly monitor: Monitor;
+  readonly startedAtMs: number;
+  readonly end: CrewEnd;
+  readonly slots: readonly WorkerSlot[];
+  readonly settlement: Settlement;
+  readonly target: PreparedTarget;
+  readonly schema: TableSchema;
+  readonly rowPlan: RowPlan;
+}
+
+export function assembleResult(parts: ResultParts): RunResult {
+  const { plan, env, monitor, slots, settlement, target, rowPlan, end } = parts;
+  const total = mergeSnapshots(slots.map((slot) => slot.total()));
+  const ledger = settlement.workers.reduce<Ledger>((sum, worker) => addLedgers(sum, worker.ledger), EMPTY_LEDGER);
+  const planned = plannedRowsOf(plan);
+  const runningMs = monitor.elapsedMs();
+  return {
+    plan,
+    startedAtMs: parts.startedAtMs,
+    endedAtMs: env.clock.wallMs(),
+    runningMs,
+    measuredMs: Math.max(0, runningMs - plan.load.warmUpMs),
+    endReason: end.reason,
+    endDetail: end.detail,
+    signal: env.stop.cause()?.signal ?? null,
+    host: env.host,
+    target: target.state,
+    statement: target.statement,
+    ddl: target.ddl,
+    poolsHash: rowPlan.pools.hash,
+    rowFormat: rowPlan.rowFormat,
+    schema: parts.schema,
+    ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
+    resolved: settlement.resolved,
+    batches: slots.reduce((sum, slot) => addBatches(sum, slot.total().batches), NO_BATCHES),
+    pacer: { lateRows: total.lateRows, droppedRows: total.droppedRows },
+    verification: settlement.verification,
+    measuredRows: total.measuredRows,
+    bodyBytes: total.bodyBytes,
+    serviceTime: total.serviceTime,
+    responseTime: total.responseTime,
+    workers: slots.map((slot, position) => workerResult(slot, settlement.workers[position], monitor, plan)),
+    coordinator: coordinatorCost(monitor, plan),
+    errors: [...total.errors, ...deathsOf(slots)],
+    series: monitor.points(),
+    warnings: warningsOf(parts),
+  };
+}
+
+function workerResult(slot: WorkerSlot, books: WorkerBooks | undefined, monitor: Monitor, plan: RunPlan): WorkerResult {
+  const total = slot.total();
+  const seen = slot.pids.map((pid) => monitor.sampler.historyOf(pid));
+  const means = seen.flatMap(({ percentMean }) => (percentMean === null ? [] : [percentMean]));
+  const maxima = seen.flatMap(({ percentMax }) => (percentMax === null ? [] : [percentMax]));
+  return {
+    index: slot.index,
+    pids: slot.pids,
+    ledger: books?.ledger ?? total.ledger,
+    batches: { ...total.batches, next: total.nextBatch, exceptions: (books?.exceptions ?? []).map(({ lastByteAtMs: _, ...batch }) => batch) },
+    restarts: slot.restarts,
+    exit: plan.command === 'single' || slot.lastExit === null ? null : { code: slot.lastExit.code, signal: slot.lastExit.signal },
+    cpu: {
+      userSeconds: total.use.userCpuUs / 1e6,
+      systemSeconds: total.use.systemCpuUs / 1e6,
+      percentMean: means.length === 0 ? null : means.reduce((sum, mean) => sum + mean, 0) / means.length,
+      percentMax: maxima.length === 0 ? null : Math.max(...maxima),
+      lowerBound: slot.isLowerBound,
+    },
+    memory: { residentBytesMax: slot.residentBytesMax || null, heapUsedBytesMax: slot.heapUsedBytesMax || null },
+    eventLoopUtilization: total.sequence === 0 ? null : total.use.eventLoopUtilization,
+  };
+}
+
+/** In `single` the coordinator is the worker's process: its cost is told there, once. */
+function coordinatorCost(monitor: Monitor, plan: RunPlan): ProcessCost & { readonly pid: number } {
+  const usage = process.resourceUsage();
+  const seen = monitor.sampler.historyOf(process.pid);
+  const isShared = plan.command === 'single';
+  return {
+    pid: process.pid,
+    cpu: {
+      userSeconds: isShared ? null : usage.userCPUTime / 1e6,
+      systemSeconds: isShared ? null : usage.systemCPUTime / 1e6,
+      percentMean: isShared ? null : seen.percentMean,
+      percentMax: isShared ? null : seen.percentMax,
+      lowerBound: false,
+    },
+    memory: {
+      residentBytesMax: isShared ? null : usage.maxRSS * 1024,
+      heapUsedBytesMax: isShared ? null : process.memoryUsage().heapUsed,
+    },
+    eventLoopUtilization: isShared ? null : monitor.eventLoopUtilization(),
+  };
+}
+
+/** Deaths belong to the errors: they cost rows or time. */
+function deathsOf(slots: readonly WorkerSlot[]): ErrorCount[] {
+  const deaths = slots.flatMap((slot) => slot.deaths.map((death) => ({ slot, death })));
+  const [first] = deaths;
+  if (first === undefined) return [];
+  const rows = deaths.reduce((sum, { death }) => sum + death.lostRows, 0);
+  const batches = deaths.reduce((sum, { death }) => sum + death.resends, 0);
+  return [{ class: 'workerDied', code: null, rows, batches, example: `worker ${first.slot.index}: ${first.death.said}` }];
+}
+
+function warningsOf(parts: ResultParts): string[] {
+  const { plan, target, slots, monitor, env } = parts;
+  const warnings: string[] = [];
+  if (target.state.kind === 'sandbox') warnings.push('The target was the sandbox, not CrateDB: its speed says nothing about a cluster.');
+  if (target.state.kind === 'discard') warnings.push('The target discards rows: the figures are the ceiling of this client, nothing was stored.');
+  if (!plan.target.tls.verify) warnings.push('TLS certificates were not verified (--insecure).');
+  if (env.environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') warnings.push('NODE_TLS_REJECT_UNAUTHORIZED=0 is set: it switches off certificate checks where a program does not decide itself.');
+  const usable = Math.min(env.host.cores, env.host.cgroupCores ?? Infinity);
+  if (plan.load.procs > usable) warnings.push(`${plan.load.procs} worker processes shared ${usable} ${usable === 1 ? 'core' : 'cores'}.`);
+  const refused = slots.reduce((sum, slot) => sum + slot.refusedMessages, 0);
+  if (refused > 0) warnings.push(`${refused} messages of worker processes were refused; their senders were replaced.`);
+  if (env.resumed !== null) warnings.push('This run was resumed: rows and batches are of the whole run, times and costs of its last part.');
+  return [...warnings, ...monitor.cpuDifferences(CPU_TOLERANCE, CPU_COMPARED_AFTER_MS)];
+}
+
+/** The result of a run that was stopped before its first worker: nothing was offered, and that is known. */
+export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAtMs: number): RunResult {
+  const signal = env.stop.cause()?.signal ?? null;
+  return {
+    plan,
+    startedAtMs,
+    endedAtMs: env.clock.wallMs(),
+    runningMs: 0,
+    measuredMs: 0,
+    endReason: 'signal',
+    endDetail: signal ?? '',
+    signal,
+    host: env.host,
+    target: { kind: plan.target.kind === 'embedded' ? 'sandbox' : 'cratedb', version: null, nodes: plan.target.nodes, keyed: plan.table.key },
+    statement: '',
+    ddl: '',
+    poolsHash: '',
+    rowFormat: 0,
+    schema: {},
+    ledger: { ...EMPTY_LEDGER, notOffered: plannedRowsOf(plan) ?? 0 },
+    resolved: { stored: 0, absent: 0 },
+    batches: NO_BATCHES,
+    pacer: { lateRows: 0, droppedRows: 0 },
+    verification: { method: 'none', stored: null, verdict: 'skipped', detail: 'the run was stopped before its first row' },
+    measuredRows: 0,
+    bodyBytes: 0,
+    serviceTime: createHistogram(),
+    responseTime: createHistogram(),
+    workers: [],
+    coordinator: { pid: process.pid, cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: false }, memory: { residentBytesMax: null, heapUsedBytesMax: null }, eventLoopUtilization: null },
+    errors: [],
+    series: [],
+    warnings: [],
+  };
+}

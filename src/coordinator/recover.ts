@@ -1,0 +1,188 @@
+/**
+ * The totals of a run whose coordinator was killed: its workers drain by themselves and leave their counter
+ * files; from these, and by asking the server, the run gets the same books it would have got.
+ */
+import { readFileSync } from 'node:fs';
+import { UsageError, WorkersError } from '../base/errors.ts';
+import { createHistogram } from '../metrics/histogram.ts';
+import { EMPTY_LEDGER, NO_BATCHES, type BatchCounts, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
+import type { Assignment } from '../plan/assignment.ts';
+import type { PlanFile } from '../plan/plan-file.ts';
+import type { TargetAccess } from '../plan/run-plan.ts';
+import { createClient } from '../cratedb/client.ts';
+import { presetSchema } from '../rows/presets.ts';
+import { type ExceptionRecord, type LastWord, readCounterFile } from '../worker/counter-file.ts';
+import { type CounterFolder, counterFolderAt, listCounterFiles } from './counter-folder.ts';
+import { closeBooks, estateOf } from './incarnations.ts';
+import { keptExceptions } from './resume.ts';
+import type { RunEnvironment } from './run-environment.ts';
+import type { RunResult, WorkerResult } from './run-result.ts';
+import { settle } from './settle.ts';
+import { assignmentsOf, plannedRowsOf } from './shares.ts';
+
+/** Beyond the drain limit a worker has its last words to say. */
+const GRACE_MS = 5000;
+const POLL_MS = 100;
+const QUESTIONS_AT_ONCE = 2;
+
+export type RecoverEnvironment = Pick<RunEnvironment, 'clock' | 'stop' | 'host'> & {
+  readonly note: (message: string) => void;
+};
+
+/** Throws a UsageError when the run still lives, a WorkersError when its workers do not end. */
+export async function recoverRun(planFile: PlanFile, access: TargetAccess, env: RecoverEnvironment): Promise<RunResult> {
+  const { plan, facts } = planFile;
+  if (isOurs(facts.coordinatorPid)) {
+    throw new UsageError(`run ${plan.runId} is still going: its process ${facts.coordinatorPid} lives`, { hint: `stop it with: kill ${facts.coordinatorPid}` });
+  }
+  const folder = counterFolderAt(facts.counterFolder);
+  await waitForWorkers(folder, plan.safety.drainTimeoutMs + GRACE_MS, env);
+  const workers = assignmentsOf(plan).map((assignment, index) => booksOf(planFile, folder, assignment, index, env.clock.monotonicMs()));
+  const client = createClient(access, { connectionsPerNode: QUESTIONS_AT_ONCE });
+  try {
+    const { statement, ddl } = facts;
+    const target = { state: { ...facts.target, keyed: facts.keyed }, access, client, statement, ddl, wasCreated: false };
+    const settlement = await settle(workers, {
+      plan,
+      target,
+      clock: env.clock,
+      stop: env.stop,
+      onResolving: (rows) => env.note(`looking up ${rows} rows whose answer was lost`),
+      onVerifying: () => env.note('counting the rows of the run'),
+    });
+    const result = resultOf(planFile, workers, settlement, env);
+    folder.remove();
+    return result;
+  } finally {
+    await client.destroy();
+  }
+}
+
+/** One worker's books, read from the files of its incarnations. */
+interface RecoveredWorker {
+  readonly index: number;
+  readonly ledger: Ledger;
+  readonly batches: BatchCounts;
+  readonly exceptions: readonly ExceptionRecord[];
+  readonly nextBatch: number;
+  readonly words: readonly LastWord[];
+}
+
+function booksOf({ facts }: PlanFile, folder: CounterFolder, assignment: Assignment, index: number, nowMs: number): RecoveredWorker {
+  const words = wordsOf(folder, index);
+  const base = facts.resumed?.[index] ?? null;
+  let inherited = base?.resend ?? [];
+  let books = { ledger: base?.ledger ?? EMPTY_LEDGER, batches: base?.batches ?? NO_BATCHES, exceptions: base === null ? [] : keptExceptions(base) };
+  words.forEach((word, position) => {
+    const estate = estateOf(word, inherited, facts.keyed);
+    const closed = closeBooks(word, estate, { assignment, hasSuccessor: position < words.length - 1, nowMs });
+    books = {
+      ledger: addLedgers(books.ledger, closed.ledger),
+      batches: addBatches(books.batches, closed.batches),
+      exceptions: [...books.exceptions, ...closed.exceptions],
+    };
+    inherited = estate.resend;
+  });
+  return { index, ...books, nextBatch: words.at(-1)?.nextBatch ?? base?.nextBatch ?? assignment.globalIndex, words };
+}
+
+function wordsOf(folder: CounterFolder, index: number): LastWord[] {
+  return listCounterFiles(folder)
+    .filter(({ workerIndex }) => workerIndex === index)
+    .flatMap(({ workerIndex, incarnation }) => readCounterFile(folder.fileOf(workerIndex, incarnation)) ?? []);
+}
+
+async function waitForWorkers(folder: CounterFolder, limitMs: number, env: RecoverEnvironment): Promise<void> {
+  const living = (): number[] =>
+    listCounterFiles(folder)
+      .flatMap(({ workerIndex, incarnation }) => readCounterFile(folder.fileOf(workerIndex, incarnation))?.header.pid ?? [])
+      .filter(isOurs);
+  const deadlineMs = env.clock.monotonicMs() + limitMs;
+  if (living().length > 0) env.note(`waiting for ${living().length} worker processes to end`);
+  while (living().length > 0) {
+    if (env.stop.graceful.aborted || env.clock.monotonicMs() >= deadlineMs) {
+      throw new WorkersError(`worker processes of this run still live: ${living().join(', ')}`, { hint: `end them with kill ${living().join(' ')}, then recover again` });
+    }
+    await env.clock.sleep(POLL_MS, env.stop.graceful);
+  }
+}
+
+/** A process id is used again by strangers, so its name is looked at where the system shows it. */
+function isOurs(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+  try {
+    return /crategen|node/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')) && !isZombie(pid);
+  } catch {
+    // No /proc here: a living process of that number is taken for ours.
+    return process.platform !== 'linux';
+  }
+}
+
+function isZombie(pid: number): boolean {
+  return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+}
+
+function resultOf(planFile: PlanFile, workers: readonly RecoveredWorker[], settlement: Awaited<ReturnType<typeof settle>>, env: RecoverEnvironment): RunResult {
+  const { plan, facts } = planFile;
+  const ledger = settlement.workers.reduce<Ledger>((sum, worker) => addLedgers(sum, worker.ledger), EMPTY_LEDGER);
+  const planned = plannedRowsOf(plan);
+  const words = workers.flatMap((worker) => worker.words);
+  return {
+    plan,
+    startedAtMs: facts.startedAtMs,
+    endedAtMs: env.clock.wallMs(),
+    // When the first batch began and the last one ended died with the coordinator.
+    runningMs: 0,
+    measuredMs: 0,
+    endReason: 'killed',
+    endDetail: 'the coordinator was killed; these totals were recovered from its workers\' counter files',
+    signal: null,
+    host: env.host,
+    target: { ...facts.target, keyed: facts.keyed },
+    statement: facts.statement,
+    ddl: facts.ddl,
+    poolsHash: facts.poolsHash,
+    rowFormat: facts.rowFormat,
+    schema: presetSchema(plan.table.preset) ?? {},
+    ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
+    resolved: settlement.resolved,
+    batches: workers.reduce((sum, worker) => addBatches(sum, worker.batches), NO_BATCHES),
+    pacer: { lateRows: 0, droppedRows: 0 },
+    verification: settlement.verification,
+    measuredRows: words.reduce((sum, word) => sum + word.measuredRows, 0),
+    bodyBytes: words.reduce((sum, word) => sum + word.bodyBytes, 0),
+    serviceTime: createHistogram(),
+    responseTime: createHistogram(),
+    workers: workers.map((worker, position) => workerResult(worker, settlement.workers[position]?.ledger ?? worker.ledger, settlement.workers[position]?.exceptions ?? [])),
+    coordinator: {
+      pid: facts.coordinatorPid,
+      cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: true },
+      memory: { residentBytesMax: null, heapUsedBytesMax: null },
+      eventLoopUtilization: null,
+    },
+    errors: [],
+    series: [],
+    warnings: ['Recovered after the coordinator was killed: times, latencies and errors by class were lost with it; rows are exact.'],
+  };
+}
+
+function workerResult(worker: RecoveredWorker, ledger: Ledger, exceptions: readonly ExceptionRecord[]): WorkerResult {
+  const headers = worker.words.map((word) => word.header);
+  const sum = (of: (header: LastWord['header']) => number): number => headers.reduce((total, header) => total + of(header), 0);
+  const residentBytesMax = Math.max(0, ...headers.map((header) => header.residentBytesMax));
+  return {
+    index: worker.index,
+    pids: headers.map((header) => header.pid),
+    ledger,
+    batches: { ...worker.batches, next: worker.nextBatch, exceptions: exceptions.map(({ lastByteAtMs: _, ...batch }) => batch) },
+    restarts: Math.max(0, headers.length - 1),
+    exit: null,
+    cpu: { userSeconds: sum((header) => header.userCpuUs) / 1e6, systemSeconds: sum((header) => header.systemCpuUs) / 1e6, percentMean: null, percentMax: null, lowerBound: true },
+    memory: { residentBytesMax: residentBytesMax || null, heapUsedBytesMax: null },
+    eventLoopUtilization: null,
+  };
+}

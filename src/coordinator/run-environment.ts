@@ -1,0 +1,34 @@
+/** What a run needs of the world around it: passed in by the command, replaced by tests. */
+import type { Clock } from '../base/clock.ts';
+import type { HostFacts } from '../base/host.ts';
+import type { ResumedBooks } from '../plan/plan-file.ts';
+import type { RunObserver } from './run-state.ts';
+import type { StopControl } from './stop-control.ts';
+
+/** An endpoint that the command started for this run. */
+export interface EmbeddedTarget {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+export interface RunEnvironment {
+  readonly clock: Clock;
+  readonly observer: RunObserver;
+  readonly stop: StopControl;
+  readonly host: HostFacts;
+  readonly environment: NodeJS.ProcessEnv;
+  /** An existing folder for this run's files. */
+  readonly runFolder: string;
+  /** Writes the plan file; the run does not begin before it is there. */
+  readonly savePlan: (text: string) => Promise<void>;
+  readonly versions: { readonly crategen: string; readonly node: string; readonly faker: string };
+  /** For `--sandbox`. */
+  readonly startSandbox: (() => Promise<EmbeddedTarget>) | null;
+  /** For `single --verbose`: one line per batch. */
+  readonly onBatchLine: ((line: string) => void) | null;
+  /** Per worker, what an earlier part of this run came to; null for a new run. */
+  readonly resumed: readonly ResumedBooks[] | null;
+  /** For tests that want workers which misbehave. */
+  readonly workerEntry?: URL;
+}
+

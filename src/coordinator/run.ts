@@ -1,0 +1,177 @@
+/**
+ * One run from plan to result. This file is the table of contents of the coordinator: prepare, start, watch,
+ * stop, settle, tell. `single` takes the same way with a worker in this process.
+ */
+import { UsageError } from '../base/errors.ts';
+import type { HostFacts } from '../base/host.ts';
+import { planFileText } from '../plan/plan-file.ts';
+import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
+import { PROTOCOL_VERSION } from '../protocol/messages.ts';
+import { createBatchBody, rowsThatFit } from '../rows/batch-body.ts';
+import { buildPools } from '../rows/pools.ts';
+import { presetSchema } from '../rows/presets.ts';
+import { createReferenceGenerator } from '../rows/reference-generator.ts';
+import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
+import type { TableSchema } from '../rows/schema.ts';
+import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
+import { Crew, type CrewEnd } from './crew.ts';
+import { limitProblems, readLimitFacts } from './limits.ts';
+import { Monitor } from './monitor.ts';
+import { type PreparedTarget, prepareTarget } from './prepare-target.ts';
+import { assembleResult, stoppedBeforeStart } from './assemble-result.ts';
+import type { RunResult } from './run-result.ts';
+import type { RunEnvironment } from './run-environment.ts';
+import { assignmentsOf, plannedRowsOf } from './shares.ts';
+import { type WorkerBooks, settle } from './settle.ts';
+import type { InitTemplate } from './worker-slot.ts';
+import { forkingSpawner, localSpawner } from './worker-process.ts';
+
+const REPORT_INTERVAL_MS = 250;
+
+/** Everything that stands before the first worker is forked. */
+interface Prepared {
+  readonly schema: TableSchema;
+  readonly rowPlan: RowPlan;
+  readonly target: PreparedTarget;
+  readonly counters: CounterFolder;
+}
+
+/**
+ * Runs a plan to its end. Throws UsageError or TargetError when no run could begin; whatever happens later is
+ * part of the result.
+ */
+export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvironment): Promise<RunResult> {
+  const startedAtMs = env.clock.wallMs();
+  const monitor = new Monitor({ plan, clock: env.clock, observer: env.observer });
+  monitor.enter('preparing');
+  const sandbox = env.startSandbox === null ? null : await env.startSandbox();
+  let prepared: Prepared | null = null;
+  try {
+    prepared = await prepare(plan, sandbox === null ? access : { ...access, nodes: [sandbox.url] }, env, monitor, startedAtMs);
+    return await carryOut(plan, prepared, env, monitor, startedAtMs);
+  } catch (error) {
+    // A stop while the target was asked looks like a failure of the question.
+    if (prepared === null && env.stop.graceful.aborted && !(error instanceof UsageError)) return stoppedBeforeStart(plan, env, startedAtMs);
+    throw error;
+  } finally {
+    await monitor.close();
+    await prepared?.target.client.destroy();
+    await sandbox?.stop();
+  }
+}
+
+async function prepare(plan: RunPlan, access: TargetAccess, env: RunEnvironment, monitor: Monitor, startedAtMs: number): Promise<Prepared> {
+  const schema = presetSchema(plan.table.preset);
+  if (schema === null) throw new UsageError(`--preset ${plan.table.preset}: there is no such preset`, { hint: 'crategen schema list shows them' });
+  const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
+  // The pools fill while the target answers.
+  const [pools, target] = await Promise.all([
+    buildPools(schema),
+    prepareTarget({
+      plan,
+      access,
+      schema,
+      signal: env.stop.graceful,
+      isResumed: env.resumed !== null,
+      note: (level, event, message) => monitor.note({ level, event, message }),
+    }),
+  ]);
+  try {
+    const rowPlan = makeRowPlan(schema, identity, pools);
+    checkLimits(plan, rowPlan, target.statement, env.host);
+    const counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
+    await env.savePlan(planText(plan, { startedAtMs, target, rowPlan, counters }, env));
+    monitor.knowsTarget(target.state, plannedRowsOf(plan));
+    return { schema, rowPlan, target, counters };
+  } catch (error) {
+    await target.client.destroy();
+    throw error;
+  }
+}
+
+function checkLimits(plan: RunPlan, rowPlan: RowPlan, statement: string, host: HostFacts): void {
+  const generator = createReferenceGenerator(rowPlan);
+  if (rowsThatFit(statement, generator, plan.load.maxBodyBytes) < 1) {
+    throw new UsageError(`--max-body: one row of ${plan.table.preset} can take ${generator.maxRowBytes} bytes and does not fit`);
+  }
+  const rows = Math.min(plan.load.batchSize, rowsThatFit(statement, generator, plan.load.maxBodyBytes));
+  const problems = limitProblems(plan, createBatchBody(statement, generator, rows).maxBodyBytes, readLimitFacts(host.memoryBytes));
+  if (problems.length > 0) throw new UsageError(problems);
+}
+
+function planText(plan: RunPlan, known: { startedAtMs: number; target: PreparedTarget; rowPlan: RowPlan; counters: CounterFolder }, env: RunEnvironment): string {
+  const { kind, version, nodes, keyed } = known.target.state;
+  return planFileText(plan, {
+    startedAtMs: known.startedAtMs,
+    counterFolder: known.counters.path,
+    coordinatorPid: process.pid,
+    workerPids: [],
+    target: { kind, version, nodes },
+    keyed,
+    statement: known.target.statement,
+    ddl: known.target.ddl,
+    poolsHash: known.rowPlan.pools.hash,
+    rowFormat: known.rowPlan.rowFormat,
+    rowsBefore: null,
+    versions: env.versions,
+    resumed: env.resumed,
+  });
+}
+
+async function carryOut(plan: RunPlan, prepared: Prepared, env: RunEnvironment, monitor: Monitor, startedAtMs: number): Promise<RunResult> {
+  const { target, counters } = prepared;
+  const crew = new Crew({
+    plan,
+    clock: env.clock,
+    stop: env.stop,
+    monitor,
+    spawn: plan.command === 'single' ? localSpawner(env.clock) : forkingSpawner(env.workerEntry),
+    templates: initTemplates(plan, prepared, env),
+    counterFileOf: (workerIndex, incarnation) => counters.fileOf(workerIndex, incarnation),
+    onBatchLine: env.onBatchLine ?? (() => undefined),
+    resumed: env.resumed,
+  });
+  const end: CrewEnd = await crew.run();
+  const books = crew.slots.map((slot): WorkerBooks => ({ index: slot.index, ledger: slot.total().ledger, exceptions: [...slot.exceptions] }));
+  const settlement = await settle(books, {
+    plan,
+    target,
+    clock: env.clock,
+    stop: env.stop,
+    onResolving: () => monitor.enter('resolving'),
+    onVerifying: () => monitor.enter('verifying'),
+  });
+  monitor.enter('done');
+  const result = assembleResult({ plan, env, monitor, startedAtMs, end, slots: crew.slots, settlement, ...prepared });
+  counters.remove();
+  return result;
+}
+
+/** What each worker is told: its share, and everything they have in common. */
+function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): InitTemplate[] {
+  const { target, rowPlan } = prepared;
+  const { load, safety } = plan;
+  return assignmentsOf(plan).map((assignment, workerIndex) => ({
+    type: 'init',
+    protocolVersion: PROTOCOL_VERSION,
+    workerIndex,
+    access: target.access,
+    statement: target.statement,
+    keyed: target.state.keyed,
+    rowPlan,
+    assignment,
+    limits: {
+      inFlight: load.inFlight,
+      batchIntervalMs: load.batchIntervalMs,
+      compression: load.compression,
+      maxBodyBytes: load.maxBodyBytes,
+      timeoutMs: safety.timeoutMs,
+      retries: safety.retries,
+      outageTimeoutMs: safety.outageTimeoutMs,
+      blockTimeoutMs: safety.blockTimeoutMs,
+      drainTimeoutMs: safety.drainTimeoutMs,
+    },
+    reportIntervalMs: REPORT_INTERVAL_MS,
+    tracesBatches: env.onBatchLine !== null,
+  }));
+}
