@@ -89,13 +89,16 @@ function unreadable(reply: BulkReply, reading: QueryReading): QueryFailure {
 function parse(body: Uint8Array, bigIntegers: boolean): unknown {
   const text = Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString('utf8');
   try {
-    // The reviver is slow, so only where an integer that long can be.
-    return bigIntegers && /\d{16}/.test(text)
-      ? (JSON.parse(text, exactInteger) as unknown)
-      : (JSON.parse(text) as unknown);
+    return bigIntegers ? parseExact(text) : (JSON.parse(text) as unknown);
   } catch {
     return undefined;
   }
+}
+
+/** JSON.parse, but integers beyond 2^53 become bigint instead of a rounded number. Throws as JSON.parse does. */
+export function parseExact(text: string): unknown {
+  // The reviver is slow, so only where an integer that long can be.
+  return /\d{16}/.test(text) ? JSON.parse(text, exactInteger) : JSON.parse(text);
 }
 
 /** For JSON.parse: an integer that a double cannot hold becomes a bigint. */

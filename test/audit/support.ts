@@ -47,6 +47,8 @@ export class FakeServer implements CrateClient {
   running: number | null = 0;
   shards: readonly (readonly unknown[])[] | null = [[true, 'STARTED', 4]];
   refreshes = true;
+  /** The columns after `seq` that a row is read back with. */
+  valuesOf: (seq: number) => readonly unknown[] = () => [];
   #visible: number[] = [];
 
   insert(): never {
@@ -106,6 +108,13 @@ export class FakeServer implements CrateClient {
     if (batchSize !== undefined) {
       const batches = rows.map((row) => Math.floor(row / Number(batchSize)));
       return [...new Set(batches)].map((batch) => [batch, batches.filter((one) => one === batch).length]);
+    }
+    const limit = Number(/LIMIT (\d+)/.exec(statement)?.[1] ?? 0);
+    if (statement.startsWith('SELECT seq')) {
+      const named = rows.toSorted((a, b) => a - b).slice(0, limit);
+      return named.map((row) =>
+        statement.startsWith('SELECT seq FROM') ? [row] : [row, ...this.valuesOf(row)],
+      );
     }
     if (statement.includes('count(DISTINCT seq)')) return [[new Set(rows).size]];
     if (statement.includes('count(*)')) return [[rows.length]];
