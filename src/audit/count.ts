@@ -34,6 +34,8 @@ export const COUNT_TIMES = { shardWaitMs: 60_000, settleMs: 10_000 } as const;
 export const COUNT_TIMES_AFTER_SIGNAL = { shardWaitMs: 2_500, settleMs: 1_000 } as const;
 
 const PAUSE_MS = 1_000;
+/** Asks every node, and hangs while one of them does. */
+const SHARDS_TIMEOUT_MS = 5_000;
 
 /** Counts, and counts again while a mismatch may only be a recovering copy. Never rejects. */
 export async function verifyByCount(
@@ -119,7 +121,8 @@ async function countOnce(
 
 /** False while a primary is nowhere or a copy is on the move; true when that cannot be seen. */
 async function shardsAreSettled(client: CrateClient, table: TableName, ask: AskOptions): Promise<boolean> {
-  const state = await shardState(client, table, ask);
+  const timeoutMs = Math.min(ask.timeoutMs ?? SHARDS_TIMEOUT_MS, SHARDS_TIMEOUT_MS);
+  const state = await shardState(client, table, { ...ask, timeoutMs });
   return state === null || state.missingPrimaries + state.initializing + state.relocating === 0;
 }
 

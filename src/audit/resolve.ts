@@ -24,6 +24,8 @@ export interface UnknownRows {
   readonly runId: string;
   /** Rows of batch b begin at b × batchSize. */
   readonly batchSize: number;
+  /** A key over run_id and seq: without one a row can be there twice, and is counted once. */
+  readonly keyed: boolean;
   readonly batches: readonly UnknownBatch[];
 }
 
@@ -61,6 +63,9 @@ export const SETTLED_AFTER_MS = 65_000;
  */
 const QUIET_MS = 2_000;
 const PAUSE_MS = 1_000;
+/** Each statement reaches every node, and hangs while one of them does: the next round asks again. */
+const JOBS_TIMEOUT_MS = 5_000;
+const COUNT_TIMEOUT_MS = 30_000;
 
 interface Open {
   readonly batch: UnknownBatch;
@@ -103,16 +108,20 @@ async function askOnce(
   pending: readonly Open[],
   { clock, deadlineMs, signal }: Limits,
 ): Promise<string> {
-  const ask = (): AskOptions => ({ timeoutMs: Math.max(deadlineMs - clock.monotonicMs(), 1), signal });
+  const ask = (longestMs: number): AskOptions => ({
+    timeoutMs: Math.min(longestMs, Math.max(deadlineMs - clock.monotonicMs(), 1)),
+    signal,
+  });
   // The order matters: what did not run any more before the refresh is in the count after it.
-  const running = await runningInserts(client, run.table, ask());
+  const running = await runningInserts(client, run.table, ask(JOBS_TIMEOUT_MS));
   const askedAtMs = clock.monotonicMs();
-  const refreshed = await refresh(client, run.table, ask());
+  const refreshed = await refresh(client, run.table, ask(COUNT_TIMEOUT_MS));
   if (!refreshed.ok) return refreshed.message;
   const batches = pending.map(({ batch }) => batch);
+  const counting = { batchSize: run.batchSize, distinct: !run.keyed };
   for (const range of spansOf(batches, run.batchSize)) {
     const rows = { table: run.table, runId: run.runId, range, share: null };
-    const counts = await countPerBatch(client, rows, run.batchSize, ask());
+    const counts = await countPerBatch(client, rows, counting, ask(COUNT_TIMEOUT_MS));
     if (!counts.ok) return counts.message;
     for (const one of pending) {
       const { firstRow } = one.batch;

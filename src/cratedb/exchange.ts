@@ -173,7 +173,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   #settle(outcome: Exchange): void {
     if (this.#settled) return;
     this.#settled = true;
-    this.#over.abort();
+    // With a reason of our own: the default is an exception whose stack costs a tenth of a request.
+    this.#over.abort('over');
     this.#request.signal?.removeEventListener('abort', this.#onAbort);
     this.#resolve(outcome);
   }

@@ -110,22 +110,29 @@ export async function lastRow(
   return notUnderstood(statement, answer.value);
 }
 
-/** Visible rows per batch of `batchSize` rows within a range; batches without rows are left out. */
+/** How rows are counted per batch: all of them, or those with different `seq`. */
+export interface BatchCounting {
+  readonly batchSize: number;
+  readonly distinct: boolean;
+}
+
+/** Visible rows per batch within a range, by the batch's number; batches without rows are left out. */
 export async function countPerBatch(
   client: CrateClient,
   rows: RunRows & { readonly range: RowRange },
-  batchSize: number,
+  { batchSize, distinct }: BatchCounting,
   options: AskOptions = {},
 ): Promise<Answer<ReadonlyMap<number, number>>> {
   const batch = `seq / ${sqlInteger(batchSize)}`;
+  const stored = distinct ? 'count(DISTINCT seq)' : 'count(*)';
   const limit = Math.ceil((rows.range.to - rows.range.from) / batchSize) + 2;
-  const statement = `SELECT ${batch} AS batch, count(*) AS stored FROM ${quoteTable(rows.table)} WHERE ${whereOf(rows)} GROUP BY ${batch} LIMIT ${limit}`;
+  const statement = `SELECT ${batch} AS batch, ${stored} AS stored FROM ${quoteTable(rows.table)} WHERE ${whereOf(rows)} GROUP BY ${batch} LIMIT ${limit}`;
   const answer = await askRows(client, statement, [rows.runId], options);
   if (!answer.ok) return answer;
   const counts = new Map<number, number>();
-  for (const [number, stored] of answer.value) {
-    if (!wholeNumber(number) || !wholeNumber(stored)) return notUnderstood(statement, answer.value);
-    counts.set(number, stored);
+  for (const [number, count] of answer.value) {
+    if (!wholeNumber(number) || !wholeNumber(count)) return notUnderstood(statement, answer.value);
+    counts.set(number, count);
   }
   return { ok: true, value: counts };
 }

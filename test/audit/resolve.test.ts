@@ -14,10 +14,11 @@ function resolve(
   batches: readonly UnknownBatch[],
   budgetMs = 100_000,
   signal?: AbortSignal,
+  keyed = true,
 ): Promise<Resolution> {
   return resolveUnknown(
     server,
-    { table: TABLE, runId: 'r', batchSize: 10, batches },
+    { table: TABLE, runId: 'r', batchSize: 10, keyed, batches },
     { clock, budgetMs, signal: signal ?? null },
   );
 }
@@ -38,6 +39,12 @@ describe('resolution of unknown rows', () => {
     server.rows = rowsFrom(0, 7);
     const resolution = await resolve(server, clock, [unknownBatch(0, { acknowledged: 4, unknown: 6 })]);
     assert.deepEqual(resolution.perBatch, [{ firstRow: 0, stored: 3, absent: 3, unknown: 0 }]);
+  });
+
+  test('Without a key a row that is there twice is one row.', async () => {
+    const [server, clock] = [new FakeServer(), new FakeClock()];
+    server.rows = [0, 0, 0, 1];
+    assert.equal(totals(await resolve(server, clock, [unknownBatch(0)], 100_000, undefined, false)), '2/8/0');
   });
 
   test('Absent rows are so when no INSERT runs, but not within two seconds of the last byte.', async () => {

@@ -106,7 +106,8 @@ export class FakeServer implements CrateClient {
     const rows = this.#visible.filter((row) => row >= from && row < to);
     const batchSize = /GROUP BY seq \/ (\d+)/.exec(statement)?.[1];
     if (batchSize !== undefined) {
-      const batches = rows.map((row) => Math.floor(row / Number(batchSize)));
+      const counted = statement.includes('DISTINCT') ? [...new Set(rows)] : rows;
+      const batches = counted.map((row) => Math.floor(row / Number(batchSize)));
       return [...new Set(batches)].map((batch) => [batch, batches.filter((one) => one === batch).length]);
     }
     const limit = Number(/LIMIT (\d+)/.exec(statement)?.[1] ?? 0);

@@ -284,7 +284,7 @@ describe('statements about rows', () => {
     });
     assert.deepEqual(await countTable(client, TABLE), { ok: true, value: 3 });
     assert.deepEqual(await lastRow(client, rows), { ok: true, value: 3 });
-    assert.deepEqual(await countPerBatch(client, { ...rows, range }, 10), {
+    assert.deepEqual(await countPerBatch(client, { ...rows, range }, { batchSize: 10, distinct: false }), {
       ok: true,
       value: new Map([[3, 4]]),
     });
@@ -338,7 +338,16 @@ describe('statements about rows', () => {
       assert.match(counted.ok ? '' : counted.message, /^not an answer to SELECT count\(\*\)/);
     }
     const { client } = await scripted(t, () => [['x', 1]]);
-    assert.equal((await countPerBatch(client, { ...rows, range: { from: 0, to: 10 } }, 10)).ok, false);
+    assert.equal(
+      (
+        await countPerBatch(
+          client,
+          { ...rows, range: { from: 0, to: 10 } },
+          { batchSize: 10, distinct: true },
+        )
+      ).ok,
+      false,
+    );
     assert.equal((await listRows(client, rows, 1)).ok, false);
     assert.equal((await lastRow(client, rows)).ok, false);
   });
