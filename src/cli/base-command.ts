@@ -2,11 +2,12 @@
  * The base of all commands: arguments with all their problems at once, data on stdout, failures told without argv,
  * stacks and secrets. oclif's own JSON mode is not used, because its error document holds the whole command line.
  */
+import { styleText } from 'node:util';
 import { Command } from '@oclif/core/command';
 import { UsageError } from '../base/errors.ts';
 import { type RawSettings } from '../plan/settings.ts';
 import { quoted } from '../plan/setting-reader.ts';
-import { reportOf, writeFailure } from './failure.ts';
+import { hideUrlCredentials, reportOf, writeFailure } from './failure.ts';
 import { readFlags } from './flags.ts';
 import { nearest } from './suggest.ts';
 
@@ -40,6 +41,11 @@ export abstract class BaseCommand extends Command {
   /** A line for people. */
   protected note(line: string): void {
     process.stderr.write(`${line}\n`);
+  }
+
+  protected warning(line: string): void {
+    const name = styleText('yellow', 'crategen:', { stream: process.stderr });
+    this.note(`${name} ${hideUrlCredentials(line)}`);
   }
 
   /** Reads the command line without stopping at its first problem. */

@@ -31,7 +31,7 @@ export default class Report extends BaseCommand {
     if (format === 'json') return this.printJson(file);
     const [{ renderSummary }, { textViewOf }] = await Promise.all([
       import('../report/summary.ts'),
-      import('../cli/text-view.ts'),
+      import('../report/terminal.ts'),
     ]);
     this.print(renderSummary(file, textViewOf(process.stdout, process.env), { file: found.runFile }));
   }

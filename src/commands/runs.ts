@@ -23,7 +23,7 @@ export default class Runs extends BaseCommand {
     const runs = await listRuns(ownRunsFolder(), limit);
     if (reader.switch('json', false)) return this.printJson({ runs });
     const { renderRuns } = await import('../report/listings.ts');
-    const { textViewOf } = await import('../cli/text-view.ts');
+    const { textViewOf } = await import('../report/terminal.ts');
     this.print(renderRuns(runs, textViewOf(process.stdout, process.env)));
   }
 }

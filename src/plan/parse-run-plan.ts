@@ -11,6 +11,7 @@ import {
   parseDurationMs,
   parseRate,
 } from '../base/units.ts';
+import { MAX_ROWS } from '../rows/row-plan.ts';
 import type { ConfigFile } from './config-file.ts';
 import {
   type Environment,
@@ -25,6 +26,7 @@ import type {
   RunPlan,
   SafetyPlan,
   TablePlan,
+  TargetPlan,
   Threshold,
   Tolerance,
   VerifyMethod,
@@ -65,22 +67,24 @@ export interface OutputPlan {
   readonly verbose: boolean;
 }
 
-export type ParsedRunPlan =
+/** The target and where its secrets are come in either case, so that missing files are told with the rest. */
+export type ParsedRunPlan = {
+  readonly target: TargetPlan;
+  readonly password: PasswordSource;
+} & (
   | {
       readonly ok: true;
       readonly plan: RunPlan;
       readonly output: OutputPlan;
-      readonly password: PasswordSource;
       readonly warnings: readonly string[];
     }
-  | { readonly ok: false; readonly problems: readonly string[] };
+  | { readonly ok: false; readonly problems: readonly string[] }
+);
 
 const DEFAULT_ROWS = { cluster: 1_000_000, single: 10_000 } as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Row numbers and every sum over them stay exact in a double; with room to spare for sequences of batches. */
-const MAX_ROWS = 1e15;
 const MAX_DURATION_MS = 365 * DAY_MS;
 const MAX_PROCS = 1024;
 const MAX_MACHINES = 1000;
@@ -128,8 +132,9 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   checkLoadAgainstBounds(reader, plan);
   refuseUnsupported(reader);
   const output = readOutput(reader);
-  if (reader.problems.length > 0) return { ok: false, problems: reader.problems };
-  return { ok: true, plan, output, password, warnings: reader.warnings };
+  if (reader.problems.length > 0)
+    return { ok: false, target: plan.target, password, problems: reader.problems };
+  return { ok: true, target: plan.target, password, plan, output, warnings: reader.warnings };
 }
 
 /** What `--resume` may change: how the target is opened, patience, and what is shown. */
@@ -192,8 +197,9 @@ export function parseResumePlan(
     startAtMs: null,
   };
   const output = readOutput(reader);
-  if (reader.problems.length > 0) return { ok: false, problems: reader.problems };
-  return { ok: true, plan, output, password, warnings: reader.warnings };
+  if (reader.problems.length > 0)
+    return { ok: false, target: plan.target, password, problems: reader.problems };
+  return { ok: true, target: plan.target, password, plan, output, warnings: reader.warnings };
 }
 
 type TlsPlan = RunPlan['target']['tls'];

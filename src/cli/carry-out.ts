@@ -1,0 +1,205 @@
+/**
+ * A run from its plan to its exit code: folders, signals and observers around the coordinator, files and summary
+ * behind it.
+ */
+import { rm, rmdir } from 'node:fs/promises';
+import { systemClock } from '../base/clock.ts';
+import { type CrategenError, OutputError, messageOf } from '../base/errors.ts';
+import type { HostFacts } from '../base/host.ts';
+import { printable } from '../base/text.ts';
+import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
+import type { RunResult } from '../coordinator/run-result.ts';
+import type { RunState } from '../coordinator/run-state.ts';
+import { runPlan } from '../coordinator/run.ts';
+import { createStopControl } from '../coordinator/stop-control.ts';
+import type { OutputPlan } from '../plan/parse-run-plan.ts';
+import type { ResumedBooks } from '../plan/plan-file.ts';
+import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
+import { makeFolder, testWritable, writeFileAtomically } from '../report/files.ts';
+import { chooseObserver } from '../report/observers.ts';
+import { runFileText, toRunFile } from '../report/run-file.ts';
+import type { RunFile } from '../report/run-file-schema.ts';
+import { runFiles, runFolder } from '../report/runs-folder.ts';
+import { renderStatusLine } from '../report/status-line.ts';
+import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { stopOnSignals } from './stop-signals.ts';
+import { type Judgement, judge, judgementLine } from './thresholds.ts';
+import type { Versions } from './versions.ts';
+
+export interface CarryOutParts {
+  readonly runs: string;
+  readonly host: HostFacts;
+  readonly versions: Versions;
+  /** For `--sandbox`. */
+  readonly startSandbox: (() => Promise<EmbeddedTarget>) | null;
+  readonly resumed: readonly ResumedBooks[] | null;
+}
+
+export interface CarriedOut {
+  readonly exitCode: number;
+  readonly run: RunFile;
+  /** Where the run file is; null when it could not be written. */
+  readonly file: string | null;
+  readonly judgements: readonly Judgement[];
+}
+
+/**
+ * Runs a plan. Throws UsageError, TargetError or OutputError when nothing began; afterwards everything, a run file
+ * that cannot be written included, is in the returned value.
+ */
+export async function carryOut(
+  plan: RunPlan,
+  output: OutputPlan,
+  access: TargetAccess,
+  parts: CarryOutParts,
+): Promise<CarriedOut> {
+  const folder = runFolder(parts.runs, plan.runId);
+  const files = runFiles(parts.runs, plan.runId);
+  const result = await observedRun(plan, output, access, parts, { folder, ...files });
+  const judgements = judge(plan.failOn, measuredOf(result));
+  const withCode = (isWritten: boolean): RunFile => {
+    const exitCode = exitCodeOf({
+      ...endOf(result),
+      thresholdsMissed: judgements.filter((one) => one.isMissed).length,
+      isWritten,
+    });
+    return toRunFile(result, {
+      exitCode,
+      crategenVersion: parts.versions.crategen,
+      nodeVersion: parts.versions.node,
+      fakerVersion: parts.versions.faker,
+    });
+  };
+  const run = withCode(true);
+  const failure = await saveRun(run, [files.runFile, ...(output.out === null ? [] : [output.out])]);
+  if (failure === null)
+    return { exitCode: run.run.exitCode, run, file: output.out ?? files.runFile, judgements };
+  const unwritten = withCode(false);
+  process.stderr.write(
+    `crategen: ${printable(failure.message)}; the run file follows\n${runFileText(unwritten)}`,
+  );
+  return { exitCode: EXIT.unexpected, run: unwritten, file: null, judgements };
+}
+
+interface RunPlaces {
+  readonly folder: string;
+  readonly planFile: string;
+  readonly runFile: string;
+}
+
+async function observedRun(
+  plan: RunPlan,
+  output: OutputPlan,
+  access: TargetAccess,
+  parts: CarryOutParts,
+  places: RunPlaces,
+): Promise<RunResult> {
+  await makeFolder(places.folder);
+  const stop = createStopControl(systemClock);
+  const outlivesTerminal = output.out !== null;
+  const endSignals = stopOnSignals(stop, outlivesTerminal);
+  try {
+    await testWritable(places.runFile);
+    if (output.out !== null) await testWritable(output.out);
+    const watching = chooseObserver(
+      {
+        live: output.live,
+        stderr: process.stderr,
+        env: process.env,
+        logFormat: output.logFormat,
+        quiet: output.quiet,
+      },
+      () => stop.request('SIGINT'),
+    );
+    const status = statusOnSignal();
+    try {
+      return await runPlan(plan, access, {
+        clock: systemClock,
+        observer: (event) => {
+          if (event.kind !== 'note') status.remember(event.state);
+          watching.observer(event);
+        },
+        stop,
+        host: parts.host,
+        environment: process.env,
+        runFolder: places.folder,
+        savePlan: async (text) => {
+          // A run file of an earlier run with this id would make this one look finished.
+          await rm(places.runFile, { force: true });
+          await writeFileAtomically(places.planFile, text);
+        },
+        versions: parts.versions,
+        startSandbox: parts.startSandbox,
+        onBatchLine: output.verbose ? (line) => process.stderr.write(`${line}\n`) : null,
+        resumed: parts.resumed,
+      });
+    } finally {
+      status.end();
+      watching.close();
+    }
+  } catch (error) {
+    await removeIfEmpty(places.folder);
+    throw error;
+  } finally {
+    endSignals();
+  }
+}
+
+/** SIGUSR2 prints one line about where the run is. */
+function statusOnSignal(): { remember: (state: RunState) => void; end: () => void } {
+  let last: RunState | null = null;
+  const listener = (): void => {
+    process.stderr.write(`${last === null ? 'crategen: starting' : renderStatusLine(last)}\n`);
+  };
+  process.on('SIGUSR2', listener);
+  return {
+    remember: (state) => {
+      last = state;
+    },
+    end: () => process.off('SIGUSR2', listener),
+  };
+}
+
+/** A command that never began a run leaves no trace of one. */
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder);
+  } catch {
+    // Not empty: an earlier run of this id, or the plan of this one, stays.
+  }
+}
+
+/** Null when all copies are written, else the first failure. */
+async function saveRun(run: RunFile, paths: readonly string[]): Promise<CrategenError | null> {
+  const text = runFileText(run);
+  let failure: CrategenError | null = null;
+  for (const path of paths) {
+    try {
+      await writeFileAtomically(path, text);
+    } catch (error) {
+      failure ??= error instanceof OutputError ? error : new OutputError(messageOf(error), { cause: error });
+    }
+  }
+  return failure;
+}
+
+function endOf(
+  result: RunResult,
+): Pick<Parameters<typeof exitCodeOf>[0], 'endReason' | 'signal' | 'verdict' | 'ledger' | 'maxFailed'> {
+  const { endReason, signal, verification, ledger, plan } = result;
+  return { endReason, signal, verdict: verification.verdict, ledger, maxFailed: plan.safety.maxFailed };
+}
+
+function measuredOf(result: RunResult): Parameters<typeof judge>[1] {
+  const { responseTime, measuredRows, measuredMs, ledger, runningMs, workers } = result;
+  const workerCpuSeconds = workers.reduce(
+    (sum, { cpu }) => sum + (cpu.userSeconds ?? 0) + (cpu.systemSeconds ?? 0),
+    0,
+  );
+  return { responseTime, measuredRows, measuredMs, ledger, runningMs, workerCpuSeconds };
+}
+
+/** What was missed or could not be judged, as lines. */
+export function judgementLines(judgements: readonly Judgement[]): readonly string[] {
+  return judgements.map(judgementLine).filter((line) => line !== null);
+}

@@ -1,0 +1,298 @@
+/**
+ * What could spoil a run: this host's limits and the target's state, as findings with a hint each. Nothing is
+ * changed, on neither side.
+ */
+import { execa } from 'execa';
+import { systemClock } from '../base/clock.ts';
+import { childEnvironment } from '../base/child-environment.ts';
+import { OutputError, messageOf } from '../base/errors.ts';
+import { readHostFacts, usableCores } from '../base/host.ts';
+import { type TableName, formatTable } from '../base/sql.ts';
+import { printable } from '../base/text.ts';
+import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
+import { readLimitFacts } from '../coordinator/limits.ts';
+import { type CrateClient, createClient } from '../cratedb/client.ts';
+import {
+  type Privileges,
+  type ServerFacts,
+  clockSkew,
+  describeTable,
+  privileges,
+  serverFacts,
+} from '../cratedb/introspect.ts';
+import type { TargetAccess } from '../plan/run-plan.ts';
+import { makeFolder, testWritable } from '../report/files.ts';
+
+export interface Finding {
+  readonly status: 'good' | 'warning' | 'bad';
+  readonly about: 'host' | 'target';
+  /** One or two words. */
+  readonly what: string;
+  readonly detail: string;
+  /** What to do about it, or ''. */
+  readonly hint: string;
+}
+
+export interface DoctorParts {
+  /** The folder of all runs. */
+  readonly runs: string;
+  readonly table: TableName;
+}
+
+const PROBE_TIMEOUT_MS = 5000;
+const QUESTION_TIMEOUT_MS = 10_000;
+/** A worker needs a connection per request in flight and node; below this even the defaults get tight. */
+const FEW_DESCRIPTORS = 1024;
+const LITTLE_SPACE_BYTES = 100 * 2 ** 20;
+/** Rows carry the time of this host: a skew larger than this is visible in them. */
+const SKEW_TO_MENTION_MS = 2000;
+const OLDEST_KNOWN_MAJOR = 5;
+
+/** All findings, the host's first. Never throws for what it finds. */
+export async function examine(access: TargetAccess, parts: DoctorParts): Promise<readonly Finding[]> {
+  const [host, target] = await Promise.all([examineHost(parts.runs), examineTarget(access, parts.table)]);
+  return [...host, ...target];
+}
+
+async function examineHost(runs: string): Promise<readonly Finding[]> {
+  const facts = readHostFacts();
+  const limits = readLimitFacts(facts.memoryBytes);
+  const about = 'host' as const;
+  const limited = facts.cgroupCores === null ? '' : `, limited to ${facts.cgroupCores} by the cgroup`;
+  const findings: Finding[] = [
+    { status: 'good', about, what: 'Node.js', detail: process.versions.node, hint: '' },
+    {
+      status: 'good',
+      about,
+      what: 'cores',
+      detail: `${facts.cores}${limited}: ${usableCores(facts)} worker processes by default`,
+      hint: '',
+    },
+    { status: 'good', about, what: 'memory', detail: formatBytes(facts.memoryBytes), hint: '' },
+    await descriptorFinding(),
+    ...(limits.freeProcesses === null ? [] : [processFinding(limits.freeProcesses, usableCores(facts))]),
+    await folderFinding(runs),
+    ...(await spaceFindings([runs, '/dev/shm'])),
+  ];
+  return process.platform === 'win32' ? [...findings, windowsFinding()] : findings;
+}
+
+function windowsFinding(): Finding {
+  return {
+    status: 'warning',
+    about: 'host',
+    what: 'Windows',
+    detail: 'signals other than Ctrl-C do not exist here, and counters lie on disk instead of in memory',
+    hint: 'Linux and macOS are supported.',
+  };
+}
+
+/** Asked of a shell, which a child process would inherit its limits from. */
+async function descriptorFinding(): Promise<Finding> {
+  const found = await probe('sh', ['-c', 'ulimit -Sn; ulimit -Hn']);
+  const [soft = '', hard = ''] = found?.split(/\s+/) ?? [];
+  const isFew = /^\d+$/.test(soft) && Number(soft) < FEW_DESCRIPTORS;
+  return {
+    status: found === null || isFew ? 'warning' : 'good',
+    about: 'host',
+    what: 'open files',
+    detail: found === null ? 'cannot be asked here' : `${soft} allowed, ${hard} at most`,
+    hint: isFew ? `ulimit -n ${hard} before a run with many requests in flight` : '',
+  };
+}
+
+function processFinding(free: number, wanted: number): Finding {
+  const isTight = free < wanted;
+  return {
+    status: isTight ? 'bad' : 'good',
+    about: 'host',
+    what: 'processes',
+    detail: `about ${formatExact(free)} more may be started`,
+    hint: isTight ? `--procs ${Math.max(1, free)}, or a higher pids limit of the container` : '',
+  };
+}
+
+async function folderFinding(runs: string): Promise<Finding> {
+  const common = { about: 'host', what: 'run files' } as const;
+  try {
+    await makeFolder(runs);
+    await testWritable(`${runs}/probe`);
+    return { ...common, status: 'good', detail: printable(runs, 1000), hint: '' };
+  } catch (error) {
+    if (!(error instanceof OutputError)) throw error;
+    return {
+      ...common,
+      status: 'bad',
+      detail: printable(messageOf(error)),
+      hint: 'XDG_STATE_HOME can name another place',
+    };
+  }
+}
+
+/** Free space where run files and counters lie, by `df -Pk`. */
+async function spaceFindings(folders: readonly string[]): Promise<readonly Finding[]> {
+  const findings = await Promise.all(
+    folders.map(async (folder): Promise<Finding | null> => {
+      const line = (await probe('df', ['-Pk', folder]))?.split('\n')[1];
+      const free = Number(line?.trim().split(/\s+/)[3]) * 1024;
+      if (line === undefined || !Number.isFinite(free)) return null;
+      const isLittle = free < LITTLE_SPACE_BYTES;
+      return {
+        status: isLittle ? 'warning' : 'good',
+        about: 'host',
+        what: 'free space',
+        detail: `${formatBytes(free)} for ${printable(folder, 1000)}`,
+        hint: isLittle ? 'A run file of a long run can take some megabytes.' : '',
+      };
+    }),
+  );
+  return findings.filter((finding) => finding !== null);
+}
+
+/** What a small program of this host prints, or null when it does not exist, fails or takes too long. */
+async function probe(file: string, args: readonly string[]): Promise<string | null> {
+  const { failed, stdout } = await execa(file, args, {
+    reject: false,
+    stdin: 'ignore',
+    timeout: PROBE_TIMEOUT_MS,
+    env: childEnvironment(process.env),
+    extendEnv: false,
+  });
+  return failed ? null : stdout.trim();
+}
+
+async function examineTarget(access: TargetAccess, table: TableName): Promise<readonly Finding[]> {
+  const client = createClient(access, { connectionsPerNode: 2 });
+  try {
+    const facts = await serverFacts(client, { timeoutMs: QUESTION_TIMEOUT_MS });
+    if (!facts.ok) return [unreachableFinding(access, facts.message)];
+    const { value } = facts;
+    const head = [...nodeFindings(value), versionFinding(value), ...otherNodesFinding(access, value)];
+    if (value.kind === 'discard') return head;
+    const [skew, rights, state] = await Promise.all([
+      clockSkew(client, systemClock, { timeoutMs: QUESTION_TIMEOUT_MS }),
+      privileges(client, table, { timeoutMs: QUESTION_TIMEOUT_MS }),
+      tableFinding(client, table),
+    ]);
+    return [...head, ...(skew.ok ? [skewFinding(skew.value)] : []), ...rightFindings(rights, table), state];
+  } finally {
+    await client.destroy();
+  }
+}
+
+function unreachableFinding(access: TargetAccess, message: string): Finding {
+  return {
+    status: 'bad',
+    about: 'target',
+    what: 'target',
+    detail: `${access.nodes.join(', ')}: ${printable(message)}`,
+    hint: 'Is it running, and is --url right? crategen sandbox serves one for trying out.',
+  };
+}
+
+function nodeFindings(facts: ServerFacts): readonly Finding[] {
+  return facts.greetings.map(({ origin, greeting }) => ({
+    status: greeting.ok ? 'good' : 'bad',
+    about: 'target',
+    what: 'node',
+    detail: greeting.ok
+      ? `${origin} is ${printable(greeting.name)}`
+      : `${origin}: ${printable(greeting.message)}`,
+    hint: greeting.ok ? '' : 'Rows would go to the other nodes only.',
+  }));
+}
+
+function versionFinding(facts: ServerFacts): Finding {
+  const names = {
+    cratedb: 'CrateDB',
+    sandbox: "crategen's sandbox, as CrateDB",
+    discard: 'a discarding target, as CrateDB',
+  };
+  const isOld = Number(facts.version.split('.')[0]) < OLDEST_KNOWN_MAJOR;
+  return {
+    status: isOld ? 'warning' : 'good',
+    about: 'target',
+    what: 'version',
+    detail: `${names[facts.kind]} ${printable(facts.version)}, cluster ${printable(facts.clusterName)}`,
+    hint: isOld ? `Versions before ${OLDEST_KNOWN_MAJOR} are not tested.` : '',
+  };
+}
+
+/** More nodes than were named: they would get no requests of their own. */
+function otherNodesFinding(access: TargetAccess, facts: ServerFacts): readonly Finding[] {
+  const all = facts.clusterNodes?.length ?? access.nodes.length;
+  if (all <= access.nodes.length) return [];
+  return [
+    {
+      status: 'warning',
+      about: 'target',
+      what: 'cluster',
+      detail: `${all} nodes, of which ${access.nodes.length} ${access.nodes.length === 1 ? 'is' : 'are'} named`,
+      hint: 'Every --url more spreads the requests further.',
+    },
+  ];
+}
+
+function skewFinding({
+  skewMs,
+  uncertaintyMs,
+}: {
+  readonly skewMs: number;
+  readonly uncertaintyMs: number;
+}): Finding {
+  const isLarge = Math.abs(skewMs) > SKEW_TO_MENTION_MS + uncertaintyMs;
+  const direction = skewMs < 0 ? 'behind' : 'ahead';
+  return {
+    status: isLarge ? 'warning' : 'good',
+    about: 'target',
+    what: 'clock',
+    detail: `the server's is ${formatDuration(Math.abs(skewMs))} ${direction} (± ${formatDuration(uncertaintyMs)})`,
+    hint: isLarge ? 'Times in the rows and --start-at are those of this host.' : '',
+  };
+}
+
+function rightFindings(rights: Privileges, table: TableName): readonly Finding[] {
+  const name = formatTable(table);
+  const wanted = [
+    [rights.createTable, 'bad', `create ${name}`, 'GRANT DDL, or --no-create with a table that is there'],
+    [rights.insert, 'bad', `insert into ${name}`, 'GRANT DML'],
+    [rights.select, 'bad', `count and verify ${name}`, 'GRANT DQL'],
+    [
+      rights.system,
+      'warning',
+      'see shards and jobs',
+      'GRANT DQL on the schema sys: rows in doubt are then settled sooner',
+    ],
+  ] as const;
+  const user = rights.user === null ? 'the user' : printable(rights.user);
+  const missing = wanted.flatMap(([may, status, what, hint]): Finding[] =>
+    may === false
+      ? [{ status, about: 'target', what: 'privileges', detail: `${user} may not ${what}`, hint }]
+      : [],
+  );
+  if (missing.length > 0) return missing;
+  const isKnown = wanted.every(([may]) => may !== null);
+  const detail = isKnown
+    ? `${user} may create, insert, count and look`
+    : 'this server does not say what the user may do';
+  return [{ status: 'good', about: 'target', what: 'privileges', detail, hint: '' }];
+}
+
+async function tableFinding(client: CrateClient, table: TableName): Promise<Finding> {
+  const state = await describeTable(client, table, { timeoutMs: QUESTION_TIMEOUT_MS });
+  const common = { about: 'target', what: 'table' } as const;
+  const name = formatTable(table);
+  if (!state.ok)
+    return { ...common, status: 'warning', detail: `${name}: ${printable(state.message)}`, hint: '' };
+  if (!state.value.exists)
+    return { ...common, status: 'good', detail: `${name} does not exist: a run creates it`, hint: '' };
+  const { problems } = state.value;
+  if (problems.length === 0)
+    return { ...common, status: 'good', detail: `${name} exists and takes rows`, hint: '' };
+  return {
+    ...common,
+    status: 'bad',
+    detail: `${name}: ${problems.join('; ')}`,
+    hint: 'ALTER TABLE … RESET or OPEN, or another --table',
+  };
+}

@@ -1,0 +1,75 @@
+/** Recovering a run and writing the run file it never got to write. */
+import { readFile } from 'node:fs/promises';
+import { systemClock } from '../base/clock.ts';
+import { UsageError, messageOf } from '../base/errors.ts';
+import { readHostFacts } from '../base/host.ts';
+import { printable } from '../base/text.ts';
+import { recoverRun } from '../coordinator/recover.ts';
+import { createStopControl } from '../coordinator/stop-control.ts';
+import { type PlanFile, parsePlanFile } from '../plan/plan-file.ts';
+import type { TargetAccess } from '../plan/run-plan.ts';
+import { writeFileAtomically } from '../report/files.ts';
+import type { RunFile } from '../report/run-file-schema.ts';
+import { runFileText, toRunFile } from '../report/run-file.ts';
+import { runFiles } from '../report/runs-folder.ts';
+import { exitCodeOf } from './exit-codes.ts';
+import { stopOnSignals } from './stop-signals.ts';
+import { versionsOf } from './versions.ts';
+
+/** Throws a UsageError that names the path. */
+export async function readPlanFile(path: string): Promise<PlanFile> {
+  try {
+    return parsePlanFile(await readFile(path, 'utf8'), path);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    throw new UsageError(`cannot read ${printable(path, 1000)}: ${printable(messageOf(error))}`, {
+      cause: error,
+    });
+  }
+}
+
+export interface RecoverParts {
+  readonly runs: string;
+  /** Of this package. */
+  readonly version: string;
+  readonly note: (line: string) => void;
+}
+
+/** Recovers and writes `run.json` beside the plan. Throws what `recoverRun` throws, and an OutputError. */
+export async function recoverAndSave(
+  planFile: PlanFile,
+  access: TargetAccess,
+  parts: RecoverParts,
+): Promise<{ run: RunFile; file: string }> {
+  const stop = createStopControl(systemClock);
+  const endSignals = stopOnSignals(stop, false);
+  try {
+    const result = await recoverRun(planFile, access, {
+      clock: systemClock,
+      stop,
+      host: readHostFacts(),
+      note: parts.note,
+    });
+    const exitCode = exitCodeOf({
+      endReason: result.endReason,
+      signal: stop.cause()?.signal ?? null,
+      verdict: result.verification.verdict,
+      ledger: result.ledger,
+      maxFailed: result.plan.safety.maxFailed,
+      thresholdsMissed: 0,
+      isWritten: true,
+    });
+    const versions = versionsOf(parts.version);
+    const run = toRunFile(result, {
+      exitCode,
+      crategenVersion: versions.crategen,
+      nodeVersion: versions.node,
+      fakerVersion: versions.faker,
+    });
+    const file = runFiles(parts.runs, result.plan.runId).runFile;
+    await writeFileAtomically(file, runFileText(run));
+    return { run, file };
+  } finally {
+    endSignals();
+  }
+}

@@ -1,0 +1,53 @@
+/** `cluster --resume RUN`: the plan and the books of a run that was stopped, checked before anything goes on. */
+import { UsageError } from '../base/errors.ts';
+import { printable } from '../base/text.ts';
+import { resumeOf } from '../coordinator/resume.ts';
+import { type ParsedRunPlan, parseResumePlan } from '../plan/parse-run-plan.ts';
+import type { ResumedBooks } from '../plan/plan-file.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import type { RawSettings } from '../plan/settings.ts';
+import type { RunFile } from '../report/run-file-schema.ts';
+import { runPlanOf } from '../report/run-file.ts';
+import { checkSameRows } from './run-rows.ts';
+import { openRun } from './run-argument.ts';
+import { planFacts } from './run-command.ts';
+
+export interface OpenedResume {
+  readonly parsed: ParsedRunPlan;
+  /** Per worker, in order. */
+  readonly books: readonly ResumedBooks[];
+}
+
+/** Throws a UsageError when the run cannot go on: it is complete, or this version makes other rows. */
+export async function openResume(reference: string, flags: RawSettings): Promise<OpenedResume> {
+  const { file } = await openRun(reference);
+  const books = file.workers.map(({ ledger, batches }) =>
+    // A finished worker has nothing in flight, and its file says nothing about it.
+    resumeOf({ ledger: { ...ledger, inFlight: 0 }, batches }, file.target.keyed),
+  );
+  const stored = remaining(runPlanOf(file), file);
+  if (isComplete(file, books)) {
+    throw new UsageError(
+      `--resume ${printable(reference)}: run ${file.run.id} reached its bound, so there is nothing to go on with`,
+      {
+        hint: `crategen report ${file.run.id} shows its result.`,
+      },
+    );
+  }
+  await checkSameRows(file);
+  return { parsed: parseResumePlan({ flags, env: process.env, facts: planFacts() }, stored), books };
+}
+
+function isComplete(file: RunFile, books: readonly ResumedBooks[]): boolean {
+  const { endReason } = file.run;
+  return (
+    (endReason === 'rows' || endReason === 'duration') && books.every((worker) => worker.resend.length === 0)
+  );
+}
+
+/** A run bounded by time goes on for what is left of it. */
+function remaining(plan: RunPlan, file: RunFile): RunPlan {
+  if (plan.bounds.durationMs === null) return plan;
+  const durationMs = Math.max(1, Math.round(plan.bounds.durationMs - file.run.runningMs));
+  return { ...plan, bounds: { ...plan.bounds, durationMs } };
+}

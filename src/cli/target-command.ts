@@ -1,0 +1,51 @@
+/** The base of commands that talk to a target without making a run: verify, recover, clean, doctor. */
+import { UsageError } from '../base/errors.ts';
+import type { TargetDefaults } from '../plan/parse-target.ts';
+import type { SettingReader } from '../plan/setting-reader.ts';
+import { TARGET_SETTINGS } from '../plan/settings.ts';
+import type { TargetAccess } from '../plan/run-plan.ts';
+import type { RunFile } from '../report/run-file-schema.ts';
+import { type Arguments, BaseCommand } from './base-command.ts';
+import { flagsOf } from './flags.ts';
+import { readTargetAccess, settingReader } from './target-access.ts';
+
+/** Flags that all of them take. */
+export const TARGET_FLAGS = flagsOf(TARGET_SETTINGS);
+
+export abstract class TargetCommand extends BaseCommand {
+  /** Command line and config file, with the problems they have so far. */
+  protected async readSettings(): Promise<{ read: Arguments; reader: SettingReader }> {
+    const read = await this.readArguments();
+    const { reader, problems } = await settingReader(read.flags);
+    reader.problems.push(...read.problems, ...problems);
+    return { read, reader };
+  }
+
+  /** Opens the target; throws a UsageError with all problems there are, those of the reader included. */
+  protected async openTarget(
+    reader: SettingReader,
+    defaults: Omit<TargetDefaults, 'allowsEmbedded'>,
+  ): Promise<TargetAccess> {
+    const opened = await readTargetAccess(reader, { ...defaults, allowsEmbedded: false });
+    if (!opened.ok) throw this.usageError(opened.problems);
+    const { access, warnings } = opened.opened;
+    this.keepSecret(access.password);
+    for (const warning of warnings) this.warning(warning);
+    if (!access.tls.verify) this.warning('TLS certificates are not verified (--insecure)');
+    return access;
+  }
+
+  /** The target of a run: its own nodes unless this command line, the environment or a config file says otherwise. */
+  protected async openTargetOf(file: RunFile, reader: SettingReader): Promise<TargetAccess> {
+    const { target } = file.plan;
+    const access = await this.openTarget(reader, { nodes: file.target.nodes, username: target.username });
+    const isGone = target.kind === 'embedded' && access.nodes.join() === file.target.nodes.join();
+    if (!isGone) return access;
+    throw new UsageError(
+      `run ${file.run.id} went to its own embedded sandbox, which ended with it: its rows are gone`,
+      {
+        hint: 'For a sandbox that stays: crategen sandbox, and in another terminal crategen cluster --url with the URL it prints.',
+      },
+    );
+  }
+}

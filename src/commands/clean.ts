@@ -1,0 +1,39 @@
+/** `crategen clean RUN`: deletes a run's rows by its run id, after saying how many. */
+import * as Flags from '@oclif/core/flags';
+import { TargetError, UsageError } from '../base/errors.ts';
+import { parseTableName } from '../base/sql.ts';
+import { formatExact } from '../base/units.ts';
+import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/run-argument.ts';
+import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';
+
+export default class Clean extends TargetCommand {
+  static override summary = "Delete a run's rows, found by its run id";
+  static override examples = ['$ crategen clean latest', '$ crategen clean latest --yes'];
+  static override usage = 'clean RUN [flags]';
+  static override args = RUN_ARGS;
+  static override flags = {
+    ...TARGET_FLAGS,
+    yes: Flags.boolean({ summary: 'Delete; without it the rows are only counted' }),
+    json: Flags.boolean({ summary: 'One JSON document', helpGroup: 'output' }),
+  };
+
+  async run(): Promise<void> {
+    const { read, reader } = await this.readSettings();
+    const reference = read.args.get('run');
+    if (reference === undefined) throw this.usageError([...reader.problems, RUN_MISSING]);
+    const { file } = await openRun(reference);
+    const access = await this.openTargetOf(file, reader);
+    const table = parseTableName(file.target.table);
+    if (!table.ok) throw new UsageError(`the table of the run file: ${table.why}`);
+    const { cleanRun } = await import('../cli/clean-run.ts');
+    const isMeant = read.flags.get('yes') === true;
+    const outcome = await cleanRun(access, table.name, file.run.id, isMeant);
+    if (!outcome.ok)
+      throw new TargetError(`the rows of run ${file.run.id} cannot be deleted: ${outcome.message}`);
+    const { rows, deleted } = outcome;
+    const result = { runId: file.run.id, table: file.target.table, rows, deleted };
+    if (read.flags.get('json') === true) return this.printJson(result);
+    const what = `${formatExact(rows)} rows of run ${file.run.id} in ${file.target.table}`;
+    this.print(isMeant ? `deleted ${what}` : `${what}; nothing is deleted without --yes`);
+  }
+}
