@@ -8,7 +8,14 @@ import { formatExact } from '../base/units.ts';
 import type { Answer, AskOptions } from '../cratedb/ask.ts';
 import type { CrateClient } from '../cratedb/client.ts';
 import { shardState } from '../cratedb/introspect.ts';
-import { type RunRows, countDistinct, countRun, countTable, refresh } from '../cratedb/statements.ts';
+import {
+  type RunRows,
+  countDistinct,
+  countRun,
+  countTable,
+  lastRow,
+  refresh,
+} from '../cratedb/statements.ts';
 import type { Verification } from './verification.ts';
 
 export interface CountedRun {
@@ -190,11 +197,20 @@ async function explain(
   if (stored < run.acknowledged)
     return `${counts}: ${formatExact(run.acknowledged - stored)} acknowledged rows are missing`;
   const surplus = stored - run.acknowledged - run.unknown;
-  const { range } = run.rows;
-  if (!run.keyed && range !== null) {
-    const distinct = await countDistinct(client, { ...run.rows, range }, ask);
-    if (distinct.ok && distinct.value < stored)
-      return `${counts}: ${formatExact(stored - distinct.value)} rows are duplicates, as the table has no key over run_id and seq`;
+  const distinct = run.keyed ? null : await distinctRows(client, run.rows, ask);
+  if (distinct === null || distinct >= stored)
+    return `${counts}: ${formatExact(surplus)} rows more than can be`;
+  return `${counts}: ${formatExact(stored - distinct)} rows are duplicates, as the table has no key over run_id and seq`;
+}
+
+/** Number of different rows, or null when it cannot be had. */
+async function distinctRows(client: CrateClient, rows: RunRows, ask: AskOptions): Promise<number | null> {
+  let { range } = rows;
+  if (range === null) {
+    const last = await lastRow(client, rows, ask);
+    if (!last.ok || last.value === null) return null;
+    range = { from: 0, to: last.value + 1 };
   }
-  return `${counts}: ${formatExact(surplus)} rows more than can be`;
+  const distinct = await countDistinct(client, { ...rows, range }, ask);
+  return distinct.ok ? distinct.value : null;
 }

@@ -24,8 +24,6 @@ export interface UnknownRows {
   readonly runId: string;
   /** Rows of batch b begin at b × batchSize. */
   readonly batchSize: number;
-  /** A key over run_id and seq: without one a row can be there twice, and is counted once. */
-  readonly keyed: boolean;
   readonly batches: readonly UnknownBatch[];
 }
 
@@ -118,10 +116,9 @@ async function askOnce(
   const refreshed = await refresh(client, run.table, ask(COUNT_TIMEOUT_MS));
   if (!refreshed.ok) return refreshed.message;
   const batches = pending.map(({ batch }) => batch);
-  const counting = { batchSize: run.batchSize, distinct: !run.keyed };
   for (const range of spansOf(batches, run.batchSize)) {
     const rows = { table: run.table, runId: run.runId, range, share: null };
-    const counts = await countPerBatch(client, rows, counting, ask(COUNT_TIMEOUT_MS));
+    const counts = await countPerBatch(client, rows, run.batchSize, ask(COUNT_TIMEOUT_MS));
     if (!counts.ok) return counts.message;
     for (const one of pending) {
       const { firstRow } = one.batch;
@@ -143,7 +140,8 @@ function take(one: Open, visible: number, running: number | null, askedAtMs: num
 
 /** A batch between two that are asked for costs less than another query, up to this many. */
 const MAX_GAP_BATCHES = 50;
-const MAX_SPAN_BATCHES = 2_000;
+/** Different keys are counted in the server's memory: a span has at most this many rows, unless one batch has more. */
+const MAX_SPAN_ROWS = 500_000;
 
 /** Few ranges that contain all batches: neighbours within a small gap share one. */
 export function spansOf(
@@ -157,7 +155,7 @@ export function spansOf(
     if (
       last !== undefined &&
       firstRow - last.to <= MAX_GAP_BATCHES * batchSize &&
-      end - last.from <= MAX_SPAN_BATCHES * batchSize
+      end - last.from <= MAX_SPAN_ROWS
     )
       last.to = Math.max(last.to, end);
     else spans.push({ from: firstRow, to: end });

@@ -110,29 +110,25 @@ export async function lastRow(
   return notUnderstood(statement, answer.value);
 }
 
-/** How rows are counted per batch: all of them, or those with different `seq`. */
-export interface BatchCounting {
-  readonly batchSize: number;
-  readonly distinct: boolean;
-}
-
-/** Visible rows per batch within a range, by the batch's number; batches without rows are left out. */
+/**
+ * Rows with different `seq` per batch of `batchSize` rows within a range, by the batch's number; batches without
+ * rows are left out. In a table without a key a row can be there twice: it is one.
+ */
 export async function countPerBatch(
   client: CrateClient,
   rows: RunRows & { readonly range: RowRange },
-  { batchSize, distinct }: BatchCounting,
+  batchSize: number,
   options: AskOptions = {},
 ): Promise<Answer<ReadonlyMap<number, number>>> {
   const batch = `seq / ${sqlInteger(batchSize)}`;
-  const stored = distinct ? 'count(DISTINCT seq)' : 'count(*)';
   const limit = Math.ceil((rows.range.to - rows.range.from) / batchSize) + 2;
-  const statement = `SELECT ${batch} AS batch, ${stored} AS stored FROM ${quoteTable(rows.table)} WHERE ${whereOf(rows)} GROUP BY ${batch} LIMIT ${limit}`;
+  const statement = `SELECT ${batch} AS batch, count(DISTINCT seq) AS stored FROM ${quoteTable(rows.table)} WHERE ${whereOf(rows)} GROUP BY ${batch} LIMIT ${limit}`;
   const answer = await askRows(client, statement, [rows.runId], options);
   if (!answer.ok) return answer;
   const counts = new Map<number, number>();
-  for (const [number, count] of answer.value) {
-    if (!wholeNumber(number) || !wholeNumber(count)) return notUnderstood(statement, answer.value);
-    counts.set(number, count);
+  for (const [number, stored] of answer.value) {
+    if (!wholeNumber(number) || !wholeNumber(stored)) return notUnderstood(statement, answer.value);
+    counts.set(number, stored);
   }
   return { ok: true, value: counts };
 }

@@ -8,15 +8,16 @@ interface Facts {
   readonly unknown?: number;
   readonly keyed?: boolean;
   readonly signal?: AbortSignal;
+  readonly range?: { from: number; to: number } | null;
 }
 
 function verify(
   server: FakeServer,
   clock: FakeClock,
   acknowledged: number,
-  { unknown = 0, keyed = true, signal }: Facts = {},
+  { unknown = 0, keyed = true, signal, range = { from: 0, to: 1_000 } }: Facts = {},
 ): Promise<Verification> {
-  const rows = { table: TABLE, runId: 'r', range: { from: 0, to: 1_000 }, share: null };
+  const rows = { table: TABLE, runId: 'r', range, share: null };
   return verifyByCount(
     server,
     { rows, acknowledged, unknown, keyed },
@@ -126,6 +127,10 @@ describe('verification by count', () => {
     assert.match(
       (await verify(server, clock, 100, { keyed: false })).detail,
       /: 3 rows are duplicates, as the table has no key/,
+    );
+    assert.match(
+      (await verify(server, clock, 100, { keyed: false, range: null })).detail,
+      /: 3 rows are duplicates/,
     );
     server.rows = rowsFrom(0, 103);
     assert.match((await verify(server, clock, 100, { keyed: false })).detail, /: 3 rows more than can be/);

@@ -118,6 +118,7 @@ export class FakeServer implements CrateClient {
       );
     }
     if (statement.includes('count(DISTINCT seq)')) return [[new Set(rows).size]];
+    if (statement.includes('max(seq)')) return [[rows.length === 0 ? null : Math.max(...rows)]];
     if (statement.includes('count(*)')) return [[rows.length]];
     return null;
   }
