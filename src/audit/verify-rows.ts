@@ -89,13 +89,15 @@ export async function verifyRows(
     columns: ['seq', ...check.columns.map(({ name }) => quoteIdentifier(name))],
     ask,
   };
-  let read = pages[0] === undefined ? null : readRange(reader, rangeOf(pages[0]));
+  const ahead: Promise<Answer<PageRows>>[] = [];
   for (const [index, page] of pages.entries()) {
-    const rows = await read;
-    // The next page is on its way while this one is compared.
-    const next = pages[index + 1];
-    read = next === undefined ? null : readRange(reader, rangeOf(next));
-    if (rows === null) continue;
+    while (ahead.length < READ_AHEAD) {
+      const next = pages[index + ahead.length];
+      if (next === undefined) break;
+      ahead.push(readRange(reader, rangeOf(next)));
+    }
+    const rows = await ahead.shift();
+    if (rows === undefined) break;
     if (!rows.ok) return rows;
     check.page(page, rows.value);
     options.onProgress?.(check.gone);
@@ -104,6 +106,8 @@ export async function verifyRows(
 }
 
 const PAGE_TIMEOUT_MS = 120_000;
+/** Pages that are on their way while one is compared. */
+const READ_AHEAD = 3;
 /** An answer of about this size is read and parsed at once. */
 const PAGE_BYTES = 4 * 1024 * 1024;
 const MAX_PAGE_ROWS = 5_000;
