@@ -88,6 +88,8 @@ interface Slot {
   readonly body: BodyWriter;
   /** The range whose bytes are in `body`, ready to be sent again. */
   written: { range: RowRange; bytes: Uint8Array } | null;
+  /** Its batch was in flight when a predecessor died: until an answer says otherwise, rows may be stored. */
+  isInherited: boolean;
 }
 
 export function createInsertionLoop(config: LoopConfig, parts: LoopParts): InsertionLoop {
@@ -131,6 +133,7 @@ class Loop implements InsertionLoop {
       counters: emptySlot(),
       body: parts.createBody(),
       written: null,
+      isInherited: false,
     }));
   }
 
@@ -198,8 +201,11 @@ class Loop implements InsertionLoop {
     const beganAtMs = this.#elapsedMs();
     if (grant.late) this.#lateRows += range.rows;
     const { counters } = slot;
-    Object.assign(counters, { phase: 'begun', batch, batchRows: range.rows, attempts: 0, settled: NO_ROWS });
+    // Without a key only what surely nobody stored is sent again.
+    slot.isInherited = isResend && this.#config.keyed;
+    Object.assign(counters, { phase: restPhase(slot), batch, batchRows: range.rows, attempts: 0, settled: NO_ROWS });
     counters.resendTaken = this.#resendTaken;
+    counters.handedOverAtMs = this.#parts.clock.monotonicMs();
     this.#count(slot, { begun: 1, retried: isResend ? 1 : 0 });
     this.#save(slot);
 
@@ -252,14 +258,14 @@ class Loop implements InsertionLoop {
 
   #settle(slot: Slot, rows: RowCounts): void {
     slot.counters.settled = addRows(slot.counters.settled, rows);
-    slot.counters.phase = 'begun';
+    slot.counters.phase = restPhase(slot);
     this.#save(slot);
   }
 
   /** Attempts until the rows of `range` are settled, or are to be split. */
   async #settleRange(slot: Slot, range: RowRange): Promise<RowCounts | 'split'> {
     const { keyed, limits } = this.#config;
-    let known: RowCounts | null = null;
+    let known: RowCounts | null = slot.isInherited ? { ...NO_ROWS, unknown: range.rows } : null;
     for (let retriesSpent = 0; ; ) {
       const outcome = await this.#attempt(slot, range, known);
       if (outcome === null) return known ?? { ...NO_ROWS, failed: range.rows };
@@ -326,7 +332,7 @@ class Loop implements InsertionLoop {
     while (!wake.aborted) {
       const spent = this.#budget.spend(clock.monotonicMs());
       if (spent.granted) return;
-      await clock.sleep(spent.waitMs, wake);
+      await clock.sleep(Math.max(1, spent.waitMs), wake);
     }
   }
 
@@ -383,6 +389,11 @@ class Loop implements InsertionLoop {
       use: this.#parts.readUse(),
     };
   }
+}
+
+/** What the record says of a batch that is in no request now. */
+function restPhase(slot: Slot): SlotCounters['phase'] {
+  return slot.isInherited ? 'handedOver' : 'begun';
 }
 
 /** A slot's share of the ledger: its ended batches, and the settled and open rows of the one it carries. */

@@ -60,7 +60,8 @@ export function createNodeSet(nodeCount: number, clock: Clock, random: () => num
 
   function nextProbeInMs(nowMs: number): number {
     const untils = nodes.flatMap((node) => (node.rest !== null && !node.isProbed ? [node.rest.untilMs] : []));
-    return untils.length === 0 ? Infinity : Math.max(0, Math.min(...untils) - nowMs);
+    // Timers have a resolution of 1 ms; a shorter wait would only ask again.
+    return untils.length === 0 ? Infinity : Math.max(1, Math.min(...untils) - nowMs);
   }
 
   function rest(node: NodeHealth, cause: Cause, outcome: AttemptOutcome): void {

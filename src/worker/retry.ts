@@ -44,8 +44,9 @@ export function decide(outcome: AttemptOutcome, facts: RetryFacts): Decision {
 
 /**
  * The best knowledge about a range of rows after one more attempt. An answer that names a final state for every
- * row supersedes what was unsure before; otherwise acknowledged is the most any attempt said, and of the rest
- * unknown outweighs rejected, which outweighs failed.
+ * row supersedes what was unsure before. Otherwise acknowledged is the most any attempt said, and of the rest
+ * unknown outweighs rejected, which outweighs failed. Which rows an attempt meant is not known, so two attempts
+ * may have stored different ones: what the smaller acknowledged, and what either left unsure, adds up.
  */
 export function learn(before: RowCounts | null, attempt: AttemptRows, rows: number): RowCounts {
   const acknowledged = Math.max(before?.acknowledged ?? 0, attempt.acknowledged);
@@ -53,7 +54,8 @@ export function learn(before: RowCounts | null, attempt: AttemptRows, rows: numb
   if (attempt.unknown === 0 && attempt.notStored === 0) {
     return { acknowledged, rejected: rest, failed: 0, unknown: 0 };
   }
-  const unknown = Math.min(rest, Math.max(before?.unknown ?? 0, attempt.unknown));
+  const storedByEither = Math.min(before?.acknowledged ?? 0, attempt.acknowledged);
+  const unknown = Math.min(rest, (before?.unknown ?? 0) + attempt.unknown + storedByEither);
   const rejected = Math.min(rest - unknown, Math.max(before?.rejected ?? 0, attempt.rejected));
   return { acknowledged, rejected, failed: rest - unknown - rejected, unknown };
 }

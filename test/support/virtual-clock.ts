@@ -12,7 +12,8 @@ export interface VirtualClock extends Clock {
   runUntil<T>(done: Promise<T>, limitMs: number): Promise<T>;
 }
 
-export function createVirtualClock(): VirtualClock {
+/** `rounds` of the event loop are given to what happens now: 1 for promises, 3 where messages cross a local link. */
+export function createVirtualClock(rounds = 1): VirtualClock {
   let nowNs = 1_000_000_000n;
   let order = 0;
   let sleepers: Sleeper[] = [];
@@ -38,9 +39,9 @@ export function createVirtualClock(): VirtualClock {
       const settled = done.finally(() => (isDone = true));
       settled.catch(() => undefined);
       while (!isDone) {
-        await quiet();
+        await quiet(rounds);
         if (isDone) break;
-        const next = sleepers.toSorted((a, b) => Number(a.wakeAtNs - b.wakeAtNs) || a.order - b.order)[0];
+        const next = sleepers.reduce<Sleeper | undefined>((first, each) => (first === undefined || isBefore(each, first) ? each : first), undefined);
         if (next === undefined) throw new Error('nothing will ever happen again');
         if (next.wakeAtNs > limitNs) throw new Error(`not done after ${limitMs} virtual ms`);
         sleepers = sleepers.filter((each) => each !== next);
@@ -53,7 +54,10 @@ export function createVirtualClock(): VirtualClock {
   return clock;
 }
 
-/** Lets promises and immediates run out; three rounds cover a message that crosses a local link and its answer. */
-async function quiet(): Promise<void> {
-  for (let round = 0; round < 3; round += 1) await new Promise((resolve) => setImmediate(resolve));
+async function quiet(rounds: number): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+function isBefore(a: Sleeper, b: Sleeper): boolean {
+  return a.wakeAtNs < b.wakeAtNs || (a.wakeAtNs === b.wakeAtNs && a.order < b.order);
 }

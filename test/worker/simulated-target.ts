@@ -1,0 +1,146 @@
+/**
+ * A target in memory with the faults of a real one, driven by a virtual clock and a seeded source of chance: it
+ * stores rows or not, answers truly, falsely or never, and knows in the end what is really stored.
+ */
+import type { Clock } from '../../src/base/clock.ts';
+import type { AttemptOutcome, AttemptRows, Failure, FailureClass } from '../../src/cratedb/outcome.ts';
+import type { BodyWriter, InsertPort, InsertRequest } from '../../src/worker/insertion-loop.ts';
+
+/** mulberry32: small, seeded, good enough to choose faults. */
+export function seededRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+export interface TargetFaults {
+  /** Chance of trouble for one request, 0..1. */
+  readonly trouble: number;
+  /** Rows whose number leaves this remainder modulo 17 break a constraint; -1 for none. */
+  readonly constraint: number;
+  /** Rows that make the server refuse the whole request. */
+  readonly poison: readonly number[];
+  /** Windows in ms since the clock's start in which a node, or the table, takes nothing. */
+  readonly windows: readonly { readonly kind: 'down' | 'blocked' | 'overloaded'; readonly fromMs: number; readonly toMs: number; readonly node: number | null }[];
+}
+
+export interface SimulatedTarget extends InsertPort {
+  readonly stored: ReadonlyMap<number, number>;
+  /** Resolves when every write that a cut-off request left behind has happened. */
+  settle(): Promise<void>;
+}
+
+/** A body that names its rows: the target reads them back from its bytes. */
+export function rangeBody(): BodyWriter {
+  const numbers = new Float64Array(2);
+  return {
+    write(firstRow, rows) {
+      numbers.set([firstRow, rows]);
+      return new Uint8Array(numbers.buffer);
+    },
+  };
+}
+
+export function createSimulatedTarget(clock: Clock, random: () => number, faults: TargetFaults, keyed: boolean): SimulatedTarget {
+  const stored = new Map<number, number>();
+  const startMs = clock.monotonicMs();
+  const leftovers: Promise<void>[] = [];
+  const breaks = (row: number): boolean => row % 17 === faults.constraint;
+
+  function store(rows: readonly number[]): void {
+    for (const row of rows) if (!breaks(row)) stored.set(row, keyed ? 1 : (stored.get(row) ?? 0) + 1);
+  }
+
+  function windowNow(node: number): TargetFaults['windows'][number] | undefined {
+    const nowMs = clock.monotonicMs() - startMs;
+    return faults.windows.find((each) => (each.node === null || each.node === node) && each.fromMs <= nowMs && nowMs < each.toMs);
+  }
+
+  async function insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome> {
+    const [firstRow = 0, count = 0] = new Float64Array(body.slice().buffer);
+    const rows = Array.from({ length: count }, (_, index) => firstRow + index);
+    await clock.sleep(random() * 2, request.signal);
+    if (request.signal.aborted) return notSent(count, 'notSent', 'troubled');
+    const window = windowNow(node);
+    if (window?.kind === 'down') return notSent(count, 'refused', 'unreachable');
+    request.onHandedOver();
+    await clock.sleep(1 + random() * 20, request.signal);
+    if (window?.kind === 'blocked') return answered({ ...NONE, notStored: count }, 'blocked', 'blocked', count);
+    if (window?.kind === 'overloaded') return answered({ ...NONE, notStored: count }, 'overloaded', 'overloaded', count);
+    if (rows.some((row) => faults.poison.includes(row))) return { ...answered({ ...NONE, rejected: count }, 'good', 'invalidValue', count), refusedWhole: true };
+    if (request.signal.aborted) {
+      if (random() < 0.5) store(rows);
+      return unsure(count, 'aborted');
+    }
+    return random() < faults.trouble ? await inTrouble(rows, request) : good(rows);
+  }
+
+  function good(rows: readonly number[]): AttemptOutcome {
+    const rejected = rows.filter(breaks).length;
+    store(rows);
+    return answered({ ...NONE, acknowledged: rows.length - rejected, rejected }, 'good', rejected > 0 ? 'constraint' : null, rejected);
+  }
+
+  /** What really goes wrong, and what the client can know of it. */
+  async function inTrouble(rows: readonly number[], request: InsertRequest): Promise<AttemptOutcome> {
+    const some = rows.filter(() => random() < 0.5);
+    switch (Math.floor(random() * 6)) {
+      case 0:
+        return unsure(rows.length, 'closed');
+      case 1:
+        store(some);
+        return unsure(rows.length, 'closed');
+      case 2: {
+        // The client's time is over, and the server goes on: the rows come later.
+        await clock.sleep(request.timeoutMs, request.signal);
+        leftovers.push(clock.sleep(random() * 60_000).then(() => store(rows)));
+        return unsure(rows.length, 'timeout');
+      }
+      case 3: {
+        // The write queue was full for some shards: their rows are surely not stored.
+        const rejected = rows.filter(breaks).length;
+        const taken = rows.filter((row) => !breaks(row) && random() < 0.5);
+        store(taken);
+        const notStored = rows.length - rejected - taken.length;
+        return answered({ acknowledged: taken.length, rejected, notStored, unknown: 0 }, 'good', notStored > 0 ? 'queueFull' : null, notStored);
+      }
+      case 4: {
+        // A shard's primary is gone: some of its rows were written all the same.
+        const taken = rows.filter((row) => !breaks(row) && random() < 0.5);
+        store(taken);
+        const silent = rows.filter((row) => !taken.includes(row) && random() < 0.5);
+        store(silent);
+        return answered({ ...NONE, acknowledged: taken.length, unknown: rows.length - taken.length }, 'troubled', 'shardUnavailable', rows.length - taken.length);
+      }
+      default:
+        return answered({ ...NONE, notStored: rows.length }, 'overloaded', 'overloaded', rows.length);
+    }
+  }
+
+  return {
+    stored,
+    insert,
+    async settle() {
+      await Promise.all(leftovers);
+    },
+  };
+}
+
+const NONE: AttemptRows = { acknowledged: 0, rejected: 0, notStored: 0, unknown: 0 };
+
+function answered(rows: AttemptRows, condition: AttemptOutcome['condition'], name: FailureClass | null, affected: number): AttemptOutcome {
+  const failures: Failure[] = name === null ? [] : [{ class: name, code: null, rows: affected, example: name }];
+  return { rows, condition, refusedWhole: false, handedOver: true, failures, serviceTimeUs: 1000, retryAfterMs: null };
+}
+
+function unsure(count: number, name: FailureClass): AttemptOutcome {
+  return { ...answered({ ...NONE, unknown: count }, 'troubled', name, count), serviceTimeUs: null };
+}
+
+function notSent(count: number, name: FailureClass, condition: AttemptOutcome['condition']): AttemptOutcome {
+  return { ...answered({ ...NONE, notStored: count }, condition, name, count), handedOver: false, serviceTimeUs: null };
+}
