@@ -34,7 +34,7 @@ export interface ResolveOptions {
   readonly signal?: AbortSignal | null;
 }
 
-export interface ResolvedBatch {
+interface ResolvedBatch {
   readonly firstRow: number;
   /** The three add up to the batch's unknown rows. */
   readonly stored: number;
@@ -54,7 +54,7 @@ export interface Resolution {
 }
 
 /** A server goes on with a statement whose client is gone, and waits up to 60 s for a shard: then it is over. */
-export const SETTLED_AFTER_MS = 65_000;
+const SETTLED_AFTER_MS = 65_000;
 /**
  * A request whose connection was cut may not be a job yet, and the last parts of one whose node died may still
  * be written by others: that nothing runs counts only this long after the last byte.

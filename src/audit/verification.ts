@@ -11,8 +11,3 @@ export interface Verification {
   /** One sentence with the numbers. */
   readonly detail: string;
 }
-
-/** The verification of a run that asked for none, or whose target stores nothing. */
-export function skipped(why: string): Verification {
-  return { method: 'none', stored: null, verdict: 'skipped', detail: why };
-}

@@ -31,7 +31,7 @@ export interface OfferedBatch {
 }
 
 /** How a value that was sent compares with what a SELECT gives back. */
-export type Comparison = 'equal' | 'different' | 'notComparable';
+type Comparison = 'equal' | 'different' | 'notComparable';
 
 export interface OfferedRun {
   readonly plan: RowPlan;

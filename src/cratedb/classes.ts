@@ -10,7 +10,7 @@ import { systemCodeOf } from '../base/errors.ts';
 export type Condition = AttemptOutcome['condition'];
 
 /** Where a row is after a failure: refused for what it holds, surely not stored, or nobody knows. */
-export type RowState = 'rejected' | 'notStored' | 'unknown';
+type RowState = 'rejected' | 'notStored' | 'unknown';
 
 /** What an error in a result row (`inRow`) and an error for the whole request (`whole`) say about rows. */
 export interface ErrorMeaning {

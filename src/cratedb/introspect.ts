@@ -20,7 +20,7 @@ import type { QueryFailure } from './query-reply.ts';
 import { isRecord } from './reply.ts';
 import { versionAtLeast } from './version.ts';
 
-export interface ServerNode {
+interface ServerNode {
   readonly name: string;
   /** `host:port` under which it says it can be reached by HTTP; behind a proxy that may be wrong. */
   readonly address: string | null;
@@ -88,7 +88,7 @@ async function nodesOf(client: CrateClient, options: AskOptions): Promise<readon
   }));
 }
 
-export interface TableColumn {
+interface TableColumn {
   readonly name: string;
   /** CrateDB's bare name of the type: `text`, `timestamp with time zone`, `object_array`. */
   readonly type: string;

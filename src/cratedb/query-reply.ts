@@ -1,5 +1,5 @@
 /** Reads the answer to a single statement: its columns and rows, or the class of what went wrong. */
-import { type Condition, meaningOf } from './classes.ts';
+import { meaningOf } from './classes.ts';
 import type { FailureClass } from './outcome.ts';
 import { type BulkReply, exampleOf, isRecord, readBulkReply, topLevelError } from './reply.ts';
 
@@ -106,26 +106,4 @@ function exactInteger(_key: string, value: unknown, context?: { readonly source?
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value;
   const source = context?.source ?? '';
   return /^-?\d+$/.test(source) ? BigInt(source) : value;
-}
-
-/** What a failed statement says about its node, for callers that pause and probe. */
-export function conditionOf(failure: QueryFailure): Condition {
-  switch (failure.class) {
-    case 'refused':
-    case 'dns':
-    case 'tls':
-    case 'connectTimeout':
-    case 'notSent':
-    case 'noMaster':
-    case 'notRecovered':
-      return 'unreachable';
-    case 'overloaded':
-    case 'queueFull':
-    case 'breaker':
-      return 'overloaded';
-    case 'blocked':
-      return 'blocked';
-    default:
-      return 'troubled';
-  }
 }

@@ -121,11 +121,6 @@ describe('insert', () => {
     assert.match(outcome.failures[0]?.example ?? '', /^http:\/\/127\.0\.0\.1:\d+: .*ECONNREFUSED/);
   });
 
-  test('A name that does not resolve is a DNS failure.', async (t) => {
-    const outcome = await clientOf(t, accessTo('http://nobody.invalid:4200')).insert(0, BODY, insertOf());
-    assert.equal(summary(outcome), '0/0/3/0 unreachable dns');
-  });
-
   const cuts: readonly (readonly [string, string])[] = [
     ['before a byte of the reply', ''],
     ['inside the status line', 'HTTP/1.1 2'],
