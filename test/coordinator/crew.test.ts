@@ -1,0 +1,73 @@
+/** Workers that misbehave, as real processes: each way ends in a stated reason, and nothing is left behind. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { PLAN, type CrewRun, hurriedClock, startCrew } from './support.ts';
+
+function assertAllGone(run: CrewRun): void {
+  for (const pid of run.crew.slots.flatMap((slot) => slot.pids)) assert.throws(() => process.kill(pid, 0), /ESRCH/);
+}
+
+test('workers that end before they are ready are replaced four times each at most, then the run gives up', async () => {
+  const run = startCrew('exits-early', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, systemClock);
+  const end = await run.ended;
+  assert.equal(end.reason, 'workers');
+  assert.equal(run.crew.slots[0]?.pids.length, 5);
+  assert.match(end.detail, /worker 0 died \(pid \d+, exit code 3: Error: no luck today\)/);
+  assertAllGone(run);
+  await run.close();
+});
+
+test('a worker that is not ready in time is ended by force', async () => {
+  const run = startCrew('never-ready', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, hurriedClock(50));
+  const end = await run.ended;
+  assert.equal(end.reason, 'workers');
+  assert.match(run.notes[0]?.message ?? '', /SIGKILL: it was not ready within 10 s/);
+  assertAllGone(run);
+  await run.close();
+});
+
+test('a message that is not of the protocol is refused and counted, and its sender replaced', async () => {
+  const run = startCrew('sends-garbage', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, systemClock);
+  const end = await run.ended;
+  assert.equal(end.reason, 'workers');
+  assert.equal(run.crew.slots[0]?.refusedMessages, 5);
+  assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+  assertAllGone(run);
+  await run.close();
+});
+
+test('a process that claims another pid is not believed', async () => {
+  const run = startCrew('wrong-pid', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, systemClock);
+  await run.ended;
+  assert.match(run.notes[0]?.message ?? '', /it says its pid is 1/);
+  assertAllGone(run);
+  await run.close();
+});
+
+test('workers that are killed as soon as they run end the run with the reason, not in a loop', async () => {
+  const run = startCrew('dies-mid-run', PLAN, systemClock);
+  const end = await run.ended;
+  assert.equal(end.reason, 'workers');
+  assert.ok(run.crew.slots.every((slot) => slot.pids.length <= 5));
+  assert.match(end.detail, /SIGKILL/);
+  assertAllGone(run);
+  await run.close();
+});
+
+test('a worker that ignores drain and SIGTERM is killed, and a thousand signals are one stop', async () => {
+  const run = startCrew('ignores-drain', PLAN, hurriedClock(20));
+  await until(() => run.crew.slots.every((slot) => slot.phase === 'running'), run);
+  for (let signal = 0; signal < 1000; signal += 1) run.stop.request(signal % 2 === 0 ? 'SIGTERM' : 'SIGINT');
+  const end = await run.ended;
+  assert.deepEqual(end, { reason: 'signal', detail: 'SIGTERM' });
+  assert.ok(run.crew.slots.every((slot) => slot.lastExit?.signal === 'SIGKILL'));
+  assert.equal(run.stop.forced.aborted, false);
+  assertAllGone(run);
+  await run.close();
+});
+
+/** The crew's own ticks are the events that are waited for. */
+async function until(isTrue: () => boolean, run: CrewRun): Promise<void> {
+  while (!isTrue()) await Promise.race([new Promise((resolve) => setImmediate(resolve)), run.ended]);
+}

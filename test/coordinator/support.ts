@@ -1,0 +1,96 @@
+/** A plan and a crew for tests: real processes, a clock that may hurry, and everything that was noted. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { counterFolderAt } from '../../src/coordinator/counter-folder.ts';
+import { Crew, type CrewEnd } from '../../src/coordinator/crew.ts';
+import { Monitor } from '../../src/coordinator/monitor.ts';
+import type { RunNote } from '../../src/coordinator/run-state.ts';
+import { assignmentsOf } from '../../src/coordinator/shares.ts';
+import { type StopControl, createStopControl } from '../../src/coordinator/stop-control.ts';
+import { forkingSpawner } from '../../src/coordinator/worker-process.ts';
+import type { InitTemplate } from '../../src/coordinator/worker-slot.ts';
+import type { RunPlan } from '../../src/plan/run-plan.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts';
+
+export const PLAN: RunPlan = {
+  command: 'cluster',
+  runId: 'test-run',
+  seed: 1,
+  timeOriginMs: 1_700_000_000_000,
+  target: { kind: 'urls', nodes: ['http://127.0.0.1:1'], username: null, tls: { verify: true, caCertFile: null, certFile: null, keyFile: null } },
+  table: { name: { schema: 'crategen', table: 'records' }, preset: 'records', create: true, recreate: false, shards: null, replicas: null, key: true },
+  bounds: { rows: 10_000, durationMs: null },
+  load: { procs: 2, batchSize: 100, inFlight: 2, batchIntervalMs: 0, rowsPerSecond: null, rampUpMs: 0, warmUpMs: 0, compression: 'none', maxBodyBytes: 1 << 24 },
+  safety: { timeoutMs: 90_000, retries: 3, drainTimeoutMs: 2000, outageTimeoutMs: 120_000, blockTimeoutMs: 60_000, maxFailed: { kind: 'rows', rows: 0 }, stopsAtMaxFailed: false },
+  machine: { index: 1, count: 1 },
+  startAtMs: null,
+  failOn: [],
+  verify: 'count',
+};
+
+/** Every wait takes a fraction of its time; what is measured is real. */
+export function hurriedClock(factor: number): Clock {
+  return { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / factor, signal) };
+}
+
+export interface CrewRun {
+  readonly crew: Crew;
+  readonly notes: readonly RunNote[];
+  readonly stop: StopControl;
+  readonly monitor: Monitor;
+  readonly ended: Promise<CrewEnd>;
+  close(): Promise<void>;
+}
+
+/** Starts a crew of misbehaving workers; they are told nothing they would understand. */
+export function startCrew(fixture: string, plan: RunPlan, clock: Clock): CrewRun {
+  const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
+  const counters = counterFolderAt(folder);
+  const notes: RunNote[] = [];
+  const stop = createStopControl(clock);
+  const monitor = new Monitor({ plan, clock, observer: (event) => event.kind === 'note' && notes.push(event) });
+  const templates = assignmentsOf(plan).map((assignment, workerIndex) => templateOf(plan, assignment, workerIndex));
+  const crew = new Crew({
+    plan,
+    clock,
+    stop,
+    monitor,
+    spawn: forkingSpawner(new URL(`../fixtures/workers/${fixture}.ts`, import.meta.url)),
+    templates,
+    counterFileOf: (workerIndex, incarnation) => counters.fileOf(workerIndex, incarnation),
+    onBatchLine: () => undefined,
+    resumed: null,
+  });
+  const ended = crew.run();
+  return {
+    crew,
+    notes,
+    stop,
+    monitor,
+    ended,
+    async close() {
+      await monitor.close();
+      rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+function templateOf(plan: RunPlan, assignment: InitTemplate['assignment'], workerIndex: number): InitTemplate {
+  const pools = { bytes: new Uint8Array(), offsets: new Uint32Array(1), pools: [], tables: [], hash: '' };
+  const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
+  return {
+    type: 'init',
+    protocolVersion: PROTOCOL_VERSION,
+    workerIndex,
+    access: { nodes: plan.target.nodes, username: null, password: null, tls: { verify: true, ca: null, cert: null, key: null } },
+    statement: '',
+    keyed: true,
+    rowPlan: { rowFormat: 1, schemaName: 'records', identity, seed64: 1n, prologue: [], columns: [], locals: 0, pools },
+    assignment,
+    limits: { ...plan.safety, ...plan.load },
+    reportIntervalMs: 250,
+    tracesBatches: false,
+  };
+}
