@@ -1,41 +1,52 @@
 /**
- * Complete request bodies, `{"stmt":"…","bulk_args":[[…],[…]]}`, written in place: the head stands ready in a
- * buffer of its own, rows are generated behind it, and what is sent is a view of that buffer.
+ * The body of one bulk request, written in place: a slot owns one buffer whose head stays, and each batch is
+ * generated behind it. Nothing is copied and no object is made per row.
  */
+import { assert } from '../base/errors.ts';
 import type { RowGenerator } from './row-generator.ts';
 
-const TAIL = ']}';
-/** Generators may store up to this far beyond the last row's bytes. */
-const SLOP_BYTES = 256;
-
 export interface BatchBody {
+  /** No body of this slot is longer. */
   readonly maxBodyBytes: number;
-  /** The body for rows `[firstRow, firstRow + rows)`; a view that is valid until the next call. */
+  /**
+   * The complete body for rows `[firstRow, firstRow + rows)`, a view of the slot's buffer: valid until the next
+   * call. At most the slot's `maxRows`.
+   */
   write(firstRow: number, rows: number): Uint8Array;
 }
 
-/** A buffer that takes `maxRows` rows of this generator, whatever they hold. */
+const TAIL = ']}';
+
+/** A slot for requests of up to `maxRows` rows. */
 export function createBatchBody(statement: string, generator: RowGenerator, maxRows: number): BatchBody {
   const head = headOf(statement);
-  const maxBodyBytes = head.byteLength + maxRows * (generator.maxRowBytes + 1) + TAIL.length;
-  const buffer = Buffer.allocUnsafeSlow(maxBodyBytes + SLOP_BYTES);
+  const tail = new TextEncoder().encode(TAIL);
+  const maxBodyBytes = bodyBytesFor(statement, generator, maxRows);
+  const buffer = new Uint8Array(maxBodyBytes);
   buffer.set(head);
   return {
     maxBodyBytes,
     write(firstRow, rows) {
-      const end = generator.writeRows(buffer, head.byteLength, firstRow, rows);
-      buffer.write(TAIL, end, 'latin1');
-      return buffer.subarray(0, end + TAIL.length);
+      assert(rows >= 1 && rows <= maxRows, `${rows} rows for a slot of ${maxRows}`);
+      const end = generator.writeRows(buffer, head.length, firstRow, rows);
+      assert(end + tail.length <= buffer.length, `rows ${firstRow} + ${rows} are longer than their bound`);
+      buffer.set(tail, end);
+      return buffer.subarray(0, end + tail.length);
     },
   };
 }
 
-/** How many rows surely fit into a body of `maxBodyBytes`; 0 when not even one does. */
+/** The most bytes that a body of so many rows has. */
+export function bodyBytesFor(statement: string, generator: RowGenerator, rows: number): number {
+  return headOf(statement).length + rows * (generator.maxRowBytes + 1) - 1 + TAIL.length;
+}
+
+/** How many rows surely fit into a body of so many bytes; 0 if not even one does. */
 export function rowsThatFit(statement: string, generator: RowGenerator, maxBodyBytes: number): number {
-  const room = maxBodyBytes - headOf(statement).byteLength - TAIL.length;
+  const room = maxBodyBytes - headOf(statement).length - TAIL.length + 1;
   return Math.max(0, Math.floor(room / (generator.maxRowBytes + 1)));
 }
 
-function headOf(statement: string): Buffer {
-  return Buffer.from(`{"stmt":${JSON.stringify(statement)},"bulk_args":[`);
+function headOf(statement: string): Uint8Array {
+  return new TextEncoder().encode(`{"stmt":${JSON.stringify(statement)},"bulk_args":[`);
 }

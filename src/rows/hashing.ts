@@ -1,0 +1,45 @@
+/**
+ * The mixing functions that every draw is made of, in BigInt: used while a plan is made, for constants. The
+ * generators have their own, faster form; a test holds them equal. Arithmetic is modulo 2^64.
+ */
+
+const MASK = (1n << 64n) - 1n;
+
+/** Odd, 2^64 divided by the golden ratio: the step between the states of two rows. */
+export const ROW_STEP = 0x9e3779b97f4a7c15n;
+
+/** Odd: the step between the keys of two elements of an array, and between two blocks of a long text. */
+export const ELEMENT_STEP = 0xd1342543de82ef95n;
+
+export const MIX_FIRST = 0xbf58476d1ce4e5b9n;
+export const MIX_SECOND = 0x94d049bb133111ebn;
+export const FINISH_FACTOR = 0xd6e8feb86659fd93n;
+
+/** The output function of splitmix64 (Steele, Lea, Flood 2014): a bijection of 64 bits. */
+export function mix64(value: bigint): bigint {
+  let z = value & MASK;
+  z = ((z ^ (z >> 30n)) * MIX_FIRST) & MASK;
+  z = ((z ^ (z >> 27n)) * MIX_SECOND) & MASK;
+  return z ^ (z >> 31n);
+}
+
+/** The short finisher of a draw: also a bijection of 64 bits. */
+export function finish64(value: bigint): bigint {
+  let z = value & MASK;
+  z = ((z ^ (z >> 32n)) * FINISH_FACTOR) & MASK;
+  return z ^ (z >> 32n);
+}
+
+/** The key of a name: FNV-1a over its UTF-8 bytes, mixed. Equal names have equal keys in every run. */
+export function keyOf(name: string): bigint {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(name)) {
+    hash = ((hash ^ BigInt(byte)) * 0x100000001b3n) & MASK;
+  }
+  return mix64(hash);
+}
+
+/** The 64-bit seed of a schema's rows. */
+export function seedOf(seed: number, schemaName: string): bigint {
+  return BigInt.asUintN(64, BigInt(seed)) ^ keyOf(`table:${schemaName}`);
+}
