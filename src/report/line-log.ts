@@ -163,7 +163,7 @@ function textValue(value: string | number | boolean | null): string {
 function targetFields(target: TargetState): Fields {
   return [
     ['kind', target.kind],
-    ['is', targetKindText(target)],
+    ['server', targetKindText(target)],
     ['version', target.version],
     ['nodes', target.nodes.join(',')],
     ['keyed', target.keyed],

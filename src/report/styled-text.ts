@@ -153,7 +153,7 @@ export function wrap(text: string, cells: number): string[] {
       line = line.slice(head.length);
     }
   }
-  lines.push(line);
+  if (line !== '' || lines.length === 0) lines.push(line);
   return lines;
 }
 
@@ -171,7 +171,7 @@ function firstCells(text: string, cells: number): string {
 
 /** The characters of a line: at most `columns` cells, with escape codes only where colours are shown. */
 export function renderLine(line: Line, view: TextView): string {
-  const shown = trimEnd(cutLine(line, view.columns));
+  const shown = merged(trimEnd(cutLine(line, view.columns)));
   return shown
     .map((span) => paint(view.unicode ? span.text : toAscii(span.text), span.style, view.colour))
     .join('');
@@ -179,6 +179,18 @@ export function renderLine(line: Line, view: TextView): string {
 
 export function renderLines(lines: readonly Line[], view: TextView): string[] {
   return lines.map((line) => renderLine(line, view));
+}
+
+/** Neighbours of one style as one span: fewer escape codes. */
+function merged(line: Line): Line {
+  const spans: Span[] = [];
+  for (const span of line) {
+    const last = spans.at(-1);
+    if (last?.style === span.style)
+      spans[spans.length - 1] = { text: last.text + span.text, style: span.style };
+    else spans.push(span);
+  }
+  return spans;
 }
 
 function trimEnd(line: Line): Line {

@@ -68,11 +68,13 @@ function rowSpans(columns: readonly TableColumn[], row: TableRow, layout: Layout
   });
 }
 
-/** Full headers with wide gaps; short headers with narrow gaps; then fewer columns. */
+/** Full headers, with wide or narrow gaps; short headers; then fewer columns. */
 function layoutOf(columns: readonly TableColumn[], rows: readonly TableRow[], cells: number): Layout {
   const all = columns.map((_, index) => index);
   const full = columns.map((column, index) => widthOf(column, index, rows, column.header));
-  if (totalWidth(all, full, 2) <= cells) return { kept: all, widths: full, gap: 2, short: false };
+  for (const gap of [2, 1]) {
+    if (totalWidth(all, full, gap) <= cells) return { kept: all, widths: full, gap, short: false };
+  }
   const tight = columns.map((column, index) =>
     widthOf(column, index, rows, column.shortHeader ?? column.header),
   );
@@ -105,8 +107,9 @@ function align(text: string, column: TableColumn, cells: number): string {
   return column.align === 'left' ? padEnd(shown, cells) : padStart(shown, cells);
 }
 
+/** The gap takes the style of what follows, so that a row of one style is one run of characters. */
 function spaced(spans: readonly Span[], gap: number): Span[] {
-  return spans.flatMap((span, index) => (index === 0 ? [span] : [plain(' '.repeat(gap)), span]));
+  return spans.flatMap((span, index) => (index === 0 ? [span] : [styled(span.style, ' '.repeat(gap)), span]));
 }
 
 function columnAt(columns: readonly TableColumn[], index: number): TableColumn {

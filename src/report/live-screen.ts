@@ -1,0 +1,466 @@
+/**
+ * The live screen as text: a pure function of the run's state and of what the terminal can show. Drawing it is
+ * `live-writer.ts`'s work.
+ */
+import { formatExact, formatShort } from '../base/units.ts';
+import { formatTable } from '../base/sql.ts';
+import { printable } from '../base/text.ts';
+import type { RunState, WorkerState } from '../coordinator/run-state.ts';
+import { settledRows } from '../metrics/ledger.ts';
+import type { ErrorCount } from '../metrics/snapshot.ts';
+import {
+  counted,
+  formatByteRate,
+  formatClock,
+  formatLatency,
+  formatMebibytes,
+  formatPercent,
+  formatRate,
+  formatShare,
+  orDash,
+} from './quantities.ts';
+import {
+  meanRowsPerSecond,
+  missingRows,
+  nodesText,
+  phaseText,
+  remainingMs,
+  requestsInFlight,
+  residentBytes,
+  shareDone,
+  targetKindText,
+  workersCpuPercent,
+  workersResidentBytes,
+} from './progress.ts';
+import {
+  type Line,
+  type Style,
+  type TextView,
+  justify,
+  lineWidth,
+  padStart,
+  plain,
+  renderLine,
+  styled,
+  textWidth,
+  wrap,
+} from './styled-text.ts';
+import { type TableColumn, type TableRow, tableLines } from './table.ts';
+
+export type LiveSort = 'index' | 'rate' | 'cpu' | 'memory';
+
+export interface LiveView extends TextView {
+  /** Lines of the terminal; the screen leaves the last one to the cursor. */
+  readonly rows: number;
+  readonly sort: LiveSort;
+  readonly showErrors: boolean;
+  readonly showHelp: boolean;
+}
+
+/** Errors under the table; `e` shows them all. */
+const ERRORS_SHOWN = 3;
+/** Workers that keep a row before parts around the table give way. */
+const WORKERS_KEPT = 3;
+const BAR_CELLS = { least: 10, most: 40 } as const;
+/** The text beside the bar at its usual longest. */
+const PROGRESS_TEXT_CELLS = 68;
+const SPARKLINE_CELLS = { least: 8, most: 60 } as const;
+const SPARKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'] as const;
+
+/** Columns in the order of the eye; a narrow terminal loses those of high rank first. */
+const COLUMNS: readonly TableColumn[] = [
+  { header: '#', align: 'left', minWidth: 6, rank: 1 },
+  { header: 'pid', align: 'right', minWidth: 7, rank: 8 },
+  { header: 'state', align: 'left', minWidth: 8, rank: 3 },
+  { header: 'rows/s', align: 'right', minWidth: 6, rank: 1 },
+  { header: 'rows', align: 'right', minWidth: 6, rank: 2 },
+  { header: 'batches', shortHeader: 'batch', align: 'right', minWidth: 6, rank: 12 },
+  { header: 'errors', shortHeader: 'err', align: 'right', minWidth: 4, rank: 4 },
+  { header: 'in flight', shortHeader: 'in fl', align: 'right', minWidth: 4, rank: 9 },
+  { header: 'cpu', align: 'right', minWidth: 5, rank: 5 },
+  { header: 'rss MiB', shortHeader: 'MiB', align: 'right', minWidth: 5, rank: 6 },
+  { header: 'loop', align: 'right', minWidth: 4, rank: 10 },
+  { header: 'restarts', shortHeader: 'died', align: 'right', minWidth: 4, rank: 11 },
+];
+
+const HELP_TERM_CELLS = 12;
+
+const HELP = [
+  ['q, Ctrl-C', 'stop gracefully: nothing new is sent, what is in flight is waited for; again: stop now'],
+  ['s', 'sort the processes by number, rows/s, CPU or memory'],
+  ['e', 'all errors, with an example each'],
+  ['rows', 'acknowledged by the server; the bar also counts rows that were refused or given up'],
+  ['errors', 'rows that are rejected, failed or unknown (sent, and no answer says what became of them)'],
+  ['in flight', 'requests that were sent, or wait to be sent again'],
+  ['cpu', '100 % = one core, seen from outside'],
+  ['rss', 'resident memory; pages that processes share count in each of them'],
+  ['loop', 'share of time in which the event loop of the process was busy'],
+  ['MiB/s', 'request bodies handed over, after compression'],
+] as const;
+
+/** A part of the screen; the highest rank gives way first when there are too few lines. */
+interface Block {
+  readonly rank: number;
+  readonly lines: readonly Line[];
+}
+
+/** The screen, one string a line: none wider than `columns`, at most `rows - 1` of them (one at least). */
+export function renderLiveScreen(state: RunState, view: LiveView): string[] {
+  const most = Math.max(1, view.rows - 1);
+  return layout(state, view, most)
+    .slice(0, most)
+    .map((line) => renderLine(line, view));
+}
+
+function layout(state: RunState, view: LiveView, most: number): Line[] {
+  const middle = view.showHelp ? helpLines(view) : view.showErrors ? allErrorLines(state, view) : null;
+  const top: Block[] = [
+    { rank: 0, lines: [headerLine(state, view)] },
+    { rank: 1, lines: [progressLine(state, view)] },
+    { rank: 4, lines: [rateLine(state, view)] },
+    { rank: 2, lines: stateLines(state, view) },
+    { rank: 9, lines: [[]] },
+  ];
+  const bottom: Block[] = [
+    { rank: 9, lines: middle === null ? [[]] : [] },
+    { rank: 5, lines: middle === null ? errorLines(state) : [] },
+    { rank: 7, lines: [keysLine(state, view)] },
+  ];
+  const needed = middle === null ? Math.min(state.workers.length, WORKERS_KEPT) + 3 : 3;
+  const kept = fitting([...top, ...bottom], most - needed);
+  const [above, below] = [top, bottom].map((blocks) =>
+    blocks.filter((block) => kept.has(block)).flatMap((b) => b.lines),
+  );
+  const room = most - (above?.length ?? 0) - (below?.length ?? 0);
+  return [
+    ...(above ?? []),
+    ...(middle ?? workerLines(state, view, room)).slice(0, Math.max(room, 0)),
+    ...(below ?? []),
+  ];
+}
+
+/** The blocks that fit into `lines` together, dropped from the highest rank down. */
+function fitting(blocks: readonly Block[], lines: number): ReadonlySet<Block> {
+  const kept = new Set(blocks);
+  const byRank = [...blocks].sort((a, b) => b.rank - a.rank);
+  for (const block of byRank) {
+    if ([...kept].reduce((sum, each) => sum + each.lines.length, 0) <= lines) break;
+    if (block.rank > 0) kept.delete(block);
+  }
+  return kept;
+}
+
+/** The target and the table on the left, as much of them as fits; the state and the clock on the right. */
+function headerLine(state: RunState, view: LiveView): Line {
+  const right = clockSpans(state);
+  const room = view.columns - lineWidth(right) - 2;
+  const nodes = printable(nodesText(state.plan, state.target));
+  const table = printable(formatTable(state.plan.table.name));
+  const kind = state.target === null ? [] : [printable(targetKindText(state.target))];
+  const isCluster = state.target === null || state.target.kind === 'cratedb';
+  // A stand-in never loses its name: then rather its address, which is this machine anyway.
+  const shortest = isCluster ? [nodes, table] : [...kind, table];
+  const candidates = [
+    `crategen ${state.plan.command} → ${[nodes, ...kind, table].join(' · ')}`,
+    [nodes, ...kind, table].join(' · '),
+    shortest.join(' · '),
+  ];
+  const left =
+    candidates.find((text) => textWidth(text) <= room) ?? (isCluster ? table : shortest.join(' · '));
+  return justify([styled('bold', left)], right, view.columns);
+}
+
+function clockSpans(state: RunState): Line {
+  const { durationMs } = state.plan.bounds;
+  const limit = durationMs === null ? '' : ` / ${formatClock(durationMs)}`;
+  const [label, style] = stateLabel(state);
+  const insecure = state.plan.target.tls.verify ? [] : [styled('redBold', 'TLS NOT VERIFIED  ')];
+  return [...insecure, styled(style, label), plain(`  ${formatClock(state.elapsedMs)}${limit}`)];
+}
+
+function stateLabel(state: RunState): readonly [string, Style] {
+  if (state.total.waiting !== null && (state.phase === 'running' || state.phase === 'warmingUp'))
+    return ['paused', 'yellow'];
+  switch (state.phase) {
+    case 'running':
+      return ['running', 'green'];
+    case 'warmingUp':
+      return ['warming up', 'cyan'];
+    case 'draining':
+      return ['draining', 'yellow'];
+    default:
+      return [state.phase, 'cyan'];
+  }
+}
+
+/** Whether new batches are begun in this phase. */
+function offers(state: RunState): boolean {
+  return state.phase === 'running' || state.phase === 'warmingUp';
+}
+
+/** Numbers are padded, so that the bar beside them keeps its place from frame to frame. */
+function progressLine(state: RunState, view: LiveView): Line {
+  const settled = formatShort(settledRows(state.total.ledger));
+  const rows =
+    state.plannedRows === null ? `${settled} rows` : `${settled} of ${formatShort(state.plannedRows)} rows`;
+  const mean = meanRowsPerSecond(state);
+  const eta = state.total.waiting === null ? remainingMs(state) : null;
+  const now = formatRate(state.window.rowsPerSecond);
+  const end = eta === null ? [] : [`ETA ${formatClock(eta)}`];
+  const full = [rows, mean === null ? now : `${now} (mean ${formatShort(mean)})`, ...end].join(' · ');
+  const text = textWidth(full) + 2 <= view.columns ? full : [rows, now, ...end].join(' · ');
+  const share = shareDone(state);
+  const cells = clamp(view.columns - PROGRESS_TEXT_CELLS, BAR_CELLS.least, BAR_CELLS.most);
+  if (share === null || cells + textWidth(text) + 4 > view.columns) return [plain(`  ${text}`)];
+  const filled = Math.min(cells, Math.floor(share * cells));
+  return [
+    plain('  '),
+    styled('green', '█'.repeat(filled)),
+    styled('dim', '░'.repeat(cells - filled)),
+    plain(`  ${text}`),
+  ];
+}
+
+function rateLine(state: RunState, view: LiveView): Line {
+  const { p50Ms, p99Ms, maxMs, bodyBytesPerSecond } = state.window;
+  const [p50, p99, max] = [p50Ms, p99Ms, maxMs].map((ms) => padStart(orDash(ms, formatLatency), 6));
+  const flight = requestsInFlight(state);
+  const [bytes, slots] = [formatByteRate(bodyBytesPerSecond), `${flight.now}/${flight.most}`];
+  const candidates = [
+    `service p50 ${p50}  p99 ${p99}  max ${max}   ${padStart(bytes, 10)}   in flight ${slots}`,
+    `p50 ${p50} p99 ${p99} max ${max} · ${padStart(bytes, 10)} · ${slots} in flight`,
+    `p50 ${p50} p99 ${p99} max ${max} · ${slots} in flight`,
+  ];
+  const room = view.columns - 2;
+  const withSpark = candidates.find((text) => textWidth(text) + 2 + SPARKLINE_CELLS.least <= room);
+  const text = withSpark ?? candidates.find((each) => textWidth(each) <= room) ?? candidates.at(-1) ?? '';
+  if (withSpark === undefined || state.recentRowsPerSecond.length < 2) return [plain(`  ${text}`)];
+  const cells = clamp(room - textWidth(text) - 2, SPARKLINE_CELLS.least, SPARKLINE_CELLS.most);
+  return [
+    plain('  '),
+    styled('cyan', padStart(sparkline(state.recentRowsPerSecond, cells), cells)),
+    plain(`  ${text}`),
+  ];
+}
+
+/** The last minute from 0 to its own maximum, several seconds a cell where there is no room for one each. */
+function sparkline(values: readonly number[], cells: number): string {
+  const shown = Math.min(cells, values.length);
+  const means = Array.from({ length: shown }, (_, cell) => {
+    const [from, to] = [
+      Math.floor((cell * values.length) / shown),
+      Math.floor(((cell + 1) * values.length) / shown),
+    ];
+    return values.slice(from, to).reduce((sum, value) => sum + value, 0) / (to - from);
+  });
+  const top = Math.max(...means);
+  return means
+    .map(
+      (mean) =>
+        SPARKS[top > 0 ? Math.min(SPARKS.length - 1, Math.floor((mean / top) * SPARKS.length)) : 0] ?? ' ',
+    )
+    .join('');
+}
+
+/** What the run does when it is not simply running, and what it waits for. */
+function stateLines(state: RunState, view: LiveView): Line[] {
+  const { waiting } = state.total;
+  const phase = state.phase === 'running' ? [] : indented(phaseText(state), 'cyan', view).slice(0, 2);
+  if (waiting === null) return phase;
+  const cause = {
+    outage: 'paused: no node can be reached; batches are held until one answers',
+    blocked: 'paused: the table refuses writes; batches are held until it takes them',
+    overload: 'slowed: the server asks for less; what it refused is sent again later',
+  }[waiting.cause];
+  return [...phase, ...indented(`${cause} · ${printable(waiting.detail)}`, 'yellow', view).slice(0, 2)];
+}
+
+/** Header, as many workers as fit, what is hidden, the total and the parent. */
+function workerLines(state: RunState, view: LiveView, room: number): Line[] {
+  const sorted = sortWorkers(state.workers, view.sort);
+  const fixed = 3;
+  const fits = sorted.length + fixed <= room;
+  const shown = fits ? sorted : mostTelling(sorted, Math.max(0, room - fixed - 1), view.sort);
+  const rows = [...shown.map((worker) => workerRow(worker, state)), totalRow(state), parentRow(state)];
+  const lines = tableLines(COLUMNS, rows, { cells: view.columns, indent: 2 });
+  const hidden = sorted.length - shown.length;
+  if (hidden === 0) return lines;
+  const cut = shown.length + 1;
+  return [
+    ...lines.slice(0, cut),
+    [plain('  '), styled('dim', hiddenText(state, hidden))],
+    ...lines.slice(cut),
+  ];
+}
+
+function sortWorkers(workers: readonly WorkerState[], sort: LiveSort): WorkerState[] {
+  const keys: Readonly<Record<LiveSort, (worker: WorkerState) => number>> = {
+    index: (worker) => worker.index,
+    rate: (worker) => -worker.rowsPerSecond,
+    cpu: (worker) => -(worker.outside.cpuPercent ?? -1),
+    memory: (worker) => -(residentBytes(worker) ?? -1),
+  };
+  return [...workers].sort((a, b) => keys[sort](a) - keys[sort](b) || a.index - b.index);
+}
+
+/** In the order of numbers the workers in trouble come along; any other order already says what is looked for. */
+function mostTelling(sorted: readonly WorkerState[], count: number, sort: LiveSort): WorkerState[] {
+  if (sort !== 'index') return sorted.slice(0, count);
+  const troubled = sorted.filter(isTroubled).slice(0, count);
+  const others = sorted.filter((worker) => !isTroubled(worker)).slice(0, count - troubled.length);
+  return [...troubled, ...others].sort((a, b) => a.index - b.index);
+}
+
+function isTroubled(worker: WorkerState): boolean {
+  return worker.restarts > 0 || worker.total.waiting !== null || missingRows(worker.total.ledger) > 0;
+}
+
+function hiddenText(state: RunState, hidden: number): string {
+  const rates = state.workers.map((worker) => worker.rowsPerSecond);
+  const range = `${formatShort(Math.min(...rates))} to ${formatShort(Math.max(...rates))} rows/s each`;
+  return `… ${counted(hidden, 'more worker')} · all ${state.workers.length}: ${range}`;
+}
+
+function workerRow(worker: WorkerState, state: RunState): TableRow {
+  const { ledger, batches, use, waiting } = worker.total;
+  const missing = missingRows(ledger);
+  const isWaiting = waiting !== null && worker.phase === 'running';
+  const isGone = worker.phase === 'exited';
+  return {
+    cells: [
+      String(worker.index),
+      worker.pid === null ? '–' : String(worker.pid),
+      isWaiting ? (waiting.cause === 'overload' ? 'slowed' : 'paused') : worker.phase,
+      formatShort(worker.rowsPerSecond),
+      formatShort(ledger.acknowledged),
+      formatCount(batches.completed),
+      formatCount(missing),
+      formatCount(Math.ceil(ledger.inFlight / state.plan.load.batchSize)),
+      isGone ? '–' : orDash(worker.outside.cpuPercent, formatPercent),
+      isGone ? '–' : orDash(residentBytes(worker), formatMebibytes),
+      isGone ? '–' : formatShare(use.eventLoopUtilization),
+      String(worker.restarts),
+    ],
+    style: isGone ? 'dim' : 'plain',
+    cellStyles: {
+      ...(isWaiting ? { 2: 'yellow' } : {}),
+      ...(missing > 0 ? { 6: 'red' } : {}),
+      ...(worker.restarts > 0 ? { 11: 'yellow' } : {}),
+    },
+  };
+}
+
+function totalRow(state: RunState): TableRow {
+  const { ledger, batches } = state.total;
+  const missing = missingRows(ledger);
+  return {
+    cells: [
+      'all',
+      String(state.workers.length),
+      '',
+      formatShort(state.window.rowsPerSecond),
+      formatShort(ledger.acknowledged),
+      formatCount(batches.completed),
+      formatCount(missing),
+      formatCount(requestsInFlight(state).now),
+      orDash(workersCpuPercent(state.workers), formatPercent),
+      orDash(workersResidentBytes(state.workers), formatMebibytes),
+      '',
+      String(state.workers.reduce((sum, worker) => sum + worker.restarts, 0)),
+    ],
+    style: 'bold',
+    cellStyles: missing > 0 ? { 6: 'red' } : {},
+  };
+}
+
+function parentRow(state: RunState): TableRow {
+  const { pid, outside, eventLoopUtilization } = state.coordinator;
+  const [cpu, memory] = [
+    orDash(outside.cpuPercent, formatPercent),
+    orDash(outside.residentBytes, formatMebibytes),
+  ];
+  return {
+    cells: [
+      'parent',
+      String(pid),
+      '',
+      '',
+      '',
+      '',
+      '',
+      '',
+      cpu,
+      memory,
+      formatShare(eventLoopUtilization),
+      '',
+    ],
+    style: 'dim',
+  };
+}
+
+/** Exact while it is short: `2,410`; then as the other numbers: `12.3 k`. */
+function formatCount(count: number): string {
+  return count < 10_000 ? formatExact(count) : formatShort(count);
+}
+
+function errorLines(state: RunState): Line[] {
+  const sorted = sortErrors(state.total.errors);
+  const shown = sorted.slice(0, ERRORS_SHOWN).map((error): Line => {
+    return [plain('  '), styled('yellow', errorHead(error)), plain(`: ${printable(error.example)}`)];
+  });
+  const hidden = sorted.length - shown.length;
+  const more: Line = [
+    plain('  '),
+    styled('dim', `and ${counted(hidden, 'more class', 'more classes')}: press e`),
+  ];
+  return hidden > 0 ? [...shown, more] : shown;
+}
+
+function allErrorLines(state: RunState, view: LiveView): Line[] {
+  const sorted = sortErrors(state.total.errors);
+  if (sorted.length === 0) return [[plain('  '), styled('green', 'no errors so far')]];
+  return sorted.flatMap((error) => [
+    [plain('  '), styled('yellow', errorHead(error)), plain(` in ${counted(error.batches, 'attempt')}`)],
+    ...indented(printable(error.example, 400), 'plain', view, 4),
+  ]);
+}
+
+/** A row counts once per attempt that reported it, so the numbers here may exceed the rows that are missing. */
+function errorHead(error: ErrorCount): string {
+  const code = error.code === null ? '' : ` ${error.code}`;
+  return `${formatCount(error.rows)} × ${printable(error.class, 40)}${code}`;
+}
+
+function sortErrors(errors: readonly ErrorCount[]): ErrorCount[] {
+  return [...errors].sort((a, b) => b.rows - a.rows || b.batches - a.batches);
+}
+
+function keysLine(state: RunState, view: LiveView): Line {
+  const isStopping = !['preparing', 'starting', 'warmingUp', 'running'].includes(state.phase);
+  const stop = isStopping ? 'q stop now' : 'q stop gracefully';
+  const errors = view.showErrors ? 'e workers' : 'e errors';
+  const help = view.showHelp ? '? back' : '? help';
+  return [plain('  '), styled('dim', `${stop}   s sort: ${view.sort}   ${errors}   ${help}`)];
+}
+
+function helpLines(view: LiveView): Line[] {
+  return HELP.flatMap(([term, meaning]) => {
+    const [first = '', ...rest] = wrap(meaning, view.columns - HELP_TERM_CELLS - 2);
+    const hanging = rest.map((text): Line => [plain(' '.repeat(HELP_TERM_CELLS + 2)), plain(text)]);
+    return [
+      [plain('  '), styled('bold', term.padEnd(HELP_TERM_CELLS)), plain(first)] satisfies Line,
+      ...hanging,
+    ];
+  });
+}
+
+function clamp(value: number, least: number, most: number): number {
+  return Math.min(Math.max(value, least), most);
+}
+
+function indented(text: string, style: Style, view: LiveView, indent = 2): Line[] {
+  return wrap(text, view.columns - indent).map((line): Line => [
+    plain(' '.repeat(indent)),
+    styled(style, line),
+  ]);
+}

@@ -1,0 +1,276 @@
+/**
+ * Draws the live screen on a terminal and listens to its keys: the only impure part of the screen. Frames are
+ * written over each other in place, at most four a second, inside synchronized output, on the normal screen, so
+ * that what was there before stays in the scrollback.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { RunEvent, RunObserver, RunState } from '../coordinator/run-state.ts';
+import { type LiveSort, type LiveView, renderLiveScreen } from './live-screen.ts';
+import { renderNote } from './line-log.ts';
+import { textWidth } from './styled-text.ts';
+import { stripVTControlCharacters } from 'node:util';
+
+/** What is used of `process.stderr`. */
+export interface ScreenOutput {
+  write(text: string): boolean;
+  on(event: 'resize' | 'drain' | 'error', listener: () => void): unknown;
+  off(event: 'resize' | 'drain' | 'error', listener: () => void): unknown;
+}
+
+/** What is used of `process.stdin`, when it is a terminal. */
+export interface ScreenInput {
+  setRawMode(raw: boolean): unknown;
+  resume(): unknown;
+  pause(): unknown;
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  off(event: 'data', listener: (chunk: Buffer) => void): unknown;
+  /** Keys alone must not keep the process alive. */
+  unref(): unknown;
+  ref(): unknown;
+}
+
+/** What is used of `process`. */
+export interface ScreenHost {
+  on(event: 'exit' | 'SIGCONT', listener: () => void): unknown;
+  off(event: 'exit' | 'SIGCONT', listener: () => void): unknown;
+}
+
+export interface LiveScreenOptions {
+  readonly output: ScreenOutput;
+  /** Null: no keys. */
+  readonly input: ScreenInput | null;
+  readonly host: ScreenHost;
+  readonly clock: Clock;
+  /** Asked before each frame: the terminal may have been resized. */
+  readonly size: () => Pick<LiveView, 'columns' | 'rows' | 'colour' | 'unicode'>;
+  /** Asked before the terminal's mode is touched: in the background that would stop the process. */
+  readonly isForeground: () => boolean;
+  /** `q` or Ctrl-C. */
+  readonly onStop: () => void;
+  /** Ctrl-Z, after the terminal is as it was: stops the process group as the terminal would have done. */
+  readonly onSuspend: () => void;
+}
+
+export interface LiveScreen {
+  readonly observer: RunObserver;
+  /** Writes lines above the screen, where they stay. */
+  print(text: string): void;
+  /** Removes the screen and gives the terminal back; may be called again. */
+  close(): void;
+}
+
+/** At most four frames a second. */
+const FRAME_MS = 250;
+/** More characters at once are a paste, not keys. */
+const MAX_KEYS_AT_ONCE = 8;
+const SORTS: readonly LiveSort[] = ['index', 'rate', 'cpu', 'memory'];
+
+/** The terminal shows everything between these at once: no flicker. Others ignore them. */
+const BEGIN_FRAME = '\u001b[?2026h\u001b[?25l';
+const END_FRAME = '\u001b[?2026l';
+/** A line that is wider than we think must be cut by the terminal, not wrapped: the frame's height is counted on. */
+const [NO_WRAP, WRAP] = ['\u001b[?7l', '\u001b[?7h'];
+const SHOW_CURSOR = '\u001b[?25h';
+/** Arrow keys, mouse, replies of the terminal: none of them is a key of ours. */
+const ESCAPE_SEQUENCES = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^[O])?/g;
+
+/** Takes over the terminal until `close`. */
+export function createLiveScreen(options: LiveScreenOptions): LiveScreen {
+  return new Screen(options);
+}
+
+class Screen implements LiveScreen {
+  readonly #options: LiveScreenOptions;
+  readonly #ended = new AbortController();
+  #state: RunState | null = null;
+  /** The frame that stands on the terminal now, as plain text. */
+  #frame: readonly string[] = [];
+  #drawnAtMs = -Infinity;
+  #isScheduled = false;
+  /** The terminal has not taken the last frame yet: frames are left out, never queued. */
+  #isFull = false;
+  #isBroken = false;
+  #isCursorHidden = false;
+  #hasKeys = false;
+  #sort: LiveSort = 'index';
+  #showErrors = false;
+  #showHelp = false;
+
+  constructor(options: LiveScreenOptions) {
+    this.#options = options;
+    const { output, host } = options;
+    output.on('resize', this.#redraw);
+    output.on('drain', this.#onDrain);
+    output.on('error', this.#onError);
+    host.on('exit', this.close);
+    host.on('SIGCONT', this.#onContinue);
+    this.#takeKeys();
+  }
+
+  readonly observer: RunObserver = (event: RunEvent): void => {
+    if (event.kind === 'note') return this.print(`${renderNote(event)}\n`);
+    this.#state = event.state;
+    this.#redraw();
+  };
+
+  readonly print = (text: string): void => {
+    if (this.#isBroken) return;
+    const lines = text.endsWith('\n') ? text : `${text}\n`;
+    if (this.#ended.signal.aborted) return void this.#options.output.write(lines);
+    this.#write(`${this.#withoutFrame()}${lines.replaceAll('\n', '\r\n')}${drawn(this.#frame)}`);
+  };
+
+  readonly close = (): void => {
+    if (this.#ended.signal.aborted) return;
+    this.#leave();
+    this.#ended.abort();
+    const { output, host } = this.#options;
+    output.off('resize', this.#redraw);
+    output.off('drain', this.#onDrain);
+    host.off('exit', this.close);
+    host.off('SIGCONT', this.#onContinue);
+    // The listener for errors stays: an error that is on its way must not become an uncaught one.
+  };
+
+  /** Draws now, or when the last frame is old enough. */
+  readonly #redraw = (): void => {
+    if (this.#isScheduled || this.#ended.signal.aborted) return;
+    const { clock } = this.#options;
+    const waitMs = this.#drawnAtMs + FRAME_MS - clock.monotonicMs();
+    if (waitMs <= 0) return this.#draw();
+    this.#isScheduled = true;
+    void clock.sleep(waitMs, this.#ended.signal).then(() => {
+      this.#isScheduled = false;
+      this.#draw();
+    });
+  };
+
+  #draw(): void {
+    const isOver = this.#ended.signal.aborted || this.#isBroken || this.#state === null;
+    if (isOver || this.#isFull || !this.#options.isForeground()) return;
+    this.#takeKeys();
+    const view = {
+      ...this.#options.size(),
+      sort: this.#sort,
+      showErrors: this.#showErrors,
+      showHelp: this.#showHelp,
+    };
+    const lines = this.#state === null ? [] : renderLiveScreen(this.#state, view);
+    this.#write(`${this.#withoutFrame()}${drawn(lines)}`);
+    this.#frame = lines;
+    this.#drawnAtMs = this.#options.clock.monotonicMs();
+  }
+
+  /**
+   * The cursor to where the frame begins, the frame gone. Its rows are deleted, not erased: tmux moves a screen
+   * into the scrollback that is erased from its first cell on.
+   */
+  #withoutFrame(): string {
+    const rows = this.#frameRows();
+    return `${BEGIN_FRAME}\r${rows > 0 ? `\u001b[${rows}A\u001b[${rows}M` : ''}`;
+  }
+
+  /** Rows the frame takes now; lines that a narrower terminal has broken count as more. */
+  #frameRows(): number {
+    const { columns } = this.#options.size();
+    return this.#frame.reduce((rows, line) => rows + rowsOfText(line, columns), 0);
+  }
+
+  #write(text: string): void {
+    if (this.#isBroken) return;
+    this.#isCursorHidden = !text.includes(SHOW_CURSOR);
+    this.#isFull = !this.#options.output.write(text);
+  }
+
+  readonly #onDrain = (): void => {
+    this.#isFull = false;
+    this.#redraw();
+  };
+
+  /** The terminal is gone. What that means for the run is decided elsewhere; here nothing is written any more. */
+  readonly #onError = (): void => {
+    this.#isBroken = true;
+  };
+
+  /** Raw mode, so that single keys arrive; only in the foreground, and only once until `#leave`. */
+  #takeKeys(): void {
+    const { input, isForeground } = this.#options;
+    if (input === null || this.#hasKeys || !isForeground()) return;
+    this.#hasKeys = true;
+    // Setting a mode that libuv believes to be set does nothing, but a shell may have changed it behind its back.
+    input.setRawMode(false);
+    input.setRawMode(true);
+    input.on('data', this.#onKeys);
+    input.resume();
+    input.unref();
+  }
+
+  /** Removes the frame and gives the terminal back as it was. */
+  #leave(): void {
+    if (this.#isCursorHidden) this.#write(`${this.#withoutFrame()}${SHOW_CURSOR}${END_FRAME}`);
+    this.#frame = [];
+    const { input, isForeground } = this.#options;
+    if (input === null || !this.#hasKeys) return;
+    this.#releaseKeys();
+    if (isForeground()) input.setRawMode(false);
+  }
+
+  #releaseKeys(): void {
+    const { input } = this.#options;
+    this.#hasKeys = false;
+    input?.off('data', this.#onKeys);
+    input?.pause();
+    input?.ref();
+  }
+
+  readonly #onKeys = (chunk: Buffer): void => {
+    const text = chunk.toString('latin1');
+    // Escape alone leaves a view; with something behind it, it is a key that is not ours.
+    const keys = text === '\u001b' ? text : text.replace(ESCAPE_SEQUENCES, '');
+    if (keys.length > MAX_KEYS_AT_ONCE) return;
+    for (const key of keys) this.#onKey(key);
+  };
+
+  #onKey(key: string): void {
+    switch (key) {
+      case 'q':
+      case 'Q':
+      case '\u0003':
+        return this.#options.onStop();
+      case '\u001a':
+        this.#leave();
+        return this.#options.onSuspend();
+      case 's':
+        this.#sort = SORTS[(SORTS.indexOf(this.#sort) + 1) % SORTS.length] ?? 'index';
+        break;
+      case 'e':
+        [this.#showErrors, this.#showHelp] = [!this.#showErrors, false];
+        break;
+      case '?':
+      case 'h':
+        [this.#showErrors, this.#showHelp] = [false, !this.#showHelp];
+        break;
+      case '\u001b':
+        [this.#showErrors, this.#showHelp] = [false, false];
+        break;
+      default:
+        return;
+    }
+    this.#redraw();
+  }
+
+  /** After a stop (Ctrl-Z, SIGSTOP) the shell has changed the terminal's mode and written below the frame. */
+  readonly #onContinue = (): void => {
+    if (this.#hasKeys) this.#releaseKeys();
+    this.#frame = [];
+    this.#redraw();
+  };
+}
+
+function drawn(lines: readonly string[]): string {
+  return `${NO_WRAP}${lines.map((line) => `\r${line}\n`).join('')}\r${WRAP}${END_FRAME}`;
+}
+
+function rowsOfText(line: string, columns: number): number {
+  return Math.max(1, Math.ceil(textWidth(stripVTControlCharacters(line)) / columns));
+}

@@ -1,0 +1,192 @@
+/** The live screen as text: complete at 80 columns, whole at any size. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import fc from 'fast-check';
+import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
+import { type LiveView, renderLiveScreen } from '../../src/report/live-screen.ts';
+import { textWidth } from '../../src/report/styled-text.ts';
+import { states } from './arbitraries.ts';
+import { samplePlan, sampleSnapshot, sampleState, sampleWorkerState, view } from './samples.ts';
+
+const ERRORS = [
+  { class: 'timeout', code: null, rows: 4000, batches: 4, example: 'no reply within 90 s' },
+  { class: 'constraint', code: 4000, rows: 31, batches: 9, example: 'CHECK failed\u001b[31m' },
+  { class: 'closed', code: null, rows: 3, batches: 1, example: 'other side closed' },
+  { class: 'badReply', code: null, rows: 2, batches: 1, example: 'truncated' },
+];
+
+test('at 80 columns everything is there: target, progress, rates, each worker, totals, parent, keys', () => {
+  assert.equal(
+    screen(sampleState(2), 80),
+    `http://db-1:4200 +2 nodes · CrateDB 6.4.3 · crategen.records      running  00:42
+  ░░░░░░░░░░░░  604 k of 17.2 m rows · 14.4 k rows/s (mean 14.4 k) · ETA 05:05
+  ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇  p50  61 ms p99 240 ms max 812 ms · 3.36 MiB/s · 8/8 in flight
+
+  #          pid state    rows/s   rows  batch  err in fl   cpu   MiB loop died
+  0         8121 running  7.15 k  302 k    302    0     4   9 %   104  4 %    0
+  1         8122 running  7.16 k  302 k    302    0     4   9 %   104  4 %    0
+  all          2          14.4 k  604 k    604    0     8  18 %   208         0
+  parent    8118                                            2 %    81  1 %
+
+  q stop gracefully   s sort: index   e errors   ? help`.replace(
+      '             604 k',
+      '  ░░░░░░░░░░░░  604 k',
+    ),
+  );
+});
+
+test('at 60, 100 and 200 columns the table keeps what matters and spells out what fits', () => {
+  assert.match(screen(sampleState(1), 60), /^ {2}#.* rows\/s .* rows .* err .* cpu /m);
+  assert.match(screen(sampleState(1), 100), /batches errors in flight .* rss MiB loop restarts/);
+  assert.match(screen(sampleState(1), 200), /batches {2}errors {2}in flight .* rss MiB {2}loop {2}restarts/);
+});
+
+test('with more workers than lines those in trouble stay, and the rest is counted', () => {
+  const died = sampleWorkerState(77, { restarts: 1 });
+  const waiting = sampleWorkerState(100, {
+    total: sampleSnapshot({ waiting: { cause: 'outage', detail: 'ECONNREFUSED', sinceNs: 1n } }),
+  });
+  const state = sampleState(128);
+  const shown = screen({ ...state, workers: state.workers.with(77, died).with(100, waiting) }, 100, {
+    rows: 24,
+  });
+  assert.equal(shown.split('\n').length, 23);
+  assert.match(shown, /^ {2}77 .* 1$/m);
+  assert.match(shown, /^ {2}100 .*paused/m);
+  assert.match(shown, /… 115 more workers · all 128: 7\.15 k to 8\.42 k rows\/s each/);
+  assert.match(shown, /^ {2}all .* 128 /m);
+});
+
+test('the workers stand in the order that was asked for', () => {
+  const worker = (
+    index: number,
+    rate: number,
+    cpuPercent: number | null,
+    residentBytes: number,
+  ): WorkerState => sampleWorkerState(index, { rowsPerSecond: rate, outside: { cpuPercent, residentBytes } });
+  const state = sampleState(0, {
+    workers: [worker(0, 5, 30, 1), worker(1, 9, null, 3), worker(2, 7, 60, 2)],
+  });
+  const orders = { index: '0 1 2', rate: '1 2 0', cpu: '2 0 1', memory: '1 2 0' } as const;
+  for (const sort of ['index', 'rate', 'cpu', 'memory'] as const) {
+    const shown = screen(state, 100, { sort })
+      .match(/^ {2}\d+ /gm)
+      ?.map((text) => text.trim());
+    assert.equal(shown?.join(' '), orders[sort], sort);
+  }
+});
+
+test('three errors are named under the table, and all of them on demand', () => {
+  const state = sampleState(2, { total: sampleSnapshot({ errors: ERRORS }) });
+  const shown = screen(state, 100);
+  assert.match(shown, /4,000 × timeout: no reply within 90 s/);
+  assert.match(shown, /31 × constraint 4000: CHECK failed␛\[31m/);
+  assert.match(shown, /and 1 more class: press e/);
+  const all = screen(state, 100, { showErrors: true });
+  assert.match(all, /2 × badReply in 1 attempt\n {4}truncated/);
+  assert.doesNotMatch(all, /8121/);
+});
+
+test('a pause says who is waited for, and no ETA is invented', () => {
+  const waiting = { cause: 'outage', detail: 'connect ECONNREFUSED 127.0.0.1:4200', sinceNs: 1n } as const;
+  const shown = screen(sampleState(2, { total: sampleSnapshot({ waiting }) }), 100);
+  assert.match(shown, /paused {2}00:42/);
+  assert.match(shown, /no node can be reached; batches are held until one answers · connect ECONNREFUSED/);
+  assert.doesNotMatch(shown, /ETA/);
+});
+
+test('each phase says what it waits for', () => {
+  const expected = {
+    preparing: /the table is looked at/,
+    starting: /starting 2 processes: 0 ready/,
+    warmingUp: /not in rates and latencies/,
+    draining: /8 requests in flight may still be answered/,
+    resolving: /asked for 0 rows that had no answer/,
+    verifying: /counts the rows of this run/,
+  } as const;
+  for (const phase of ['preparing', 'starting', 'warmingUp', 'draining', 'resolving', 'verifying'] as const) {
+    assert.match(screen(sampleState(2, { phase }), 100), expected[phase], phase);
+  }
+  assert.match(screen(sampleState(2, { phase: 'draining' }), 100), /q stop now/);
+});
+
+test('a run bounded by time shows its limit and measures its progress by it', () => {
+  const plan = samplePlan({ bounds: { rows: null, durationMs: 84_000 } });
+  const shown = screen(sampleState(2, { plan, plannedRows: null }), 100);
+  assert.match(shown, /00:42 \/ 01:24/);
+  assert.match(shown, /█{16}░{16} {2}604 k rows · .* · ETA 00:42/);
+});
+
+test('a stand-in never loses its name, and unverified TLS is said on every frame', () => {
+  const plan = samplePlan({
+    target: { ...samplePlan().target, tls: { ...samplePlan().target.tls, verify: false } },
+  });
+  const target = {
+    kind: 'sandbox',
+    version: '6.4.3',
+    nodes: ['http://127.0.0.1:4711'],
+    keyed: true,
+  } as const;
+  for (const columns of [70, 80, 100, 200]) {
+    const shown = screen(sampleState(2, { plan, target }), columns);
+    assert.match(shown, /^.*sandbox/, String(columns));
+    assert.match(shown, /^.*TLS NOT VERIFIED/, String(columns));
+  }
+});
+
+test('what was not measured is a dash', () => {
+  const worker = sampleWorkerState(0, {
+    outside: { cpuPercent: null, residentBytes: null },
+    total: sampleSnapshot({ use: { ...sampleSnapshot().use, residentBytes: 0 } }),
+  });
+  const window = { rowsPerSecond: 1, bodyBytesPerSecond: 1, p50Ms: null, p99Ms: null, maxMs: null };
+  const shown = screen(sampleState(1, { workers: [worker], window }), 100);
+  assert.match(shown, /^ {2}0 .* – +– +4 % +0$/m);
+  assert.match(shown, /p50 +– {2}p99 +– {2}max +–/);
+});
+
+test('any state at any size renders, in lines that fit and hold no control character', () => {
+  const views = fc.record({
+    columns: fc.constantFrom(20, 40, 60, 80, 100, 200),
+    rows: fc.integer({ min: 1, max: 70 }),
+    colour: fc.boolean(),
+    unicode: fc.boolean(),
+    sort: fc.constantFrom('index' as const, 'rate' as const, 'cpu' as const, 'memory' as const),
+    showErrors: fc.boolean(),
+    showHelp: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(states, views, (state, liveView) => {
+      const lines = renderLiveScreen(state, liveView);
+      assert.ok(lines.length >= 1 && lines.length <= Math.max(1, liveView.rows - 1));
+      for (const line of lines) {
+        const shown = liveView.colour ? line.replace(/\u001b\[[0-9;]*m/g, '') : line;
+        assert.doesNotMatch(shown, liveView.unicode ? /[\u0000-\u001f\u007f-\u009f\u202e]/ : /[^\x20-\x7e]/);
+        assert.ok(textWidth(shown) <= liveView.columns, `${liveView.columns}: ${shown}`);
+      }
+    }),
+    { numRuns: 150 },
+  );
+});
+
+test('a screen of 80 by 24 shows eight workers with all their columns and three errors', () => {
+  const shown = screen(sampleState(8, { total: sampleSnapshot({ errors: ERRORS.slice(0, 3) }) }), 80, {
+    rows: 24,
+  });
+  assert.equal(shown.match(/^ {2}\d+ +\d+ running/gm)?.length, 8);
+  assert.equal(shown.match(/ × /g)?.length, 3);
+  assert.match(shown, /loop died\n/);
+});
+
+function screen(state: RunState, columns: number, changes: Partial<LiveView> = {}): string {
+  const liveView = {
+    ...view(columns),
+    rows: 60,
+    sort: 'index',
+    showErrors: false,
+    showHelp: false,
+    ...changes,
+  } as const;
+  return stripVTControlCharacters(renderLiveScreen(state, liveView).join('\n'));
+}

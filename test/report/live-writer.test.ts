@@ -1,0 +1,290 @@
+/** The drawing of the live screen, on a small terminal made for it: what stands on it, and how it is left. */
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { afterEach, beforeEach, test } from 'node:test';
+import type { Clock } from '../../src/base/clock.ts';
+import {
+  type LiveScreen,
+  type ScreenInput,
+  type ScreenOutput,
+  createLiveScreen,
+} from '../../src/report/live-writer.ts';
+import { sampleSnapshot, sampleState } from './samples.ts';
+
+/** A terminal that knows what the screen sends: text, CR, LF, cursor up, delete lines, and modes. */
+class Terminal extends EventEmitter implements ScreenOutput {
+  columns = 100;
+  rows = 30;
+  lines: string[] = [''];
+  modes = new Map<string, boolean>([
+    ['25', true],
+    ['7', true],
+    ['2026', false],
+  ]);
+  writes = 0;
+  takesMore = true;
+  #row = 0;
+  #column = 0;
+
+  write(text: string): boolean {
+    this.writes += 1;
+    for (const [token] of text.matchAll(/\u001b\[[?0-9;]*[A-Za-z]|[\s\S]/gu)) this.#take(token);
+    return this.takesMore;
+  }
+
+  get text(): string {
+    return this.lines.join('\n').trimEnd();
+  }
+
+  #take(token: string): void {
+    const [, mode, setting] = /^\u001b\[\?(\d+)([hl])$/.exec(token) ?? [];
+    const [, amount, action] = /^\u001b\[(\d+)([AM])$/.exec(token) ?? [];
+    if (mode !== undefined) this.modes.set(mode, setting === 'h');
+    else if (action === 'A') this.#row = Math.max(0, this.#row - Number(amount));
+    else if (action === 'M') this.lines.splice(this.#row, Number(amount));
+    else if (token === '\r') this.#column = 0;
+    else if (token === '\n') this.#row += 1;
+    else if (token.startsWith('\u001b')) assert.fail(`the terminal does not know ${JSON.stringify(token)}`);
+    else {
+      const line = (this.lines[this.#row] ?? '').padEnd(this.#column);
+      this.lines[this.#row] = line.slice(0, this.#column) + token + line.slice(this.#column + 1);
+      this.#column += 1;
+    }
+    while (this.lines.length <= this.#row) this.lines.push('');
+  }
+}
+
+class Keyboard extends EventEmitter implements ScreenInput {
+  isRaw = false;
+  isReading = false;
+  keepsAlive = true;
+  setRawMode = (raw: boolean): void => void (this.isRaw = raw);
+  resume = (): this => ((this.isReading = true), this);
+  pause = (): this => ((this.isReading = false), this);
+  ref = (): void => void (this.keepsAlive = true);
+  unref = (): void => void (this.keepsAlive = false);
+  type(keys: string): void {
+    this.emit('data', Buffer.from(keys));
+  }
+}
+
+/** Time that moves only when told to. */
+class HandClock implements Clock {
+  nowMs = 0;
+  #sleepers: { atMs: number; wake: () => void }[] = [];
+  monotonicNs = (): bigint => BigInt(this.nowMs) * 1_000_000n;
+  monotonicMs = (): number => this.nowMs;
+  wallMs = (): number => this.nowMs;
+  sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
+    new Promise((wake) => {
+      this.#sleepers.push({ atMs: this.nowMs + ms, wake });
+      signal?.addEventListener('abort', () => wake());
+    });
+  async pass(ms: number): Promise<void> {
+    this.nowMs += ms;
+    const due = this.#sleepers.filter((sleeper) => sleeper.atMs <= this.nowMs);
+    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.atMs > this.nowMs);
+    due.forEach((sleeper) => sleeper.wake());
+    await Promise.resolve();
+    await Promise.resolve();
+  }
+}
+
+let terminal: Terminal;
+let keyboard: Keyboard;
+let clock: HandClock;
+let host: EventEmitter;
+let isForeground: boolean;
+let calls: string[];
+let screen: LiveScreen;
+
+beforeEach(() => {
+  [terminal, keyboard, clock, host] = [new Terminal(), new Keyboard(), new HandClock(), new EventEmitter()];
+  [isForeground, calls] = [true, []];
+  screen = createLiveScreen({
+    output: terminal,
+    input: keyboard,
+    host,
+    clock,
+    size: () => ({ columns: terminal.columns, rows: terminal.rows, colour: false, unicode: true }),
+    isForeground: () => isForeground,
+    onStop: () => calls.push('stop'),
+    onSuspend: () => calls.push(`suspend raw=${keyboard.isRaw} text=${JSON.stringify(terminal.text)}`),
+  });
+});
+afterEach(() => screen.close());
+
+test('frames are drawn in place, and a shorter one leaves nothing of a longer one', async () => {
+  tick(8);
+  assert.match(terminal.text, /^crategen cluster .*00:42\n/);
+  await clock.pass(250);
+  tick(2, 43_000);
+  assert.match(terminal.text, /^crategen cluster .*00:43\n/);
+  assert.equal(terminal.text.match(/crategen cluster/g)?.length, 1);
+  assert.doesNotMatch(terminal.text, /8123/);
+});
+
+test('no more than four frames a second are drawn, and the last state is not lost', async () => {
+  for (let ms = 0; ms < 1000; ms += 20) {
+    tick(2, 42_000 + ms);
+    await clock.pass(20);
+  }
+  assert.ok(terminal.writes <= 5, `${terminal.writes} frames`);
+  tick(2, 99_000);
+  await clock.pass(250);
+  assert.match(terminal.text, /01:39/);
+});
+
+test('every frame is one synchronized update with the cursor hidden and wrapping restored', () => {
+  const frames: string[] = [];
+  terminal.write = (text) => frames.push(text) > 0;
+  tick(2);
+  assert.match(frames[0] ?? '', /^\u001b\[\?2026h\u001b\[\?25l.*\u001b\[\?7l.*\u001b\[\?7h\u001b\[\?2026l$/s);
+});
+
+test('notes stay above the frame, in their order', async () => {
+  tick(2);
+  note('worker 1 died');
+  note('worker 1 replaced');
+  await clock.pass(250);
+  tick(2, 43_000);
+  assert.match(
+    terminal.text,
+    /^t=1s workerDied: worker 1 died\nt=1s workerDied: worker 1 replaced\ncrategen cluster .*00:43\n/,
+  );
+});
+
+test('lines can be printed before the first frame, above it, and after the end', () => {
+  screen.print('before');
+  tick(2);
+  screen.print('between\n');
+  screen.close();
+  screen.print('after');
+  assert.equal(terminal.text, 'before\nbetween\nafter');
+});
+
+test('the end takes the frame away and gives back cursor, wrapping, raw mode and listeners', () => {
+  terminal.write('$ crategen\r\n');
+  tick(8);
+  assert.equal(terminal.modes.get('25'), false);
+  screen.close();
+  screen.close();
+  assert.equal(terminal.text, '$ crategen');
+  assert.deepEqual([...terminal.modes.values()], [true, true, false]);
+  assert.deepEqual([keyboard.isRaw, keyboard.isReading, keyboard.keepsAlive], [false, false, true]);
+  assert.equal(
+    keyboard.listenerCount('data') + host.listenerCount('exit') + host.listenerCount('SIGCONT'),
+    0,
+  );
+  assert.equal(terminal.listenerCount('resize') + terminal.listenerCount('drain'), 0);
+});
+
+test('a crash leaves the terminal as it was', () => {
+  tick(2);
+  host.emit('exit');
+  assert.equal(keyboard.isRaw, false);
+  assert.equal(terminal.modes.get('25'), true);
+});
+
+test('keys alone do not keep the process alive', () => {
+  assert.deepEqual([keyboard.isRaw, keyboard.keepsAlive], [true, false]);
+});
+
+test('q and Ctrl-C stop, each time they are pressed', () => {
+  keyboard.type('q');
+  keyboard.type('\u0003');
+  keyboard.type('x\u001b[A\u001b[200~');
+  assert.deepEqual(calls, ['stop', 'stop']);
+});
+
+test('pasted text is not taken for keys', () => {
+  keyboard.type('a question that holds a q');
+  assert.deepEqual(calls, []);
+});
+
+test('keys change the view', async () => {
+  const press = async (key: string): Promise<string> => {
+    await clock.pass(250);
+    keyboard.type(key);
+    return terminal.text;
+  };
+  const errors = [{ class: 'timeout', code: null, rows: 4, batches: 4, example: 'no reply' }];
+  screen.observer({ kind: 'tick', state: sampleState(2, { total: sampleSnapshot({ errors }) }) });
+  assert.match(await press('s'), /s sort: rate/);
+  assert.match(await press('s'), /s sort: cpu/);
+  assert.match(await press('e'), /in 4 attempts/);
+  assert.match(await press('?'), /all errors, with an example each/);
+  assert.match(await press('\u001b'), /^ {2}0 .*8121/m);
+});
+
+test('a terminal that takes no more gets no more frames until it does', async () => {
+  terminal.takesMore = false;
+  tick(2);
+  for (let frame = 0; frame < 20; frame += 1) {
+    await clock.pass(250);
+    tick(2, 43_000 + frame);
+  }
+  assert.equal(terminal.writes, 1);
+  terminal.takesMore = true;
+  terminal.emit('drain');
+  assert.equal(terminal.writes, 2);
+});
+
+test('a terminal that is gone is not written to, and the run is not disturbed', async () => {
+  tick(2);
+  terminal.emit('error', new Error('write EIO'));
+  await clock.pass(250);
+  tick(2, 43_000);
+  note('still here');
+  screen.close();
+  assert.equal(terminal.writes, 1);
+  terminal.emit('error', new Error('write EIO'));
+});
+
+test('a resize draws at the new width, over the rows the old frame was broken into', async () => {
+  terminal.write('$ crategen\r\n');
+  tick(2);
+  assert.match(terminal.text, /restarts/);
+  terminal.columns = 200;
+  terminal.emit('resize');
+  await clock.pass(250);
+  assert.match(terminal.text, /^\$ crategen\ncrategen cluster/);
+  assert.equal(terminal.text.match(/parent/g)?.length, 1);
+});
+
+test('Ctrl-Z gives the terminal back before the process stops, and the screen returns with it', async () => {
+  terminal.write('$ crategen\r\n');
+  tick(2);
+  keyboard.type('\u001a');
+  assert.deepEqual(calls, ['suspend raw=false text="$ crategen"']);
+  assert.equal(terminal.modes.get('25'), true);
+  await clock.pass(1000);
+  host.emit('SIGCONT');
+  assert.equal(keyboard.isRaw, true);
+  assert.match(terminal.text, /^\$ crategen\ncrategen cluster/);
+});
+
+test('in the background nothing is drawn and the mode of the terminal is not touched', async () => {
+  tick(2);
+  keyboard.type('\u001a');
+  isForeground = false;
+  host.emit('SIGCONT');
+  const before = terminal.text;
+  await clock.pass(250);
+  tick(2, 43_000);
+  assert.equal(terminal.text, before);
+  assert.equal(keyboard.isRaw, false);
+  isForeground = true;
+  await clock.pass(250);
+  tick(2, 44_000);
+  assert.match(terminal.text, /00:44/);
+  assert.equal(keyboard.isRaw, true);
+});
+
+function tick(workers: number, elapsedMs = 42_000): void {
+  screen.observer({ kind: 'tick', state: sampleState(workers, { elapsedMs }) });
+}
+
+function note(message: string): void {
+  screen.observer({ kind: 'note', level: 'info', event: 'workerDied', message, atMs: 1000 });
+}
