@@ -1,0 +1,539 @@
+/** One statement in, one answer out: the part of the endpoint that knows SQL but nothing of HTTP. */
+import type { Expression, PartitionRef, RelationRef, SelectItem, Source, Statement } from './ast.ts';
+import { castValue } from './casts.ts';
+import { Catalog, columnOf, constantOf, findColumn, fullName, isOn, relationName, writeBlock, type Partition, type Table } from './catalog.ts';
+import { compileExpression, NO_COLUMNS, type CompileContext, type Scope } from './expressions.ts';
+import { BLOCKS, SqlFailure, blocked, inaccessible, invalid, relationUnknown, unsupported, type Block } from './failure.ts';
+import { createTableText, columnTitle } from './format.ts';
+import type { Environment } from './functions.ts';
+import { InsertPlan, assignedCell, targetColumn, type ElementResult } from './insert.ts';
+import { isJsonArray, isJsonObject, parseJson, type Json } from './json.ts';
+import { parseStatement } from './parser.ts';
+import { columnsOf, conjuncts, contextOf, evaluateRows, runSelect, type NamedType, type Relation, type ResultSet, type SelectTools } from './select.ts';
+import type { Session } from './session.ts';
+import { answerText, decodeCell, type Cell } from './storage.ts';
+import { Store, rowsOf } from './store.ts';
+import { systemTable } from './system-tables.ts';
+import { pushWhere, tableRelation } from './table-relation.ts';
+import { TEXT, type DataType } from './types.ts';
+import type { Row } from './values.ts';
+
+/** Rows, or the number of rows that a statement changed. */
+export type Answer =
+  | { readonly kind: 'rows'; readonly result: ResultSet }
+  | { readonly kind: 'count'; readonly rowcount: number }
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'bulk'; readonly results: readonly ElementResult[] };
+
+export interface EngineOptions {
+  readonly dataFile: string | null;
+  /** Bytes of rows after which writes are refused as by a full disk; null for no limit. */
+  readonly maxMemoryBytes: number | null;
+  readonly address: () => string;
+  readonly nowMs: () => number;
+}
+
+export interface Request {
+  readonly statement: string;
+  readonly args: readonly Json[];
+  /** Null on the single path. */
+  readonly bulkArgs: readonly (readonly Json[])[] | null;
+  readonly session: Session;
+}
+
+/** Statements kept parsed; a run sends few. */
+const MAX_PARSED = 200;
+
+export class Engine {
+  readonly catalog = new Catalog();
+  readonly store: Store;
+  readonly #options: EngineOptions;
+  readonly #parsed = new Map<string, Statement>();
+  readonly #inserts = new Map<string, { readonly plan: InsertPlan; readonly version: number }>();
+
+  /** Opens the data file and reads its tables back. Throws SQLite's errors. */
+  constructor(options: EngineOptions) {
+    this.#options = options;
+    this.store = new Store(options.dataFile);
+    for (const kept of this.store.kept()) {
+      const statement = parseStatement(kept.ddl);
+      if (statement.kind !== 'createTable') continue;
+      const table = this.catalog.create(statement, statement.relation.schema ?? 'doc', kept.id);
+      restoreState(table, kept.state);
+    }
+  }
+
+  close(): void {
+    this.store.close();
+  }
+
+  /** Throws SqlFailure for everything that the server would refuse. */
+  execute(request: Request): Answer {
+    const statement = this.#parse(request.statement);
+    return request.bulkArgs === null ? this.#runSingle(statement, request) : this.#runBulk(statement, request, request.bulkArgs);
+  }
+
+  #parse(text: string): Statement {
+    const known = this.#parsed.get(text);
+    if (known !== undefined) return known;
+    const statement = parseStatement(text);
+    if (this.#parsed.size >= MAX_PARSED) this.#parsed.clear();
+    this.#parsed.set(text, statement);
+    return statement;
+  }
+
+  #environment(session: Session): Environment {
+    return { user: session.user, schema: session.schema, nowMs: this.#options.nowMs() };
+  }
+
+  #tools(request: Request): SelectTools {
+    const environment = this.#environment(request.session);
+    return { environment, relation: (source) => this.#relation(source, request, environment) };
+  }
+
+  #relation(source: Extract<Source, { kind: 'relation' }>, request: Request, environment: Environment): Relation {
+    const { schema, name } = relationName(source.relation, request.session.schema);
+    const system = systemTable(schema, name, {
+      catalog: this.catalog,
+      store: this.store,
+      environment,
+      address: this.#options.address,
+      statement: request.statement,
+      startedMs: environment.nowMs,
+    });
+    if (system !== null) return system;
+    const table = this.catalog.get(schema, name);
+    if (table.closed) throw inaccessible(fullName(table), 'READ');
+    return tableRelation(table, this.store);
+  }
+
+  #table(relation: RelationRef, session: Session): Table {
+    const { schema, name } = relationName(relation, session.schema);
+    return this.catalog.get(schema, name);
+  }
+
+  #runBulk(statement: Statement, request: Request, bulkArgs: readonly (readonly Json[])[]): Answer {
+    switch (statement.kind) {
+      case 'insert':
+        if (statement.returning.length > 0) throw resultInBulk();
+        if (statement.source.kind === 'select') throw unsupported('Bulk operation not supported for Insert');
+        return { kind: 'bulk', results: this.#insertPlan(statement, request).runBulk(bulkArgs, this.#environment(request.session)) };
+      case 'update':
+      case 'delete':
+        return { kind: 'bulk', results: bulkArgs.map((args) => this.#changeElement(statement, { ...request, args })) };
+      case 'select':
+      case 'values':
+      case 'showCreate':
+      case 'show':
+      case 'showParameter':
+        if (bulkArgs.length === 0) return { kind: 'bulk', results: [] };
+        throw resultInBulk();
+      default:
+        if (bulkArgs.length === 0) return { kind: 'bulk', results: [] };
+        throw unsupported(`Bulk operation not supported for ${planName(statement.kind)}`);
+    }
+  }
+
+  #changeElement(statement: Extract<Statement, { kind: 'update' | 'delete' }>, request: Request): ElementResult {
+    const table = this.#table(statement.relation, request.session);
+    const rowcount = this.#change(statement, request);
+    const key = rowcount === 0 ? this.#missingKey(statement.where, table, request) : null;
+    if (key === null) return { rowcount, failure: null };
+    return { rowcount: -2, failure: new SqlFailure(404, 40411, `DocumentMissingException[[${key}]: document missing]`) };
+  }
+
+  /** The key that a condition names, when it names exactly the primary key. */
+  #missingKey(where: Expression | null, table: Table, request: Request): string | null {
+    const context = contextOf(NO_COLUMNS, request.args, this.#tools(request));
+    const values = table.primaryKey.map((name) => {
+      const found = conjuncts(where).find((part) => part.kind === 'binary' && part.operator === '=' && part.left.kind === 'column' && part.left.name === name);
+      return found?.kind === 'binary' ? String(compileExpression(found.right, context).evaluate([])) : null;
+    });
+    return values.length === 0 || values.includes(null) ? null : values.join(',');
+  }
+
+  #insertPlan(statement: Extract<Statement, { kind: 'insert' }>, request: Request): InsertPlan {
+    const key = `${request.session.schema}\0${request.statement}`;
+    const known = this.#inserts.get(key);
+    if (known !== undefined && known.version === this.catalog.version) return known.plan;
+    const plan = new InsertPlan(statement, this.#table(statement.relation, request.session), {
+      catalog: this.catalog,
+      store: this.store,
+      globalBlock: () => this.#globalBlock(),
+      context: (scope, params, environment) => this.#context(scope, params, { ...this.#tools(request), environment }),
+    });
+    if (this.#inserts.size >= MAX_PARSED) this.#inserts.clear();
+    this.#inserts.set(key, { plan, version: this.catalog.version });
+    return plan;
+  }
+
+  #context(scope: Scope, params: readonly Json[], tools: SelectTools): CompileContext {
+    return contextOf(scope, params, tools);
+  }
+
+  /** The answer of a full disk, once the rows take more than they may. */
+  #globalBlock(): Block | null {
+    const { maxMemoryBytes } = this.#options;
+    return maxMemoryBytes !== null && this.store.usedBytes() > maxMemoryBytes ? BLOCKS.readOnlyAllowDelete : null;
+  }
+
+  #runSingle(statement: Statement, request: Request): Answer {
+    const { session } = request;
+    switch (statement.kind) {
+      case 'empty':
+        return { kind: 'nothing' };
+      case 'select':
+        return { kind: 'rows', result: runSelect(statement.select, request.args, this.#tools(request)) };
+      case 'values':
+        return { kind: 'rows', result: evaluateRows(statement.rows, contextOf(NO_COLUMNS, request.args, this.#tools(request))) };
+      case 'insert':
+        return this.#insert(statement, request);
+      case 'update':
+      case 'delete':
+        return count(this.#change(statement, request));
+      case 'createTable':
+        return count(this.#createTable(statement, session));
+      case 'dropTable':
+        return count(this.#dropTable(statement, session));
+      case 'createSchema':
+        return count(this.#createSchema(statement.name, statement.ifNotExists));
+      case 'dropSchema':
+        return count(this.#dropSchema(statement.name, statement.ifExists));
+      case 'alterTable':
+        return count(this.#alterTable(statement, session));
+      case 'refresh':
+      case 'optimize':
+        for (const target of statement.targets) this.#partitions(target, session);
+        return count(statement.targets.length);
+      case 'analyze':
+        return count(1);
+      case 'transaction':
+      case 'kill':
+        return count(0);
+      case 'set':
+        setSession(session, statement.name, statement.values);
+        return count(0);
+      case 'setGlobal':
+        for (const [name, value] of statement.options) this.catalog.globals.set(name, constantOf(value));
+        return count(1);
+      case 'resetGlobal':
+        for (const name of statement.names) this.catalog.globals.delete(name);
+        return count(1);
+      case 'showCreate':
+        return this.#showCreate(this.#table(statement.relation, session));
+      case 'show':
+        return this.#show(statement.what, session);
+      case 'showParameter': {
+        const value = session.settings.get(statement.name) ?? '';
+        return textRows('setting', [String(value)]);
+      }
+    }
+  }
+
+  #insert(statement: Extract<Statement, { kind: 'insert' }>, request: Request): Answer {
+    const environment = this.#environment(request.session);
+    const plan = this.#insertPlan(statement, request);
+    if (statement.source.kind === 'select') {
+      const { rows } = runSelect(statement.source.select, request.args, this.#tools(request));
+      const failFast = request.session.settings.get('insert_select_fail_fast') === true;
+      return count(plan.runRows(rows, environment, failFast));
+    }
+    if (statement.returning.length === 0) return count(plan.runSingle(request.args, environment));
+    const rows = plan.preview(request.args, environment);
+    plan.runSingle(request.args, environment);
+    return this.#returning(statement.returning, plan.table, rows, request);
+  }
+
+  #returning(items: readonly SelectItem[], table: Table, rows: readonly Row[], request: Request): Answer {
+    const context = contextOf(scopeOfTable(table), request.args, this.#tools(request));
+    const expanded = items.flatMap((item): readonly SelectItem[] => {
+      if (item.expression.kind !== 'star') return [item];
+      return table.columns.map(({ name }) => ({ expression: { kind: 'column', qualifier: null, name }, alias: null }));
+    });
+    const compiled = expanded.map((item) => compileExpression(item.expression, context));
+    const columns = compiled.map((item, at): NamedType => {
+      const source = expanded[at];
+      return { name: source === undefined ? '' : (source.alias ?? columnTitle(source.expression)), type: item.type };
+    });
+    return { kind: 'rows', result: { columns, rows: rows.map((row) => compiled.map((item) => item.evaluate(row))) } };
+  }
+
+  /** UPDATE and DELETE; gives the number of rows changed. */
+  #change(statement: Extract<Statement, { kind: 'update' | 'delete' }>, request: Request): number {
+    const table = this.#table(statement.relation, request.session);
+    const operation = statement.kind === 'update' ? 'UPDATE' : 'DELETE';
+    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) throw inaccessible(fullName(table), operation);
+    const block = statement.kind === 'update' ? (this.#globalBlock() ?? writeBlock(table.options)) : null;
+    if (block !== null) throw blocked(block);
+    const context = contextOf(scopeOfTable(table), request.args, this.#tools(request));
+    const pushed = pushWhere(table, conjuncts(statement.where), context);
+    if (statement.kind === 'delete' && pushed.rest.length === 0) {
+      return Number(this.store.prepare(`DELETE FROM ${rowsOf(table)}${pushed.sql}`).run().changes);
+    }
+    const tests = pushed.rest.map((condition) => compileExpression(condition, context));
+    const needed = columnsOf([statement.where, ...(statement.kind === 'update' ? statement.assignments.map((assignment) => assignment.value) : [])]);
+    const matches = this.#rowsWithIds(table, needed, pushed.sql).filter(({ row }) => tests.every((test) => test.evaluate(row) === true));
+    return this.store.transaction(() => {
+      for (const { rowid, row } of matches) {
+        if (statement.kind === 'delete') this.store.prepare(`DELETE FROM ${rowsOf(table)} WHERE rowid = ?`).run(rowid);
+        else this.#updateRow(statement.assignments, table, rowid, row, context);
+      }
+      return matches.length;
+    });
+  }
+
+  #rowsWithIds(table: Table, needed: ReadonlySet<string>, where: string): readonly { readonly rowid: bigint; readonly row: Row }[] {
+    const cells = table.columns.map((column) => column.cell).join(', ');
+    return this.store.prepare(`SELECT rowid, ${cells} FROM ${rowsOf(table)}${where}`).all().map((found) => ({
+      rowid: BigInt(String(found['rowid'])),
+      row: table.columns.map((column) => (needed.has(column.name) ? decodeCell(found[column.cell] ?? null, column.type) : null)),
+    }));
+  }
+
+  #updateRow(assignments: Extract<Statement, { kind: 'update' }>['assignments'], table: Table, rowid: bigint, row: Row, context: CompileContext): void {
+    for (const { target, value } of assignments) {
+      const compiled = compileExpression(value, context);
+      const { name, path } = targetPath(target);
+      const column = targetColumn(table, name);
+      if (table.primaryKey.includes(name)) throw new SqlFailure(400, 4003, `ColumnValidationException[Validation failed for ${name}: Updating a primary key is not supported]`);
+      const found = this.store.prepare(`SELECT ${column.cell} AS cell FROM ${rowsOf(table)} WHERE rowid = ?`).get(rowid);
+      const cell: Cell =
+        path.length === 0
+          ? assignedCell(column, compiled.evaluate(row), compiled.type)
+          : assignedCell(column, replaced(decodeCell(found?.['cell'] ?? null, column.type), path, compiled.evaluate(row)), column.type);
+      if (cell === null && column.notNull) throw invalid(`"${name}" must not be null`);
+      this.store.prepare(`UPDATE ${rowsOf(table)} SET ${column.cell} = ? WHERE rowid = ?`).run(cell, rowid);
+    }
+  }
+
+  #createTable(statement: Extract<Statement, { kind: 'createTable' }>, session: Session): number {
+    const { schema, name } = relationName(statement.relation, session.schema);
+    if (this.catalog.find(schema, name) !== null) {
+      if (statement.ifNotExists) return 0;
+      throw new SqlFailure(409, 4093, `RelationAlreadyExists[Relation '${schema}.${name}' already exists.]`);
+    }
+    this.store.create(this.catalog.create(statement, schema));
+    return 1;
+  }
+
+  #dropTable(statement: Extract<Statement, { kind: 'dropTable' }>, session: Session): number {
+    const { schema, name } = relationName(statement.relation, session.schema);
+    const table = this.catalog.find(schema, name);
+    if (table === null) {
+      if (statement.ifExists) return 0;
+      this.catalog.get(schema, name);
+      throw relationUnknown(`${schema}.${name}`);
+    }
+    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) throw inaccessible(fullName(table), 'DROP');
+    if (isOn(table.options, 'blocks.read_only_allow_delete')) throw blocked(BLOCKS.readOnlyAllowDelete);
+    this.store.drop(table);
+    this.catalog.drop(table);
+    return 1;
+  }
+
+  #createSchema(name: string, ifNotExists: boolean): number {
+    if (this.catalog.hasSchema(name) && !ifNotExists) throw new SqlFailure(409, 40910, `SchemaAlreadyExists[Schema '${name}' already exists]`);
+    this.catalog.addSchema(name);
+    return 1;
+  }
+
+  #dropSchema(name: string, ifExists: boolean): number {
+    if (!this.catalog.hasSchema(name)) {
+      if (ifExists) return 0;
+      throw new SqlFailure(404, 4045, `SchemaUnknownException[Schema '${name}' unknown]`);
+    }
+    if (this.catalog.tables().some((table) => table.schema === name)) throw new SqlFailure(400, 40013, `DependentObjectsExists[Cannot drop schema '${name}' because other objects depend on it]`);
+    this.catalog.dropSchema(name);
+    return 1;
+  }
+
+  #alterTable(statement: Extract<Statement, { kind: 'alterTable' }>, session: Session): number {
+    let rowcount = -1;
+    for (const action of statement.actions) {
+      const table = this.#table(statement.target.relation, session);
+      const partitions = this.#partitions(statement.target, session);
+      switch (action.kind) {
+        case 'set':
+        case 'reset': {
+          const targets = statement.target.partition === null ? [table.options, ...partitions.map((part) => part.options)] : partitions.map((part) => part.options);
+          for (const options of targets) changeOptions(options, action);
+          break;
+        }
+        case 'addColumn':
+          this.#addColumn(table, action);
+          break;
+        case 'dropColumn':
+          this.#dropColumn(table, action);
+          break;
+        case 'rename':
+          this.catalog.rename(table, action.name.schema ?? table.schema, action.name.name);
+          break;
+        case 'open':
+        case 'close':
+          table.closed = action.kind === 'close';
+          rowcount = -1;
+          break;
+      }
+      this.catalog.version += 1;
+      this.store.keep(this.catalog.find(table.schema, table.name) ?? table);
+    }
+    return rowcount;
+  }
+
+  #addColumn(table: Table, action: { readonly path: readonly string[]; readonly column: Parameters<typeof columnOf>[0] }): void {
+    const [root = '', ...rest] = action.path;
+    const known = findColumn(table, root);
+    if (rest.length > 0) {
+      if (known?.type.kind !== 'object') throw invalid(`Column ${root} is not an object`);
+      known.type.fields.set(rest.at(-1) ?? '', { type: action.column.type, notNull: action.column.notNull });
+      return;
+    }
+    if (known !== null) throw invalid(`The table ${fullName(table)} already has a column named ${root}`);
+    const position = Math.max(0, ...table.columns.map((column) => column.position)) + 1;
+    const column = columnOf({ ...action.column, name: root }, false, position);
+    this.store.addColumn(table, column);
+    table.columns.push(column);
+  }
+
+  #dropColumn(table: Table, action: { readonly name: string; readonly ifExists: boolean }): void {
+    const at = table.columns.findIndex((column) => column.name === action.name);
+    if (at === -1) {
+      if (action.ifExists) return;
+      throw new SqlFailure(404, 4043, `ColumnUnknownException[Column ${action.name} unknown]`);
+    }
+    if (table.primaryKey.includes(action.name)) throw unsupported(`Dropping column: ${action.name} which is part of the 'PRIMARY KEY' is not allowed`);
+    table.columns.splice(at, 1); // its cells stay, unseen, until the table goes
+  }
+
+  /** The partitions that a PARTITION clause names, or all. Throws 4046 for one that does not exist. */
+  #partitions(target: PartitionRef, session: Session): readonly Partition[] {
+    const table = this.#table(target.relation, session);
+    if (target.partition === null) return [...table.partitions.values()];
+    const wanted = new Map(target.partition.map(([name, value]) => [name, constantOf(value)]));
+    const texts = table.partitionedBy.map((name) => {
+      const column = findColumn(table, name);
+      const value = wanted.get(name) ?? null;
+      return column === null ? 'null' : answerText(value === null ? null : castValue(value, column.type), column.type);
+    });
+    const partition = table.partitions.get(`[${texts.join(',')}]`);
+    if (partition !== undefined) return [partition];
+    const ident = partitionIdent([...wanted.values()]);
+    throw new SqlFailure(404, 4046, `PartitionUnknownException[No partition for table '${fullName(table)}' with ident '${ident}' exists]`);
+  }
+
+  #showCreate(table: Table): Answer {
+    return textRows(`SHOW CREATE TABLE ${fullName(table)}`, [createTableText(table)]);
+  }
+
+  #show(what: 'tables' | 'schemas', session: Session): Answer {
+    if (what === 'schemas') return textRows('schema_name', this.catalog.schemas());
+    return textRows('table_name', this.catalog.tables().filter((table) => table.schema === session.schema).map((table) => table.name).sort());
+  }
+}
+
+function count(rowcount: number): Answer {
+  return { kind: 'count', rowcount };
+}
+
+function textRows(name: string, values: readonly string[]): Answer {
+  return { kind: 'rows', result: { columns: [{ name, type: TEXT }], rows: values.map((value) => [value]) } };
+}
+
+function resultInBulk(): SqlFailure {
+  return unsupported('Bulk operations for statements that return result sets is not supported');
+}
+
+/** Names of the server's plans, as they stand in its message. */
+function planName(kind: Statement['kind']): string {
+  return `${kind.charAt(0).toUpperCase()}${kind.slice(1)}Plan`;
+}
+
+function scopeOfTable(table: Table): Scope {
+  return {
+    columns: table.columns,
+    resolve: (qualifier, name) => {
+      const index = table.columns.findIndex((column) => column.name === name);
+      const column = table.columns[index];
+      return column === undefined || (qualifier !== null && qualifier !== table.name) ? null : { index, type: column.type };
+    },
+  };
+}
+
+function setSession(session: Session, name: string, values: readonly Expression[]): void {
+  const value = values.length === 0 ? null : constantOf(values[0] ?? { kind: 'star' });
+  if (name === 'search_path') session.schema = value === null ? 'doc' : String(value);
+  if (value === null) session.settings.delete(name);
+  else session.settings.set(name, value);
+}
+
+type OptionAction = Extract<Extract<Statement, { kind: 'alterTable' }>['actions'][number], { kind: 'set' | 'reset' }>;
+
+function changeOptions(options: Map<string, Json>, action: OptionAction): void {
+  if (action.kind === 'reset') for (const name of action.names) options.delete(name);
+  else for (const [name, value] of action.options) options.set(name, constantOf(value));
+}
+
+/** `o['a']['b']` as a column and the path below it. */
+function targetPath(target: Expression): { readonly name: string; readonly path: readonly string[] } {
+  if (target.kind === 'column') return { name: target.name, path: [] };
+  if (target.kind !== 'subscript' || target.index.kind !== 'literal') throw invalid('Only columns can be assigned');
+  const base = targetPath(target.base);
+  return { name: base.name, path: [...base.path, String(target.index.value)] };
+}
+
+function replaced(value: Json, path: readonly string[], leaf: Json): Json {
+  const [first, ...rest] = path;
+  if (first === undefined) return leaf;
+  const object = isJsonObject(value) ? value : {};
+  return { ...object, [first]: replaced(object[first] ?? null, rest, leaf) };
+}
+
+/** What a kept table's statement does not say. */
+function restoreState(table: Table, text: string): void {
+  const state = parseJson(text);
+  if (!isJsonObject(state)) return;
+  table.closed = state['closed'] === true;
+  const partitions = state['partitions'] ?? null;
+  if (!isJsonArray(partitions)) return;
+  for (const key of partitions) {
+    const values = parseJson(String(key));
+    table.partitions.set(String(key), { values: isJsonArray(values) ? values : [], options: new Map() });
+  }
+}
+
+const BASE32 = '0123456789abcdefghijklmnopqrstuv';
+
+/** CrateDB's name of a partition: number of values, then each as text with its length, in lower-case base 32. */
+function partitionIdent(values: readonly Json[]): string {
+  const bytes = [values.length, ...values.flatMap((value) => textBytes(value === null ? null : String(value)))];
+  let [bits, length, ident] = [0, 0, ''];
+  for (const byte of bytes) {
+    bits = (bits << 8) | byte;
+    length += 8;
+    while (length >= 5) {
+      length -= 5;
+      ident += BASE32[(bits >> length) & 31] ?? '';
+    }
+    bits &= (1 << length) - 1;
+  }
+  return length === 0 ? ident : ident + (BASE32[(bits << (5 - length)) & 31] ?? '');
+}
+
+function textBytes(text: string | null): readonly number[] {
+  if (text === null) return [0];
+  const bytes = [...Buffer.from(text)];
+  return [bytes.length + 1, ...bytes];
+}
+
+/** For statistics: one text per row, the same for the same values. */
+export function rowTexts(engine: Engine, table: Table): readonly string[] {
+  const cells = table.columns.map((column) => column.cell).join(', ');
+  return engine.store.prepare(`SELECT ${cells} FROM ${rowsOf(table)}`).all().map((row) =>
+    table.columns.map((column) => `${column.name}=${cellText(row[column.cell] ?? null, column.type)}`).join('\u0001'),
+  );
+}
+
+function cellText(cell: Cell, type: DataType): string {
+  return typeof cell === 'string' || cell === null ? String(cell) : answerText(decodeCell(cell, type), type);
+}
+

@@ -1,0 +1,380 @@
+/**
+ * The second half of a value's way: the checks that CrateDB makes in the shard (one row fails, the others stay), the
+ * form in which SQLite keeps it, and the form in which an answer shows it.
+ */
+import { CastError, childMessage } from './casts.ts';
+import { SqlFailure, classCast, invalid } from './failure.ts';
+import { checkShape, quantisedPoint } from './geo.ts';
+import { doubleText, floatingJson, floatText, hashMapOrder, jsonText, jsonValueText, presizedCapacity } from './java-text.ts';
+import { isDouble, isJsonArray, isJsonObject, JavaDouble, parseJson, shrink, type Json, type JsonObject } from './json.ts';
+import { guessColumnType, type DataType, type ObjectType } from './types.ts';
+
+/** What SQLite keeps. */
+export type Cell = null | number | bigint | string | Uint8Array;
+
+/** Lucene's longest term; longer ones fail where the column is indexed. */
+const MAX_TERM_BYTES = 32_766;
+const INT64_MAX = 2n ** 63n - 1n;
+
+export interface CheckContext {
+  /** Full name of the column, as in messages: `o` or `o['a']`. */
+  readonly column: string;
+  /** False for TEXT INDEX OFF without column store. */
+  readonly indexed: boolean;
+  /** Lucene's field name in messages about long terms. */
+  readonly field: string;
+}
+
+/** The check of a value before it is stored, giving the value to store; null where nothing can fail or change. */
+export function compileCheck(type: DataType, context: CheckContext): ((value: Json) => Json) | null {
+  switch (type.kind) {
+    case 'bigint':
+    case 'timestamptz':
+    case 'timestamp':
+      return checkLong;
+    case 'text':
+      return (value) => checkText(value, type.length, context);
+    case 'character':
+      return (value) => trimTo(String(value), type.length, 'character');
+    case 'bit':
+      return (value) => checkBits(String(value), type.length);
+    case 'geo_shape':
+      return (value) => {
+        if (isJsonObject(value)) checkShape(value);
+        return value;
+      };
+    case 'float_vector':
+      return (value) => checkVector(value, type.dimensions);
+    case 'object':
+      return (value) => checkObject(type, value, context);
+    case 'array':
+      return compileArrayCheck(type.element, context);
+    default:
+      return null;
+  }
+}
+
+function checkLong(value: Json): Json {
+  if (value === INT64_MAX || value === -INT64_MAX - 1n) {
+    throw invalid(`Value ${value} exceeds allowed range for column of type bigint`);
+  }
+  return value;
+}
+
+function checkText(value: Json, length: number | null, context: CheckContext): Json {
+  const text = length === null ? String(value) : trimTo(String(value), length, 'text');
+  if (context.indexed && text.length * 3 > MAX_TERM_BYTES) checkTerm(text, context.field);
+  return text;
+}
+
+/** Blanks over the length are cut, anything else over it is refused. */
+function trimTo(text: string, length: number, name: string): string {
+  if (text.length <= length) return text;
+  if (text.slice(length).trim() === '') return text.slice(0, length);
+  const shown = text.length > 20 ? `${text.slice(0, 20)}...` : text;
+  throw invalid(`'${shown}' is too long for the ${name} type of length: ${length}`);
+}
+
+function checkTerm(text: string, field: string): void {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= MAX_TERM_BYTES) return;
+  const prefix = [...new Int8Array(bytes.subarray(0, 30))].join(', ');
+  throw invalid(
+    `Document contains at least one immense term in field="${field}" (whose UTF8 encoding is longer than the max ` +
+      `length ${MAX_TERM_BYTES}), all of which were skipped.  Please correct the analyzer to not produce such terms.  ` +
+      `The prefix of the first immense term is: '[${prefix}]...', original message: ` +
+      `bytes can be at most ${MAX_TERM_BYTES} in length; got ${bytes.length}`,
+  );
+}
+
+function checkBits(bits: string, length: number): string {
+  if (bits.length === length) return bits;
+  throw invalid(`bit string length ${bits.length} does not match type bit(${length})`);
+}
+
+function checkVector(value: Json, dimensions: number): Json {
+  if (isJsonArray(value) && value.length !== dimensions) {
+    throw invalid('The number of vector dimensions does not match the field type');
+  }
+  return value;
+}
+
+function compileArrayCheck(element: DataType, context: CheckContext): ((value: Json) => Json) | null {
+  const check = compileCheck(element, context);
+  if (check === null) return null;
+  return (value) => (isJsonArray(value) ? value.map((item) => (item === null ? null : check(item))) : value);
+}
+
+function checkObject(type: ObjectType, value: Json, context: CheckContext): Json {
+  if (!isJsonObject(value)) return value;
+  const result: Record<string, Json> = Object.create(null) as Record<string, Json>;
+  for (const [name, field] of type.fields) {
+    const given = value[name] ?? null;
+    const column = `${context.column}['${name}']`;
+    if (given === null) {
+      if (field.notNull) throw invalid(`"${column}" must not be null`);
+      continue;
+    }
+    const sane = sanitiseChild(name, given, field.type);
+    const check = compileCheck(field.type, { ...context, column });
+    result[name] = check === null ? sane : check(sane);
+  }
+  for (const key of Object.keys(value)) if (!(key in result)) result[key] = value[key] ?? null;
+  return result;
+}
+
+/**
+ * New keys of dynamic objects become columns here, in the order of the rows, before the row itself is looked at.
+ * `addColumn` may refuse (column limit). Throws what CrateDB throws for strict objects and impossible types.
+ */
+export function learnColumns(type: DataType, value: Json, column: string, addColumn: () => void): void {
+  if (type.kind === 'array' && isJsonArray(value)) {
+    for (const item of value) learnColumns(type.element, item, column, addColumn);
+  }
+  if (type.kind !== 'object' || !isJsonObject(value)) return;
+  for (const [name, field] of type.fields) {
+    const given = value[name] ?? null;
+    if (given === null) continue;
+    sanitiseChild(name, given, field.type);
+    learnColumns(field.type, given, `${column}['${name}']`, addColumn);
+  }
+  if (type.policy === 'ignored') return;
+  for (const name of hashMapOrder(Object.keys(value))) {
+    if (!type.fields.has(name)) learnField(type, name, value[name] ?? null, column, addColumn);
+  }
+}
+
+function learnField(type: ObjectType, name: string, value: Json, column: string, addColumn: () => void): void {
+  const found = guessColumnType(value);
+  if (type.policy === 'strict') throw invalid(`Cannot add column \`${name}\` to strict object \`${column}\``);
+  checkKey(name);
+  const sane = sanitise(value, found);
+  if (!isDefinite(found)) return;
+  addColumn();
+  type.fields.set(name, { type: found, notNull: false });
+  learnColumns(found, sane, `${column}['${name}']`, addColumn);
+}
+
+function isDefinite(type: DataType): boolean {
+  return type.kind === 'array' ? isDefinite(type.element) : type.kind !== 'undefined';
+}
+
+/** Keys that cannot be column names. */
+export function checkKey(name: string): void {
+  const problem = name.includes('.')
+    ? 'contains a dot'
+    : name.includes('[')
+      ? 'conflicts with subscript pattern, square brackets are not allowed'
+      : /[\t\n\r]/.test(name)
+        ? 'contains illegal whitespace character'
+        : null;
+  if (problem !== null) throw new SqlFailure(400, 4008, `InvalidColumnNameException["${name}" ${problem}]`);
+}
+
+function sanitiseChild(name: string, value: Json, type: DataType): Json {
+  try {
+    return sanitise(value, type);
+  } catch (error) {
+    if (error instanceof CastError || (error instanceof SqlFailure && error.code === 5000)) {
+      throw invalid(childMessage(name, value, type));
+    }
+    throw error;
+  }
+}
+
+const JAVA_NUMBER = 'java.lang.Number';
+
+/**
+ * A value that was cast before its column's type was known. Java's own casts decide here, so a text in a number
+ * column is a ClassCastException.
+ */
+function sanitise(value: Json, type: DataType): Json {
+  if (value === null) return null;
+  switch (type.kind) {
+    case 'bigint':
+    case 'timestamptz':
+    case 'timestamp':
+    case 'byte':
+    case 'smallint':
+    case 'integer':
+      return truncated(asNumber(value));
+    case 'double':
+    case 'real':
+      return Number(asNumber(value));
+    case 'boolean':
+      return typeof value === 'boolean' ? value : Number(asNumber(value)) > 0;
+    case 'text':
+    case 'character':
+      if (typeof value !== 'string') throw classCast(javaClass(value), 'java.lang.String');
+      return value;
+    case 'array':
+      if (!isJsonArray(value)) throw new CastError();
+      return value.map((item) => sanitise(item, type.element));
+    case 'object':
+      if (!isJsonObject(value)) throw new CastError();
+      return sanitiseObject(value, type);
+    default:
+      return value;
+  }
+}
+
+function sanitiseObject(value: JsonObject, type: ObjectType): Json {
+  const result: Record<string, Json> = Object.create(null) as Record<string, Json>;
+  for (const key of Object.keys(value)) {
+    const field = type.fields.get(key);
+    const item = value[key] ?? null;
+    result[key] = field === undefined ? item : sanitiseChild(key, item, field.type);
+  }
+  return result;
+}
+
+function asNumber(value: Json): number | bigint {
+  if (value instanceof JavaDouble) return value.value;
+  if (typeof value === 'number' || typeof value === 'bigint') return value;
+  throw classCast(javaClass(value), JAVA_NUMBER);
+}
+
+function javaClass(value: Json): string {
+  if (typeof value === 'string') return 'java.lang.String';
+  if (typeof value === 'boolean') return 'java.lang.Boolean';
+  if (isDouble(value)) return 'java.lang.Double';
+  if (isJsonArray(value)) return 'java.util.ArrayList';
+  if (isJsonObject(value)) return 'java.util.HashMap';
+  return typeof value === 'number' && Math.abs(value) < 2 ** 31 ? 'java.lang.Integer' : 'java.lang.Long';
+}
+
+function truncated(value: number | bigint): number | bigint {
+  return typeof value === 'bigint' ? value : Math.trunc(value) + 0;
+}
+
+/** Whether a column's cells hold JSON text in the form of an answer. */
+function isJsonCell(type: DataType): boolean {
+  return ['geo_point', 'geo_shape', 'float_vector', 'object', 'array'].includes(type.kind);
+}
+
+/** SQLite's declared type, chosen so that nothing is converted on its way in but whole numbers. */
+export function cellDeclaration(type: DataType): string {
+  switch (type.kind) {
+    case 'boolean':
+    case 'byte':
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+    case 'timestamptz':
+    case 'timestamp':
+      return 'INTEGER';
+    case 'real':
+    case 'double':
+      return 'BLOB';
+    default:
+      return 'TEXT';
+  }
+}
+
+/** How a checked value of the type goes into SQLite; null is never passed. */
+export function compileEncode(type: DataType): (value: Json) => Cell {
+  switch (type.kind) {
+    case 'boolean':
+      return (value) => (value === true ? 1 : 0);
+    case 'real':
+    case 'double':
+      return (value) => (Number.isNaN(value) ? 'NaN' : Number(value));
+    case 'byte':
+    case 'smallint':
+    case 'integer':
+    case 'bigint':
+    case 'timestamptz':
+    case 'timestamp':
+      return (value) => (typeof value === 'bigint' ? value : Number(value));
+    default:
+      return isJsonCell(type) ? (value) => answerText(value, type, 'cell') : (value) => encodeText(String(value));
+  }
+}
+
+/** Text that UTF-8 or a C string would change is kept as UTF-16 bytes. */
+function encodeText(text: string): Cell {
+  return text.isWellFormed() && !text.includes('\0') ? text : Buffer.from(text, 'utf16le');
+}
+
+/** The value that a cell stands for. */
+export function decodeCell(cell: Cell, type: DataType): Json {
+  if (cell === null) return null;
+  switch (type.kind) {
+    case 'boolean':
+      return Number(cell) === 1;
+    case 'real':
+    case 'double':
+      return Number(cell);
+    default:
+      if (typeof cell === 'bigint') return shrink(cell);
+      if (typeof cell === 'number') return cell;
+      if (typeof cell !== 'string') return Buffer.from(cell).toString('utf16le');
+      return isJsonCell(type) ? parseJson(cell) : cell;
+  }
+}
+
+/**
+ * A value of the type as JSON, in the server's number formats and key order. In a cell, decimals are texts and bits
+ * bare, so that they come back as they went in.
+ */
+export function answerText(value: Json, type: DataType, form: 'answer' | 'cell' = 'answer'): string {
+  if (value === null) return 'null';
+  switch (type.kind) {
+    case 'boolean':
+      return value === true ? 'true' : 'false';
+    case 'real':
+      return floatingJson(floatText(asPlainNumber(value)));
+    case 'double':
+      return floatingJson(doubleText(asPlainNumber(value)));
+    case 'bit':
+      return form === 'cell' ? `"${String(value)}"` : `"B'${String(value)}'"`;
+    case 'numeric':
+      return form === 'cell' ? `"${String(value)}"` : String(value);
+    case 'text':
+    case 'character':
+    case 'ip':
+    case 'uuid':
+      return jsonText(String(value));
+    case 'geo_point':
+      return listText(value, (item) => doubleText(asPlainNumber(item)));
+    case 'float_vector':
+      return listText(value, (item) => floatingJson(floatText(asPlainNumber(item))));
+    case 'array':
+      return listText(value, (item) => answerText(item, type.element, form));
+    case 'object':
+      return isJsonObject(value) ? objectText(value, type, form) : jsonValueText(value);
+    case 'geo_shape':
+    case 'undefined':
+      return jsonValueText(value);
+    default:
+      return String(value);
+  }
+}
+
+function asPlainNumber(value: Json): number {
+  if (value instanceof JavaDouble) return value.value;
+  // Answers quote NaN and Infinity; a value read back from one comes as that text.
+  return Number(value);
+}
+
+function listText(value: Json, itemText: (item: Json) => string): string {
+  if (!isJsonArray(value)) return jsonValueText(value);
+  return `[${value.map((item) => (item === null ? 'null' : itemText(item))).join(',')}]`;
+}
+
+function objectText(value: JsonObject, type: ObjectType, form: 'answer' | 'cell'): string {
+  const keys = Object.keys(value);
+  const texts = hashMapOrder(keys, presizedCapacity(keys.length)).map((key) => {
+    const field = type.fields.get(key);
+    const item = value[key] ?? null;
+    return `${jsonText(key)}:${field === undefined ? jsonValueText(item) : answerText(item, field.type, form)}`;
+  });
+  return `{${texts.join(',')}}`;
+}
+
+/** A point as a scan over the index gives it back; a lookup by primary key reads the row itself. */
+export function scannedValue(value: Json, type: DataType): Json {
+  if (type.kind !== 'geo_point' || !isJsonArray(value)) return value;
+  return quantisedPoint(value.map(asPlainNumber));
+}
+

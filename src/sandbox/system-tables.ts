@@ -1,0 +1,369 @@
+/** `sys`, `information_schema` and `pg_catalog`: what a single healthy node would answer about itself. */
+import { clusteredBy } from './format.ts';
+import { isOn, type Catalog, type Column, type Table } from './catalog.ts';
+import { formatExpression } from './format.ts';
+import { type Json, type JsonObject } from './json.ts';
+import { SERVER_VERSION, type Environment } from './functions.ts';
+import { relationOfRows, type NamedType, type Relation } from './select.ts';
+import { rowsOf, type Store } from './store.ts';
+import { BIGINT, BOOLEAN, DOUBLE, INTEGER, TEXT, TIMESTAMPTZ, arrayOf, baseName, objectOf, type DataType } from './types.ts';
+import type { Row } from './values.ts';
+
+export interface SystemFacts {
+  readonly catalog: Catalog;
+  readonly store: Store;
+  readonly environment: Environment;
+  /** `host:port` of the endpoint. */
+  readonly address: () => string;
+  /** The statement that is being run. */
+  readonly statement: string;
+  readonly startedMs: number;
+}
+
+export const CLUSTER_NAME = 'crategen-sandbox';
+export const NODE_NAME = 'sandbox';
+
+type Definition = readonly [columns: readonly NamedType[], rows: (facts: SystemFacts) => readonly Row[]];
+
+/** The system table of that name, or null. */
+export function systemTable(schema: string, name: string, facts: SystemFacts): Relation | null {
+  const definition = TABLES.get(`${schema}.${name}`);
+  return definition === undefined ? null : relationOfRows(name, definition[0], () => definition[1](facts));
+}
+
+/** The names of a schema's system tables. */
+export function systemTableNames(): readonly (readonly [schema: string, name: string])[] {
+  return [...TABLES.keys()].map((key) => {
+    const [schema = '', name = ''] = key.split('.');
+    return [schema, name];
+  });
+}
+
+function columns(...pairs: readonly (readonly [string, DataType])[]): readonly NamedType[] {
+  return pairs.map(([name, type]) => ({ name, type }));
+}
+
+const ANY_OBJECT = objectOf('dynamic');
+const TEXTS = arrayOf(TEXT);
+
+function port(facts: SystemFacts): number {
+  return Number(facts.address().split(':').at(-1) ?? 0);
+}
+
+const NODE_TYPES = columns(
+  ['attributes', ANY_OBJECT],
+  ['connections', objectOf('dynamic', [['http', objectOf('dynamic', [['open', BIGINT], ['total', BIGINT]])]])],
+  ['fs', objectOf('dynamic', [['total', objectOf('dynamic', [['size', BIGINT], ['used', BIGINT], ['bytes_written', BIGINT]])]])],
+  ['heap', objectOf('dynamic', [['free', BIGINT], ['max', BIGINT], ['used', BIGINT]])],
+  ['hostname', TEXT],
+  ['id', TEXT],
+  ['is_master', BOOLEAN],
+  ['load', objectOf('dynamic', [['1', DOUBLE], ['5', DOUBLE], ['15', DOUBLE]])],
+  ['mem', objectOf('dynamic', [['free', BIGINT], ['used', BIGINT]])],
+  ['name', TEXT],
+  ['os', objectOf('dynamic', [['timestamp', TIMESTAMPTZ], ['cpu', ANY_OBJECT]])],
+  ['os_info', objectOf('dynamic', [['available_processors', INTEGER]])],
+  ['port', objectOf('dynamic', [['http', INTEGER], ['psql', INTEGER], ['transport', INTEGER]])],
+  ['process', objectOf('dynamic', [['cpu', objectOf('dynamic', [['percent', INTEGER]])]])],
+  ['rest_url', TEXT],
+  ['roles', TEXTS],
+  ['thread_pools', arrayOf(objectOf('dynamic', [['name', TEXT], ['active', INTEGER], ['queue', INTEGER], ['rejected', BIGINT]]))],
+  ['version', objectOf('dynamic', [['number', TEXT], ['build_hash', TEXT], ['build_snapshot', BOOLEAN]])],
+);
+
+/** Values that this process could only invent are null. */
+function nodeRow(facts: SystemFacts): Row {
+  const memory = process.memoryUsage();
+  return [
+    {},
+    { http: { open: null, total: null } },
+    null,
+    { free: memory.heapTotal - memory.heapUsed, max: memory.heapTotal, used: memory.heapUsed },
+    'localhost',
+    NODE_NAME,
+    true,
+    null,
+    null,
+    NODE_NAME,
+    { timestamp: facts.environment.nowMs, cpu: { system: -1, used: -1, user: -1 } },
+    { available_processors: 1 },
+    { http: port(facts), psql: null, transport: null },
+    { cpu: { percent: null } },
+    facts.address(),
+    ['data', 'master_eligible'],
+    ['search', 'write'].map((name) => ({ name, active: 0, queue: 0, rejected: 0 })),
+    { number: SERVER_VERSION, build_hash: 'crategen-sandbox', build_snapshot: false },
+  ];
+}
+
+const CLUSTER_COLUMNS = columns(['id', TEXT], ['license', ANY_OBJECT], ['master_node', TEXT], ['name', TEXT], ['settings', ANY_OBJECT]);
+
+function clusterRow(facts: SystemFacts): Row {
+  const settings: Record<string, Json> = {
+    bulk: { request_timeout: '1m' },
+    statement_timeout: '0ms',
+    cluster: { max_shards_per_node: 1000 },
+    overload_protection: { dml: { initial_concurrency: 5, max_concurrency: 100, min_concurrency: 1, queue_size: 25 } },
+  };
+  for (const [name, value] of facts.catalog.globals) setPath(settings, name.split('.'), value);
+  return ['crategen-sandbox', null, NODE_NAME, CLUSTER_NAME, settings];
+}
+
+function setPath(target: Record<string, Json>, path: readonly string[], value: Json): void {
+  const [first = '', ...rest] = path;
+  if (rest.length === 0) {
+    target[first] = value;
+    return;
+  }
+  const child: Record<string, Json> = { ...asObject(target[first] ?? null) };
+  setPath(child, rest, value);
+  target[first] = child;
+}
+
+function asObject(value: Json): JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+}
+
+interface ShardFacts {
+  readonly table: Table;
+  readonly partition: readonly Json[] | null;
+  readonly ident: string;
+}
+
+/** One entry a table, or one a partition. */
+function shardGroups(facts: SystemFacts): readonly ShardFacts[] {
+  return facts.catalog.tables().flatMap((table): readonly ShardFacts[] => {
+    if (table.partitionedBy.length === 0) return [{ table, partition: null, ident: '' }];
+    return [...table.partitions].map(([ident, partition]) => ({ table, partition: partition.values, ident: identOf(ident) }));
+  });
+}
+
+/** A short name of a partition: here its values in hexadecimal, which is unique and stable. */
+function identOf(values: string): string {
+  return Buffer.from(values).toString('hex');
+}
+
+function countRows(facts: SystemFacts, group: ShardFacts): number {
+  const { table, partition } = group;
+  const cells = partition === null ? [] : table.partitionedBy.map((name) => table.columns.find((column) => column.name === name)?.cell ?? 'rowid');
+  const where = cells.length === 0 ? '' : ` WHERE ${cells.map((cell) => `${cell} IS ?`).join(' AND ')}`;
+  const values = (partition ?? []).map((value) => (typeof value === 'boolean' ? Number(value) : typeof value === 'object' ? null : value));
+  return Number(facts.store.prepare(`SELECT count(*) AS n FROM ${rowsOf(table)}${where}`).get(...values)?.['n'] ?? 0);
+}
+
+const SHARD_COLUMNS = columns(
+  ['id', INTEGER],
+  ['schema_name', TEXT],
+  ['table_name', TEXT],
+  ['partition_ident', TEXT],
+  ['primary', BOOLEAN],
+  ['state', TEXT],
+  ['routing_state', TEXT],
+  ['num_docs', BIGINT],
+  ['size', BIGINT],
+  ['node', objectOf('dynamic', [['id', TEXT], ['name', TEXT]])],
+  ['relocating_node', TEXT],
+  ['orphan_partition', BOOLEAN],
+  ['closed', BOOLEAN],
+  ['translog_stats', objectOf('dynamic', [['size', BIGINT], ['uncommitted_size', BIGINT], ['number_of_operations', INTEGER], ['uncommitted_operations', INTEGER]])],
+  ['merge_stats', objectOf('dynamic', [['current_count', BIGINT], ['total_throttled_time_ms', BIGINT]])],
+  ['refresh_stats', objectOf('dynamic', [['count', BIGINT], ['total_time_ns', BIGINT], ['pending_count', INTEGER]])],
+  ['flush_stats', objectOf('dynamic', [['count', BIGINT], ['total_time_ns', BIGINT]])],
+);
+
+/** Rows are not kept by shard: each shard shows an even part. Sizes of single tables are not known. */
+function shardRows(facts: SystemFacts): readonly Row[] {
+  return shardGroups(facts).flatMap((group) => {
+    const total = countRows(facts, group);
+    const { table } = group;
+    return Array.from({ length: table.shards }, (_, id): Row => {
+      const documents = Math.floor(total / table.shards) + (id < total % table.shards ? 1 : 0);
+      const state = table.closed ? 'CLOSED' : 'STARTED';
+      return [
+        id, table.schema, table.name, group.ident, true, state, 'STARTED', documents, null,
+        { id: NODE_NAME, name: NODE_NAME }, null, false, table.closed, null, null, null, null,
+      ];
+    });
+  });
+}
+
+const HEALTH_COLUMNS = columns(
+  ['health', TEXT], ['missing_shards', BIGINT], ['partition_ident', TEXT], ['severity', BIGINT], ['table_name', TEXT],
+  ['table_schema', TEXT], ['underreplicated_shards', BIGINT],
+);
+
+function healthRows(facts: SystemFacts): readonly Row[] {
+  return shardGroups(facts).map(({ table, ident }) => ['GREEN', 0, ident === '' ? null : ident, 1, table.name, table.schema, 0]);
+}
+
+const JOB_COLUMNS = columns(['id', TEXT], ['node', objectOf('dynamic', [['id', TEXT], ['name', TEXT]])], ['started', TIMESTAMPTZ], ['stmt', TEXT], ['username', TEXT]);
+
+function jobRows(facts: SystemFacts): readonly Row[] {
+  return [[crypto.randomUUID(), { id: NODE_NAME, name: NODE_NAME }, facts.startedMs, facts.statement, facts.environment.user]];
+}
+
+const TABLE_COLUMNS = columns(
+  ['blobs_path', TEXT], ['closed', BOOLEAN], ['clustered_by', TEXT], ['column_policy', TEXT], ['number_of_replicas', TEXT],
+  ['number_of_shards', INTEGER], ['partitioned_by', TEXTS], ['reference_generation', TEXT], ['routing_hash_function', TEXT],
+  ['self_referencing_column_name', TEXT], ['settings', ANY_OBJECT], ['table_catalog', TEXT], ['table_name', TEXT],
+  ['table_schema', TEXT], ['table_type', TEXT], ['version', objectOf('dynamic', [['created', TEXT], ['upgraded', TEXT]])],
+);
+
+function tableRows(facts: SystemFacts): readonly Row[] {
+  const system = systemTableNames().map(([schema, name]): Row => {
+    return [null, null, null, 'strict', '0', null, null, 'SYSTEM GENERATED', null, null, null, 'crate', name, schema, 'BASE TABLE', null];
+  });
+  return [...system, ...facts.catalog.tables().map(tableRow)];
+}
+
+function tableRow(table: Table): Row {
+  const partitioned = table.partitionedBy.length === 0 ? null : table.partitionedBy;
+  return [
+    null, table.closed, clusteredBy(table), String(table.options.get('column_policy') ?? 'strict'), replicasOf(table), table.shards,
+    partitioned, 'SYSTEM GENERATED', 'Murmur3', '_id', settingsOf(table), 'crate', table.name, table.schema, 'BASE TABLE',
+    { created: SERVER_VERSION, upgraded: null },
+  ];
+}
+
+function replicasOf(table: Table): string {
+  return String(table.options.get('number_of_replicas') ?? '0-1');
+}
+
+function settingsOf(table: Table): Json {
+  const blocks = ['metadata', 'read', 'read_only_allow_delete', 'read_only', 'write'];
+  const settings: Record<string, Json> = {
+    blocks: Object.fromEntries(blocks.map((name) => [name, isOn(table.options, `blocks.${name}`)])),
+    codec: 'default',
+    mapping: { total_fields: { limit: 1000 }, depth: { limit: 100 } },
+    refresh_interval: 1000,
+    translog: { flush_threshold_size: 536_870_912, sync_interval: 5000, durability: 'REQUEST' },
+    write: { wait_for_active_shards: '1' },
+  };
+  for (const [name, value] of table.options) {
+    if (name !== 'column_policy' && name !== 'number_of_replicas') setPath(settings, name.split('.'), value);
+  }
+  return settings;
+}
+
+const COLUMN_COLUMNS = columns(
+  ['character_maximum_length', INTEGER], ['column_default', TEXT],
+  ['column_details', objectOf('dynamic', [['name', TEXT], ['path', TEXTS], ['policy', TEXT]])], ['column_name', TEXT],
+  ['data_type', TEXT], ['generation_expression', TEXT], ['is_generated', TEXT], ['is_nullable', TEXT], ['numeric_precision', INTEGER],
+  ['numeric_scale', INTEGER], ['ordinal_position', INTEGER], ['table_catalog', TEXT], ['table_name', TEXT], ['table_schema', TEXT],
+  ['udt_name', TEXT],
+);
+
+function columnRows(facts: SystemFacts): readonly Row[] {
+  return facts.catalog.tables().flatMap((table) => {
+    const rows: Row[] = [];
+    for (const column of table.columns) rows.push(...columnTree(table, column, column.type, [], rows.length + 1));
+    return rows;
+  });
+}
+
+/** A column and the columns inside it, in order. */
+function columnTree(table: Table, column: Column, type: DataType, path: readonly string[], position: number): readonly Row[] {
+  const isRoot = path.length === 0;
+  const name = path.reduce((base, part) => `${base}['${part}']`, column.name);
+  const [defaultValue, generated] = isRoot ? [column.defaultValue, column.generated] : [null, null];
+  const inner = type.kind === 'array' ? type.element : type;
+  const policy = inner.kind === 'object' ? inner.policy : 'strict';
+  const self: Row = [
+    lengthOf(type), defaultValue === null ? null : formatExpression(defaultValue, 'answer'), { name: column.name, path, policy }, name,
+    baseName(type), generated === null ? null : formatExpression(generated, 'answer'), generated === null ? 'NEVER' : 'ALWAYS',
+    isRoot && column.notNull ? 'NO' : 'YES', precisionOf(type), null, position, 'crate', table.name, table.schema, baseName(type),
+  ];
+  const rows: Row[] = [self];
+  if (inner.kind === 'object') {
+    for (const [key, field] of inner.fields) rows.push(...columnTree(table, column, field.type, [...path, key], position + rows.length));
+  }
+  return rows;
+}
+
+function lengthOf(type: DataType): number | null {
+  if (type.kind === 'text' || type.kind === 'character' || type.kind === 'bit') return type.length;
+  return type.kind === 'float_vector' ? type.dimensions : null;
+}
+
+const BINARY_PRECISION: Readonly<Record<string, number>> = { byte: 8, smallint: 16, integer: 32, bigint: 64, real: 24, double: 53 };
+
+function precisionOf(type: DataType): number | null {
+  return type.kind === 'numeric' ? type.precision : (BINARY_PRECISION[type.kind] ?? null);
+}
+
+const KEY_COLUMNS = columns(
+  ['column_name', TEXT], ['constraint_catalog', TEXT], ['constraint_name', TEXT], ['constraint_schema', TEXT],
+  ['ordinal_position', INTEGER], ['table_catalog', TEXT], ['table_name', TEXT], ['table_schema', TEXT],
+);
+
+function keyRows(facts: SystemFacts): readonly Row[] {
+  return facts.catalog.tables().flatMap((table) =>
+    table.primaryKey.map((name, at): Row => [name, 'crate', keyName(table), table.schema, at + 1, 'crate', table.name, table.schema]),
+  );
+}
+
+function keyName(table: Table): string {
+  return table.primaryKeyName ?? `${table.name}_pkey`;
+}
+
+const CONSTRAINT_COLUMNS = columns(
+  ['constraint_catalog', TEXT], ['constraint_name', TEXT], ['constraint_schema', TEXT], ['constraint_type', TEXT], ['table_catalog', TEXT],
+  ['table_name', TEXT], ['table_schema', TEXT],
+);
+
+function constraintRows(facts: SystemFacts): readonly Row[] {
+  return facts.catalog.tables().flatMap((table) => {
+    const row = (name: string, type: string): Row => ['crate', name, table.schema, type, 'crate', table.name, table.schema];
+    const keys = table.primaryKey.length > 0 ? [row(keyName(table), 'PRIMARY KEY')] : [];
+    const notNull = table.columns.filter((column) => column.notNull).map((column) => row(`${table.schema}_${table.name}_${column.name}_not_null`, 'CHECK'));
+    return [...keys, ...table.checks.map((check) => row(check.name, 'CHECK')), ...notNull];
+  });
+}
+
+const PARTITION_COLUMNS = columns(
+  ['closed', BOOLEAN], ['column_policy', TEXT], ['number_of_replicas', TEXT], ['number_of_shards', INTEGER], ['partition_ident', TEXT],
+  ['settings', ANY_OBJECT], ['table_name', TEXT], ['table_schema', TEXT], ['values', ANY_OBJECT],
+);
+
+function partitionRows(facts: SystemFacts): readonly Row[] {
+  return shardGroups(facts).flatMap(({ table, partition, ident }): readonly Row[] => {
+    if (partition === null) return [];
+    const values = Object.fromEntries(table.partitionedBy.map((name, at) => [name, partition[at] ?? null]));
+    return [[table.closed, 'strict', replicasOf(table), table.shards, ident, settingsOf(table), table.name, table.schema, values]];
+  });
+}
+
+const CHECK_COLUMNS = columns(['description', TEXT], ['id', INTEGER], ['passed', BOOLEAN], ['severity', INTEGER]);
+const PRIVILEGE_COLUMNS = columns(['class', TEXT], ['grantee', TEXT], ['grantor', TEXT], ['ident', TEXT], ['state', TEXT], ['type', TEXT]);
+const USER_COLUMNS = columns(['name', TEXT], ['password', TEXT], ['superuser', BOOLEAN]);
+
+const TABLES: ReadonlyMap<string, Definition> = new Map<string, Definition>([
+  ['sys.nodes', [NODE_TYPES, (facts) => [nodeRow(facts)]]],
+  ['sys.cluster', [CLUSTER_COLUMNS, (facts) => [clusterRow(facts)]]],
+  ['sys.cluster_health', [columns(['description', TEXT], ['health', TEXT], ['missing_shards', BIGINT], ['pending_tasks', INTEGER], ['severity', BIGINT], ['underreplicated_shards', BIGINT]), () => [['', 'GREEN', 0, 0, 1, 0]]]],
+  ['sys.shards', [SHARD_COLUMNS, shardRows]],
+  ['sys.health', [HEALTH_COLUMNS, healthRows]],
+  ['sys.jobs', [JOB_COLUMNS, jobRows]],
+  ['sys.jobs_log', [columns(['ended', TIMESTAMPTZ], ['error', TEXT], ['id', TEXT], ['started', TIMESTAMPTZ], ['stmt', TEXT], ['username', TEXT]), () => []]],
+  ['sys.jobs_metrics', [columns(['classification', ANY_OBJECT], ['failed_count', BIGINT], ['max', BIGINT], ['mean', DOUBLE], ['min', BIGINT], ['node', ANY_OBJECT], ['percentiles', ANY_OBJECT], ['stdev', DOUBLE], ['sum_of_durations', BIGINT], ['total_affected_row_count', BIGINT], ['total_count', BIGINT]), () => []]],
+  ['sys.segments', [columns(['num_docs', INTEGER], ['primary', BOOLEAN], ['size', BIGINT], ['table_name', TEXT], ['table_schema', TEXT]), () => []]],
+  ['sys.checks', [CHECK_COLUMNS, () => []]],
+  ['sys.node_checks', [CHECK_COLUMNS, () => []]],
+  ['sys.allocations', [columns(['current_state', TEXT], ['explanation', TEXT], ['primary', BOOLEAN], ['shard_id', INTEGER], ['table_name', TEXT], ['table_schema', TEXT]), () => []]],
+  ['sys.privileges', [PRIVILEGE_COLUMNS, () => []]],
+  ['sys.users', [USER_COLUMNS, (facts) => [[facts.environment.user, null, true]]]],
+  ['sys.roles', [columns(['granted_roles', TEXTS], ['name', TEXT]), () => []]],
+  ['information_schema.tables', [TABLE_COLUMNS, tableRows]],
+  ['information_schema.columns', [COLUMN_COLUMNS, columnRows]],
+  ['information_schema.key_column_usage', [KEY_COLUMNS, keyRows]],
+  ['information_schema.table_constraints', [CONSTRAINT_COLUMNS, constraintRows]],
+  ['information_schema.table_partitions', [PARTITION_COLUMNS, partitionRows]],
+  ['information_schema.schemata', [columns(['schema_name', TEXT]), (facts) => facts.catalog.schemas().map((name): Row => [name])]],
+  ['pg_catalog.pg_class', [columns(['relname', TEXT], ['reltuples', { kind: 'real' }]), (facts) => facts.catalog.tables().map((table): Row => [table.name, countTable(facts, table)])]],
+  ['pg_catalog.pg_stats', [columns(['attname', TEXT], ['schemaname', TEXT], ['tablename', TEXT]), () => []]],
+]);
+
+function countTable(facts: SystemFacts, table: Table): number {
+  return countRows(facts, { table, partition: null, ident: '' });
+}
+
