@@ -18,13 +18,15 @@ export interface VerifyReport {
   readonly duplicated: FoundRows;
   /** There with other values than were sent. */
   readonly altered: FoundRows;
+  /** There under this run id, but in batches that the run never began. */
+  readonly unexpected: FoundRows;
   /** Columns whose type has no form that can be compared: only their presence was checked. */
   readonly notComparable: readonly string[];
 }
 
 export interface FoundRows {
   readonly rows: number;
-  /** The first keys (`seq`), at most 20 are shown. */
+  /** The first keys (`seq`), at most 20 are shown; empty where nobody knows which rows they are. */
   readonly seqs: readonly number[];
 }
 
@@ -80,7 +82,7 @@ function hintLines(run: RunListing, view: TextView): Line[] {
 
 /** What `crategen verify` prints: the verdict first, then each kind with its first keys. Lines ended by `\n`. */
 export function renderVerify(report: VerifyReport, view: TextView): string {
-  const wrong = report.lost.rows + report.duplicated.rows + report.altered.rows;
+  const wrong = report.lost.rows + report.duplicated.rows + report.altered.rows + report.unexpected.rows;
   const place = `of run ${printable(report.runId)} in ${printable(report.table)}`;
   const headline =
     wrong === 0
@@ -90,6 +92,7 @@ export function renderVerify(report: VerifyReport, view: TextView): string {
     ['lost', 'acknowledged, but not in the table', report.lost],
     ['duplicated', 'in the table more than once', report.duplicated],
     ['altered', 'in the table with other values than were sent', report.altered],
+    ['unexpected', 'in the table under this run id, and never sent by it', report.unexpected],
   ] as const;
   const unchecked =
     report.notComparable.length === 0
@@ -113,7 +116,8 @@ function foundLines(name: string, meaning: string, found: FoundRows, view: TextV
   if (found.rows === 0) return [];
   const shown = found.seqs.slice(0, MAX_SEQS);
   const more = found.rows > shown.length ? ' …' : '';
-  const text = `${name}: ${counted(found.rows, 'row')} ${meaning}; seq ${shown.join(', ')}${more}`;
+  const keys = shown.length === 0 ? '' : `; seq ${shown.join(', ')}${more}`;
+  const text = `${name}: ${counted(found.rows, 'row')} ${meaning}${keys}`;
   return wrapped(text, 'plain', view, '  ');
 }
 

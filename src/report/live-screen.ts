@@ -179,8 +179,9 @@ function clockSpans(state: RunState): Line {
 }
 
 function stateLabel(state: RunState): readonly [string, Style] {
-  if (state.total.waiting !== null && (state.phase === 'running' || state.phase === 'warmingUp'))
-    return ['paused', 'yellow'];
+  const { waiting } = state.total;
+  if (waiting !== null && offers(state))
+    return [waiting.cause === 'overload' ? 'slowed' : 'paused', 'yellow'];
   switch (state.phase) {
     case 'running':
       return ['running', 'green'];

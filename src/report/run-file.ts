@@ -267,7 +267,7 @@ function evidenceOf(result: RunResult): string[] {
   const evidence = ["the server's side was not measured"];
   const means = result.workers.map((worker) => worker.cpu.percentMean).filter((percent) => percent !== null);
   if (means.length > 0) {
-    const cores = result.host.cgroupCores ?? result.host.cores;
+    const cores = Math.min(result.host.cores, result.host.cgroupCores ?? Infinity);
     const percent = Math.round(means.reduce((sum, each) => sum + each, 0));
     const processes = means.length === 1 ? '1 process' : `${means.length} processes`;
     evidence.push(

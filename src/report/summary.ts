@@ -2,6 +2,7 @@
  * The summary of a run as text, made from its run file alone: what is stored and what is not comes first, what to
  * do next comes last.
  */
+import { usableCores } from '../base/host.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
 import type { RunFile, RunFileLatency } from './run-file-schema.ts';
@@ -239,7 +240,7 @@ function limitText(run: RunFile): string {
 
 function nextSection(run: RunFile, facts: SummaryFacts): Line[] {
   const plan = runPlanOf(run);
-  const defaultProcs = Math.max(1, Math.floor(run.host.cgroupCores ?? run.host.cores));
+  const defaultProcs = usableCores(run.host);
   const id = printable(run.run.id);
   const isStored = run.target.kind === 'cratedb';
   const isStopped = run.ledger.notOffered > 0 && isStored && plan.command === 'cluster';

@@ -56,6 +56,7 @@ test('a verification that found nothing wrong says so in one line', () => {
     lost: none,
     duplicated: none,
     altered: none,
+    unexpected: none,
     notComparable: [],
   };
   assert.equal(
@@ -71,14 +72,17 @@ test('a verification that found something names the counts, the first keys and t
     checkedRows: 200_000,
     lost: { rows: 30, seqs: Array.from({ length: 20 }, (_, seq) => seq) },
     duplicated: { rows: 1, seqs: [7] },
-    altered: { rows: 0, seqs: [] },
+    altered: { rows: 2, seqs: [] },
+    unexpected: { rows: 1, seqs: [900] },
     notComparable: ['area\u001b[31m'],
   };
   assert.equal(
     renderVerify(report, view(200)),
-    `200,000 rows of run r1 in crategen.records: 30 lost, 1 duplicated, 0 altered
+    `200,000 rows of run r1 in crategen.records: 30 lost, 1 duplicated, 2 altered
   lost: 30 rows acknowledged, but not in the table; seq 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19 …
   duplicated: 1 row in the table more than once; seq 7
+  altered: 2 rows in the table with other values than were sent
+  unexpected: 1 row in the table under this run id, and never sent by it; seq 900
 checked by presence only, since their type has no form to compare: area␛[31m
 `,
   );

@@ -94,6 +94,12 @@ test('a pause says who is waited for, and no ETA is invented', () => {
   assert.match(shown, /paused {2}00:42/);
   assert.match(shown, /no node can be reached; batches are held until one answers · connect ECONNREFUSED/);
   assert.doesNotMatch(shown, /ETA/);
+  const overload = screen(
+    sampleState(2, { total: sampleSnapshot({ waiting: { ...waiting, cause: 'overload' } }) }),
+    100,
+  );
+  assert.match(overload, /slowed {2}00:42/);
+  assert.match(overload, /the server asks for less/);
 });
 
 test('each phase says what it waits for', () => {

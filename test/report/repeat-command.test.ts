@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseCount } from '../../src/base/units.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
+import type { RawValue } from '../../src/plan/settings.ts';
 import { countFlag, repeatCommand } from '../../src/report/repeat-command.ts';
+import { FACTS, parse } from '../plan/parse-input.ts';
 import { hostileText } from './arbitraries.ts';
 import { samplePlan } from './samples.ts';
 
@@ -21,8 +23,95 @@ test('a run with all defaults needs no flags but what makes its rows', () => {
 });
 
 test('every setting that differs from its default is a flag', () => {
+  const plan = changedPlan();
+  assert.equal(
+    repeatCommand(plan, 'sameTarget', 8),
+    "crategen cluster --duration 5m --url https://db:4200 --username 'ops team' --ca-cert-file ca.pem --cert-file c.pem" +
+      ' --key-file k.pem --insecure --preset metrics --table \'"Doc".it\' --no-create --recreate --yes-drop \'"Doc".it\'' +
+      ' --shards 6 --replicas 0-1 --no-key --procs 3 --batch-size 500 --in-flight 9 --batch-interval 1500ms --rate 50k' +
+      ' --ramp-up 1s --warm-up 10s --compress gzip --max-body 1m --timeout 1s --retries 0 --drain-timeout 1s' +
+      " --outage-timeout 1s --block-timeout 1s --max-failed 0.1% --fail-on 'p99>200ms' --verify none" +
+      ' --seed 42 --time-origin 2026-11-24T15:00:00Z --machine 2/3 --run-id NEW-RUN-ID',
+  );
+  assert.doesNotMatch(repeatCommand(plan, 'realCluster', 8), /recreate|insecure|ops team|db:4200/);
+});
+
+test('a count flag reads back as the same count', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.nat(),
+        fc.nat(5000).map((thousands) => thousands * 10_000),
+      ),
+      (count) => {
+        assert.equal(parseCount(countFlag(count)), count);
+      },
+    ),
+  );
+});
+
+test('a shell reads a hostile word back as one word and runs nothing', () => {
+  const words = fc.sample(hostileText, { seed: 7, numRuns: 12 });
+  const hostile = ['$(touch x)', '`id`', "it's", 'a;b', '\u001b[31m', ...words];
+  for (const username of hostile) {
+    const command = repeatCommand(samplePlan({ target: { ...LOCAL, username } }), 'sameTarget', 8);
+    const shown = execFileSync('sh', ['-c', `crategen() { printf '%s\\n' "$#"; }; ${command}`], {
+      encoding: 'utf8',
+    });
+    // cluster --rows 17.2m --username X --seed 42 --time-origin T
+    assert.equal(shown, '9\n', command);
+  }
+});
+
+test('the command line reads the command back as the same plan, but for the run id', () => {
+  const bounds = { rows: 250_000, durationMs: 300_000 };
+  const single: RunPlan = { ...samplePlan({ bounds }), command: 'single' };
+  const embedded = samplePlan({ target: { ...LOCAL, kind: 'embedded', nodes: [] } });
+  const changed = changedPlan();
+  // The command line refuses these two beside --recreate and --rate.
+  const table = { ...changed.table, create: true };
+  const load = { ...changed.load, batchIntervalMs: 0 };
+  const plans = [samplePlan({ target: LOCAL }), single, embedded, { ...changed, bounds, table, load }];
+  for (const plan of plans) {
+    const alone: RunPlan = {
+      ...plan,
+      machine: { index: 1, count: 1 },
+      load: { ...plan.load, procs: plan.command === 'single' ? 1 : plan.load.procs },
+    };
+    const words = shellWords(repeatCommand(alone, 'sameTarget', FACTS.availableParallelism));
+    const parsed = parse(settingsOf(words.slice(2)), { command: alone.command });
+    assert.ok(parsed.ok, parsed.ok ? '' : parsed.problems.join('\n'));
+    assert.deepEqual({ ...parsed.plan, runId: alone.runId }, alone);
+  }
+});
+
+/** Flags as the command line hands them on. */
+function settingsOf(words: readonly string[]): Record<string, RawValue> {
+  const settings: Record<string, RawValue> = {};
+  for (let at = 0; at < words.length; at += 1) {
+    const name = (words[at] ?? '').replace(/^--/, '');
+    const value = words[at + 1];
+    if (name.startsWith('no-')) settings[name.slice(3)] = false;
+    else if (value === undefined || value.startsWith('--')) settings[name] = true;
+    else {
+      at += 1;
+      const before = settings[name];
+      const isList = name === 'url' || name === 'fail-on';
+      settings[name] = isList ? [...(Array.isArray(before) ? before : []), value] : value;
+    }
+  }
+  return settings;
+}
+
+function shellWords(command: string): string[] {
+  const script = `crategen() { printf '%s\\n' crategen "$@"; }; ${command}`;
+  return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trimEnd().split('\n');
+}
+
+/** Every setting is another one than the default. */
+function changedPlan(): RunPlan {
   const base = samplePlan();
-  const plan: RunPlan = {
+  return {
     ...base,
     target: {
       ...LOCAL,
@@ -65,41 +154,4 @@ test('every setting that differs from its default is a flag', () => {
     verify: 'none',
     machine: { index: 2, count: 3 },
   };
-  assert.equal(
-    repeatCommand(plan, 'sameTarget', 8),
-    "crategen cluster --duration 5m --url https://db:4200 --username 'ops team' --ca-cert-file ca.pem --cert-file c.pem" +
-      ' --key-file k.pem --insecure --preset metrics --table \'"Doc".it\' --no-create --recreate --yes-drop \'"Doc".it\'' +
-      ' --shards 6 --replicas 0-1 --no-key --procs 3 --batch-size 500 --in-flight 9 --batch-interval 1500ms --rate 50k' +
-      ' --ramp-up 1s --warm-up 10s --compress gzip --max-body 1m --timeout 1s --retries 0 --drain-timeout 1s' +
-      " --outage-timeout 1s --block-timeout 1s --max-failed 0.1% --fail-on 'p99>200ms' --verify none" +
-      ' --seed 42 --time-origin 2026-11-24T15:00:00Z --machine 2/3 --run-id NEW-RUN-ID',
-  );
-  assert.doesNotMatch(repeatCommand(plan, 'realCluster', 8), /recreate|insecure|ops team|db:4200/);
-});
-
-test('a count flag reads back as the same count', () => {
-  fc.assert(
-    fc.property(
-      fc.oneof(
-        fc.nat(),
-        fc.nat(5000).map((thousands) => thousands * 10_000),
-      ),
-      (count) => {
-        assert.equal(parseCount(countFlag(count)), count);
-      },
-    ),
-  );
-});
-
-test('a shell reads a hostile word back as one word and runs nothing', () => {
-  const words = fc.sample(hostileText, { seed: 7, numRuns: 12 });
-  const hostile = ['$(touch x)', '`id`', "it's", 'a;b', '\u001b[31m', ...words];
-  for (const username of hostile) {
-    const command = repeatCommand(samplePlan({ target: { ...LOCAL, username } }), 'sameTarget', 8);
-    const shown = execFileSync('sh', ['-c', `crategen() { printf '%s\\n' "$#"; }; ${command}`], {
-      encoding: 'utf8',
-    });
-    // cluster --rows 17.2m --username X --seed 42 --time-origin T
-    assert.equal(shown, '9\n', command);
-  }
-});
+}
