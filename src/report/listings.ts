@@ -24,7 +24,7 @@ export interface VerifyReport {
   readonly notComparable: readonly string[];
 }
 
-export interface FoundRows {
+interface FoundRows {
   readonly rows: number;
   /** The first keys (`seq`), at most 20 are shown; empty where nobody knows which rows they are. */
   readonly seqs: readonly number[];

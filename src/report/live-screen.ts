@@ -55,6 +55,8 @@ export interface LiveView extends TextView {
   readonly sort: LiveSort;
   readonly showErrors: boolean;
   readonly showHelp: boolean;
+  /** Whether single keys reach us; without them only Ctrl-C does, as a signal. */
+  readonly hasKeys: boolean;
 }
 
 /** Errors under the table; `e` shows them all. */
@@ -123,7 +125,7 @@ function layout(state: RunState, view: LiveView, most: number): Line[] {
   ];
   const bottom: Block[] = [
     { rank: 9, lines: middle === null ? [[]] : [] },
-    { rank: 5, lines: middle === null ? errorLines(state) : [] },
+    { rank: 5, lines: middle === null ? errorLines(state, view) : [] },
     { rank: 7, lines: [keysLine(state, view)] },
   ];
   const needed = middle === null ? Math.min(state.workers.length, WORKERS_KEPT) + 3 : 3;
@@ -404,7 +406,7 @@ function formatCount(count: number): string {
   return count < 10_000 ? formatExact(count) : formatShort(count);
 }
 
-function errorLines(state: RunState): Line[] {
+function errorLines(state: RunState, view: LiveView): Line[] {
   const sorted = sortErrors(state.total.errors);
   const shown = sorted.slice(0, ERRORS_SHOWN).map((error): Line => {
     return [plain('  '), styled('yellow', errorHead(error)), plain(`: ${printable(error.example)}`)];
@@ -412,7 +414,7 @@ function errorLines(state: RunState): Line[] {
   const hidden = sorted.length - shown.length;
   const more: Line = [
     plain('  '),
-    styled('dim', `and ${counted(hidden, 'more class', 'more classes')}: press e`),
+    styled('dim', `and ${counted(hidden, 'more class', 'more classes')}${view.hasKeys ? ': press e' : ''}`),
   ];
   return hidden > 0 ? [...shown, more] : shown;
 }
@@ -438,10 +440,11 @@ function sortErrors(errors: readonly ErrorCount[]): ErrorCount[] {
 
 function keysLine(state: RunState, view: LiveView): Line {
   const isStopping = !['preparing', 'starting', 'warmingUp', 'running'].includes(state.phase);
-  const stop = isStopping ? 'q stop now' : 'q stop gracefully';
+  const [key, stop] = [view.hasKeys ? 'q' : 'Ctrl-C', isStopping ? 'stop now' : 'stop gracefully'];
+  if (!view.hasKeys) return [plain('  '), styled('dim', `${key} ${stop}`)];
   const errors = view.showErrors ? 'e workers' : 'e errors';
   const help = view.showHelp ? '? back' : '? help';
-  return [plain('  '), styled('dim', `${stop}   s sort: ${view.sort}   ${errors}   ${help}`)];
+  return [plain('  '), styled('dim', `${key} ${stop}   s sort: ${view.sort}   ${errors}   ${help}`)];
 }
 
 function helpLines(view: LiveView): Line[] {

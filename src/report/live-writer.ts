@@ -154,6 +154,7 @@ class Screen implements LiveScreen {
       sort: this.#sort,
       showErrors: this.#showErrors,
       showHelp: this.#showHelp,
+      hasKeys: this.#options.input !== null,
     };
     const lines = this.#state === null ? [] : renderLiveScreen(this.#state, view);
     this.#write(`${this.#withoutFrame()}${drawn(lines)}`);

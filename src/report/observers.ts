@@ -25,7 +25,7 @@ export interface ObserverOptions {
 }
 
 /** The parts of the process that the screen needs beside stderr. */
-export interface TerminalAccess {
+interface TerminalAccess {
   readonly input: ScreenInput | null;
   readonly host: ScreenHost;
   readonly clock: Clock;

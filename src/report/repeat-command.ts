@@ -11,7 +11,7 @@ import type { RunPlan, Tolerance } from '../plan/run-plan.ts';
 export type RepeatOn = 'sameTarget' | 'realCluster';
 
 /** What the reader of the hint replaces. */
-export const CLUSTER_PLACEHOLDER = 'http://YOUR-CRATEDB:4200';
+const CLUSTER_PLACEHOLDER = 'http://YOUR-CRATEDB:4200';
 
 const DEFAULT_NODE = 'http://localhost:4200';
 

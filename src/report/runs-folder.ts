@@ -10,8 +10,8 @@ import { printable } from '../base/text.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { MAX_RUN_FILE_BYTES, parseRunFile, tooLarge } from './run-file.ts';
 
-export const PLAN_FILE_NAME = 'plan.json';
-export const RUN_FILE_NAME = 'run.json';
+const PLAN_FILE_NAME = 'plan.json';
+const RUN_FILE_NAME = 'run.json';
 const PLAN_FORMAT = 'crategen.plan/1';
 
 /** A run that was found: at least one of the two files is there. Paths are absolute. */

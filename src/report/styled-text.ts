@@ -177,10 +177,6 @@ export function renderLine(line: Line, view: TextView): string {
     .join('');
 }
 
-export function renderLines(lines: readonly Line[], view: TextView): string[] {
-  return lines.map((line) => renderLine(line, view));
-}
-
 /** Neighbours of one style as one span: fewer escape codes. */
 function merged(line: Line): Line {
   const spans: Span[] = [];

@@ -152,6 +152,11 @@ test('what was not measured is a dash', () => {
   assert.match(shown, /p50 +– {2}p99 +– {2}max +–/);
 });
 
+test('keys that do not reach us are not offered', () => {
+  const shown = screen(sampleState(2), 100, { hasKeys: false });
+  assert.match(shown, /\n {2}Ctrl-C stop gracefully$/);
+});
+
 test('any state at any size renders, in lines that fit and hold no control character', () => {
   const views = fc.record({
     columns: fc.constantFrom(20, 40, 60, 80, 100, 200),
@@ -161,6 +166,7 @@ test('any state at any size renders, in lines that fit and hold no control chara
     sort: fc.constantFrom('index' as const, 'rate' as const, 'cpu' as const, 'memory' as const),
     showErrors: fc.boolean(),
     showHelp: fc.boolean(),
+    hasKeys: fc.boolean(),
   });
   fc.assert(
     fc.property(states, views, (state, liveView) => {
@@ -192,6 +198,7 @@ function screen(state: RunState, columns: number, changes: Partial<LiveView> = {
     sort: 'index',
     showErrors: false,
     showHelp: false,
+    hasKeys: true,
     ...changes,
   } as const;
   return stripVTControlCharacters(renderLiveScreen(state, liveView).join('\n'));
