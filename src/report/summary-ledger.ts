@@ -155,9 +155,10 @@ function serverSentence(run: RunFile): Sentence {
   const count = stored === null ? '' : ` ${formatExact(stored)}`;
   switch (verdict) {
     case 'match':
-      return { text: `${server} counts${count}: match${why}`, style: 'plain' };
+      // The detail would say the same numbers again; of a mismatch the headline has it.
+      return { text: `${server} counts${count}: match`, style: 'plain' };
     case 'mismatch':
-      return { text: `${server} counts${count}: MISMATCH${why}`, style: 'redBold' };
+      return { text: `${server} counts${count}: MISMATCH`, style: 'redBold' };
     case 'advisory':
       return { text: `the table grew by${count} (advisory, by ${method})${why}`, style: 'plain' };
     case 'unavailable':
@@ -169,13 +170,14 @@ function serverSentence(run: RunFile): Sentence {
 
 /** Why the run ended before its bound, as the tail of a sentence; '' when it reached it. */
 function whyEnded(run: RunFile): string {
-  const detail = run.run.endDetail === '' ? '' : ` (${printable(run.run.endDetail, 400)})`;
+  const { endDetail, signal } = run.run;
+  const detail = endDetail === '' || endDetail === signal ? '' : ` (${printable(endDetail, 400)})`;
   switch (run.run.endReason) {
     case 'rows':
     case 'duration':
       return '';
     case 'signal':
-      return `: stopped by ${run.run.signal ?? 'a signal'}${detail}`;
+      return `: stopped by ${signal ?? 'a signal'}${detail}`;
     case 'outage':
       return `: no node could be reached for too long${detail}`;
     case 'blocked':

@@ -43,6 +43,11 @@ const TITLE_CELLS = 11;
 /** Classes of errors that are listed; the rest is counted. */
 const MAX_ERRORS = 12;
 
+const UNVERIFIED = 'TLS certificates were not verified (--insecure): the server may have been anybody.';
+const SANDBOX =
+  'The target was the sandbox, a stand-in for CrateDB on this machine: its speed says nothing about a cluster.';
+const DISCARD = 'The target discards rows: it stores nothing, and shows only how fast this machine can send.';
+
 /** The whole summary, lines ended by `\n`. Only commands and paths may be longer than the view: they are copied. */
 export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts): string {
   const wide: TextView = { ...view, columns: Number.MAX_SAFE_INTEGER };
@@ -52,7 +57,7 @@ export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts)
     latencySection(run, view),
     workerTable(run, view),
     errorsSection(run, view),
-    [...warningLines(run, view), ...titledText('limited by', limitText(run), view)],
+    [...titledText('limited by', limitText(run), view)],
   ];
   const folded = sections.map((lines) => lines.map((line) => renderLine(line, view)));
   folded.push(nextSection(run, facts).map((line) => renderLine(line, wide)));
@@ -71,14 +76,7 @@ function headSection(run: RunFile, view: TextView): Line[] {
     ...rest.map((text) => [styled(headline.style, `  ${text}`)]),
     ...ledgerSentences(run).flatMap((sentence) => indented(sentence.text, sentence.style, view)),
     ...indented(paceText(run), 'plain', view),
-    ...(run.target.kind === 'cratedb' ? [] : indented(standInText(run), 'yellow', view)),
-    ...(run.plan.target.tls.verify
-      ? []
-      : indented(
-          'TLS certificates were not verified (--insecure): the server may have been anybody',
-          'redBold',
-          view,
-        )),
+    ...warningLines(run, view),
   ];
 }
 
@@ -98,10 +96,18 @@ function paceText(run: RunFile): string {
   ].join(' · ');
 }
 
-function standInText(run: RunFile): string {
-  return run.target.kind === 'sandbox'
-    ? 'This was the sandbox, a stand-in for CrateDB on this machine: its speed says nothing about a cluster.'
-    : 'This was a discarding target: it stores nothing, and shows only how fast this machine can send.';
+/** What a reader must know before the figures: the run's own warnings, and what must be said even without one. */
+function warningLines(run: RunFile, view: TextView): Line[] {
+  const { kind } = run.target;
+  const isSaid = (word: string): boolean => run.warnings.some((warning) => warning.includes(word));
+  const own = [
+    ...(run.plan.target.tls.verify || isSaid('--insecure') ? [] : [UNVERIFIED]),
+    ...(kind !== 'sandbox' || isSaid('sandbox') ? [] : [SANDBOX]),
+    ...(kind !== 'discard' || isSaid('discard') ? [] : [DISCARD]),
+  ];
+  return [...own, ...run.warnings].flatMap((warning) => {
+    return indented(printable(warning, 1000), warning.includes('--insecure') ? 'redBold' : 'yellow', view);
+  });
 }
 
 function factsSection(run: RunFile, view: TextView): Line[] {
@@ -220,10 +226,6 @@ function errorsSection(run: RunFile, view: TextView): Line[] {
       ? indented(`and ${counted(rest.length, 'more class', 'more classes')} in the run file`, 'dim', view)
       : []),
   ];
-}
-
-function warningLines(run: RunFile, view: TextView): Line[] {
-  return run.warnings.flatMap((warning) => titledText('warning', printable(warning, 1000), view, 'yellow'));
 }
 
 function limitText(run: RunFile): string {

@@ -136,10 +136,24 @@ test('a run against the sandbox says so, and how to run the same on a real clust
     100,
   );
   assert.match(summary, /^17,200,000 rows stored, all of them confirmed by the sandbox/);
-  assert.match(summary, /This was the sandbox, a stand-in for CrateDB/);
+  assert.match(summary, /The target was the sandbox, a stand-in for CrateDB/);
   assert.match(summary, /^again {6}crategen cluster --rows 200k --sandbox --seed 42 /m);
   assert.match(summary, /^on CrateDB crategen cluster --rows 200k --url http:\/\/YOUR-CRATEDB:4200$/m);
   assert.doesNotMatch(summary, /crategen verify/);
+});
+
+test('what the run warns of already is not said twice, and stands before the figures', () => {
+  const warnings = [
+    'The target was the sandbox.',
+    'TLS certificates were not verified (--insecure).',
+    'Cores were shared.',
+  ];
+  const insecure = { ...samplePlan().target, tls: { ...samplePlan().target.tls, verify: false } };
+  const target = { kind: 'sandbox', version: null, nodes: ['http://x:1'], keyed: true } as const;
+  const summary = summaryOf({ warnings, target, plan: samplePlan({ target: insecure }) }, 100);
+  assert.equal(summary.match(/The target was the sandbox/g)?.length, 1);
+  assert.equal(summary.match(/TLS certificates/g)?.length, 1);
+  assert.ok(summary.indexOf('Cores were shared.') < summary.indexOf('\nlatency'));
 });
 
 test('a discarding target never stores a row', () => {
@@ -156,11 +170,12 @@ test('a stopped run says what was not offered, and how to go on', () => {
     {
       endReason: 'signal',
       signal: 'SIGTERM',
+      endDetail: 'SIGTERM',
       ledger: { ...ledger({ acknowledged: 1000 }), notOffered: 500 },
     },
     100,
   );
-  assert.match(summary, /500 planned rows not offered: stopped by SIGTERM/);
+  assert.match(summary, /500 planned rows not offered: stopped by SIGTERM$/m);
   assert.match(summary, /^go on {6}crategen cluster --resume 20261124-1530-x7k2$/m);
 });
 
