@@ -67,11 +67,11 @@ export function normaliseUuid(text: string): string | null {
   if (/^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/.test(text)) return text;
   const groups = text.split('-');
   if (text.length > MAX_UUID_CHARACTERS || groups.length !== UUID_GROUP_DIGITS.length) return null;
-  if (!groups.every((group) => /^[0-9a-f]{1,16}$/i.test(group))) return null;
+  if (!groups.every((group) => /^\+?[0-9a-f]{1,16}$/i.test(group))) return null;
   return groups
     .map((group, index) => {
       const digits = UUID_GROUP_DIGITS[index] ?? 0;
-      return group.toLowerCase().padStart(digits, '0').slice(-digits);
+      return group.replace('+', '').toLowerCase().padStart(digits, '0').slice(-digits);
     })
     .join('-');
 }

@@ -3,14 +3,14 @@
  * the node that takes the request, before anything is written: one value that cannot be cast refuses the whole bulk.
  */
 import { ipv4FromNumber, normaliseIp, normaliseUuid } from './addresses.ts';
-import { decimalText, digitCount, parseDecimal, roundToPrecision, roundToScale, type Decimal } from './decimal.ts';
+import { asciiDigits, decimalText, digitCount, parseDecimal, roundToPrecision, roundToScale, type Decimal } from './decimal.ts';
 import { invalid, unsupported, type SqlFailure } from './failure.ts';
-import { parseGeoPoint, shapeFromJson, shapeFromText } from './geo.ts';
+import { parseGeoPoint, shapeFromJson, shapeFromText, type Point } from './geo.ts';
 import { doubleText, jsonValueText, valueText } from './java-text.ts';
 import { isDouble, isJsonArray, isJsonObject, JavaDouble, JsonSyntaxError, parseJson, shrink, type Json } from './json.ts';
 import { parsePgArray } from './pg-array.ts';
 import { parseTimestamp } from './timestamps.ts';
-import { typeName, type DataType, type ObjectType } from './types.ts';
+import { objectOf, typeName, type DataType, type ObjectType } from './types.ts';
 
 /** A value does not fit its type; `message` is set only where CrateDB names something else than the whole value. */
 export class CastError extends Error {}
@@ -70,11 +70,11 @@ export function compileCast(type: DataType): Cast {
     case 'ip':
       return castIp;
     case 'uuid':
-      return (value) => (typeof value === 'string' ? (normaliseUuid(value) ?? refuse()) : refuse());
+      return (value) => (typeof value === 'string' ? (normaliseUuid(value) ?? refuse()) : refuse(cannotCast(value, type)));
     case 'bit':
       return (value) => (typeof value === 'string' && /^[01]*$/.test(value) ? value : refuse());
     case 'geo_point':
-      return (value) => parseGeoPoint(value) ?? (isJsonArray(value) && value.includes(null) ? null : refuse());
+      return (value) => castPoint(parseGeoPoint(value));
     case 'geo_shape':
       return castShape;
     case 'float_vector':
@@ -115,8 +115,9 @@ const WHOLE = /^[+-]?\d+$/;
 
 /** Integers in a text: no blanks, no fraction, no exponent, and within the bits of the type. */
 function integerOfText(text: string, bits: number): number | bigint {
-  if (!WHOLE.test(text)) return refuse();
-  const value = BigInt(text.replace('+', ''));
+  const digits = asciiDigits(text);
+  if (!WHOLE.test(digits)) return refuse();
+  const value = BigInt(digits.replace('+', ''));
   return BigInt.asIntN(bits, value) === value ? shrink(value) : refuse();
 }
 
@@ -224,6 +225,11 @@ function castIp(value: Json): string {
   return plain < 0n ? refuse() : ipv4FromNumber(plain);
 }
 
+/** A point with one coordinate missing becomes null, silently. */
+function castPoint(point: Point): Json {
+  return point === 'none' ? refuse() : point;
+}
+
 function castShape(value: Json): Json {
   if (typeof value === 'string') return shapeFromText(value) ?? refuse();
   return isJsonObject(value) ? (shapeFromJson(value) ?? refuse()) : refuse();
@@ -278,11 +284,18 @@ export function childMessage(key: string, value: Json, type: DataType): string {
   return `Cannot cast object element \`${key}\` with value \`${valueText(value)}\` to type \`${typeName(type)}\``;
 }
 
+/** JSON text of an object; any other JSON is an object without keys. */
 function objectOfText(text: string): Json {
+  const parsed = jsonOfText(text, objectOf('dynamic'));
+  return isJsonObject(parsed) ? parsed : {};
+}
+
+function jsonOfText(text: string, type: DataType): Json {
+  if (text.trim() === '') return null;
   try {
     return parseJson(text);
   } catch (error) {
-    if (error instanceof JsonSyntaxError) return refuse();
+    if (error instanceof JsonSyntaxError) refuse(cannotCast(text, type));
     throw error;
   }
 }
@@ -295,8 +308,8 @@ function compileArrayCast(element: DataType): Cast {
     if (isJsonObject(value)) return Object.keys(value).length === 0 ? [] : refuse();
     if (typeof value !== 'string') return refuse();
     const parsed = parsePgArray(value);
-    if (parsed !== null) return mapNested(parsed, castElement);
-    const list = element.kind === 'object' ? objectOfText(value) : refuse();
+    if (parsed !== null) return parsed.some(isJsonArray) && element.kind !== 'array' ? refuse() : mapNested(parsed, castElement);
+    const list = element.kind === 'object' ? jsonOfText(value, element) : refuse();
     return isJsonArray(list) ? list.map(castElement) : refuse();
   };
 }

@@ -11,9 +11,21 @@ const DECIMAL = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,9}))?$/;
 /** Digits after which a text is taken for an attack rather than a number, as the server's JSON reader does. */
 const MAX_DIGITS = 1000;
 
+/** Decimal digits of other scripts as ASCII: Java's number parsers take them all. */
+export function asciiDigits(text: string): string {
+  if (/^[\0-\x7f]*$/.test(text)) return text;
+  return text.replace(/\p{Nd}/gu, (digit) => {
+    // Every script has its ten digits in a row, and no row begins right after another one's 9 without being whole.
+    const code = digit.codePointAt(0) ?? 0;
+    let first = code;
+    while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+    return String((code - first) % 10);
+  });
+}
+
 /** Reads `12.5`, `-.5`, `1e3`; null for anything else. */
 export function parseDecimal(text: string): Decimal | null {
-  const match = DECIMAL.exec(text);
+  const match = DECIMAL.exec(asciiDigits(text));
   if (match === null || text.length > MAX_DIGITS) return null;
   const fraction = match[3] ?? match[4] ?? '';
   const unscaled = BigInt(`${match[2] ?? ''}${fraction}`);

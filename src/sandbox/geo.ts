@@ -2,30 +2,38 @@
  * Points and shapes: GeoJSON and WKT in, GeoJSON out, and the checks that CrateDB makes when it indexes a shape.
  * Points lose some precision in the index, so a scan reads them back slightly moved.
  */
-import { isJsonArray, isJsonObject, JavaDouble, JsonSyntaxError, parseJson, toDouble, type Json, type JsonObject } from './json.ts';
-import { doubleText, jsonValueText } from './java-text.ts';
 import { invalid, SqlFailure } from './failure.ts';
+import { doubleText, jsonValueText } from './java-text.ts';
+import { isJsonArray, isJsonObject, JavaDouble, JsonSyntaxError, parseJson, toDouble, type Json, type JsonObject } from './json.ts';
+import { parseWkt, type Position, type WktShape, type WktTree } from './wkt.ts';
 
-type Position = readonly [number, number];
+/** [longitude, latitude]; null for a point with a missing coordinate, `none` for what is no point. */
+export type Point = readonly number[] | null | 'none';
 
-const NUMBER = String.raw`[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`;
-const WKT_POINT = new RegExp(String.raw`^\s*POINT\s*\(\s*(${NUMBER})\s+(${NUMBER})\s*\)\s*$`, 'i');
-
-/** [longitude, latitude] of an array, a WKT point or the text of an array; null when it is none or out of range. */
-export function parseGeoPoint(value: Json): readonly number[] | null {
+/** The point of an array, a WKT point or the text of an array. */
+export function parseGeoPoint(value: Json): Point {
   if (typeof value === 'string') return pointOfText(value);
-  if (!isJsonArray(value) || value.length !== 2) return null;
+  if (!isJsonArray(value) || value.length !== 2) return 'none';
+  if (value.includes(null)) return null;
   const [lon, lat] = value.map(coordinate);
-  return lon === undefined || lat === undefined ? null : inRange(lon ?? Number.NaN, lat ?? Number.NaN);
+  return typeof lon === 'number' && typeof lat === 'number' ? inRange(lon, lat) : 'none';
 }
 
-function pointOfText(text: string): readonly number[] | null {
+function pointOfText(text: string): Point {
   if (/^\s*\[.*\]\s*$/s.test(text)) {
     const list = jsonOrNull(text);
-    return isJsonArray(list) ? parseGeoPoint(list) : null;
+    return isJsonArray(list) ? parseGeoPoint(list) : 'none';
   }
-  const match = WKT_POINT.exec(text);
-  return match === null ? null : inRange(Number(match[1]), Number(match[2]));
+  const shape = parseWkt(text);
+  if (shape?.name !== 'POINT') return 'none';
+  const position = shape.tree === null ? null : firstPosition(shape.tree);
+  return position === null ? [Number.NaN, Number.NaN] : inRange(...position);
+}
+
+function firstPosition(tree: WktTree): Position | null {
+  if (!('items' in tree)) return tree;
+  const [only] = tree.items;
+  return tree.items.length === 1 && only !== undefined && !('items' in only) ? only : null;
 }
 
 function jsonOrNull(text: string): Json {
@@ -42,13 +50,13 @@ function coordinate(value: Json): number | null {
   return typeof value === 'number' || typeof value === 'bigint' ? Number(value) : null;
 }
 
-function inRange(lon: number, lat: number): readonly number[] | null {
-  return Math.abs(lon) <= 180 && Math.abs(lat) <= 90 ? [lon, lat] : null;
+function inRange(lon: number, lat: number): readonly number[] | 'none' {
+  return Math.abs(lon) <= 180 && Math.abs(lat) <= 90 ? [lon, lat] : 'none';
 }
 
 const CELLS = 2 ** 32;
 
-/** What the index keeps of a point: 32 bits a coordinate. https://lucene.apache.org/core/ (GeoEncodingUtils) */
+/** What the index keeps of a point: 32 bits a coordinate, cut towards minus infinity (Lucene's GeoEncodingUtils). */
 export function quantisedPoint(point: readonly number[]): readonly number[] {
   const [lon = 0, lat = 0] = point;
   return [quantised(lon, 360), quantised(lat, 180)];
@@ -93,56 +101,125 @@ export function shapeFromJson(shape: JsonObject): JsonObject | null {
 function collectionFromJson(shape: JsonObject): JsonObject | null {
   const geometries = shape['geometries'] ?? null;
   if (!isJsonArray(geometries)) return null;
+  if (geometries.length === 0) {
+    throw new SqlFailure(500, 5000, 'NullPointerException[Cannot invoke "Object.hashCode()" because "pk" is null]');
+  }
   const parts = geometries.map((geometry) => (isJsonObject(geometry) ? shapeFromJson(geometry) : null));
-  if (parts.includes(null)) return null;
   const kept = parts.filter((part) => part !== null);
-  const types = new Set(kept.map((part) => part['type']));
+  return kept.length < parts.length ? null : collect(kept);
+}
+
+function collect(parts: readonly JsonObject[]): JsonObject {
+  const types = new Set(parts.map((part) => part['type']));
   const target = types.size === 1 ? COLLECTED[String([...types][0])] : undefined;
-  if (target === undefined) return { type: 'GeometryCollection', geometries: kept };
-  return { type: target, coordinates: kept.map((part) => part['coordinates'] ?? null) };
+  if (target === undefined) return { geometries: parts, type: 'GeometryCollection' };
+  return { coordinates: parts.map((part) => part['coordinates'] ?? null), type: target };
 }
 
 function hasPositions(value: Json, depth: number): boolean {
   if (!isJsonArray(value)) return false;
   if (depth > 0) return value.every((item) => hasPositions(item, depth - 1));
+  if (value.length < 2) throw new SqlFailure(500, 5000, 'NoSuchElementException[null]');
   const [lon, lat] = [coordinate(value[0] ?? null), coordinate(value[1] ?? null)];
-  return lon !== null && lat !== null && inRange(lon, lat) !== null;
+  return lon !== null && lat !== null && inRange(lon, lat) !== 'none';
 }
 
-/** WKT as GeoJSON with doubles, or null. Rings are turned and rotated as the server's geometry library does. */
+/** Spatial4j's own addition to WKT: minX, maxX, maxY, minY. */
+const ENVELOPE = /^\s*ENVELOPE\s*\(\s*([^\s,]+)\s*,\s*([^\s,]+)\s*,\s*([^\s,]+)\s*,\s*([^\s,]+)\s*\)\s*$/i;
+
+/** WKT as GeoJSON with doubles, or null for what is none, is not closed, crosses itself or is out of range. */
 export function shapeFromText(text: string): JsonObject | null {
-  const match = /^\s*([a-z]+)\s*(\(.*\))\s*$/is.exec(text);
-  const name = SHAPE_NAMES.find((known) => known.toUpperCase() === match?.[1]?.toUpperCase());
-  if (match === null || name === undefined || name === 'GeometryCollection') return null;
-  const nested = nestedOfText(match[2] ?? '', name === 'MultiPoint');
-  if (nested === null) return null;
-  const coordinates = name === 'Point' || name === 'LineString' ? nested : normaliseRings(nested, DEPTH[name], name);
-  const unwrapped = name === 'Point' && isJsonArray(coordinates) ? (coordinates[0] ?? null) : coordinates;
-  return hasPositions(unwrapped, DEPTH[name]) ? { coordinates: unwrapped, type: name } : null;
+  const envelope = ENVELOPE.exec(text);
+  if (envelope !== null) {
+    const [minX = 0, maxX = 0, maxY = 0, minY = 0] = envelope.slice(1).map(Number);
+    return { coordinates: [box(minX, maxX, minY, maxY).map(positionJson)], type: 'Polygon' };
+  }
+  const shape = parseWkt(text);
+  return shape === null ? null : shapeOf(shape);
 }
 
-/** `((1 2, 3 4))` → `[[[1,2],[3,4]]]`, by way of JSON. */
-function nestedOfText(text: string, points: boolean): Json {
-  const flat = points ? text.replace(/\(\s*([^(),]+?)\s*\)/g, '$1').replace(/^\s*([^(].*)$/s, '($1)') : text;
-  const pairs = flat.replace(new RegExp(`(${NUMBER})\\s+(${NUMBER})`, 'g'), (_, x: string, y: string) => {
-    return `[${positionText(x)},${positionText(y)}]`;
-  });
-  const list = jsonOrNull(pairs.replaceAll('(', '[').replaceAll(')', ']'));
-  return isJsonArray(list) ? list : null;
+function shapeOf(shape: WktShape): JsonObject | null {
+  const name = SHAPE_NAMES.find((known) => known.toUpperCase() === shape.name);
+  if (name === 'GeometryCollection') {
+    const parts = shape.members.map(shapeOf);
+    const kept = parts.filter((part) => part !== null);
+    return kept.length < parts.length ? null : collect(kept);
+  }
+  if (name === undefined) return null;
+  const coordinates = coordinatesOf(name, shape.tree);
+  if (coordinates === null) return null;
+  const result: JsonObject = { coordinates, type: name };
+  return isEmpty(coordinates) || isSound(result, name, coordinates) ? result : null;
 }
 
-function positionText(text: string): string {
-  return doubleText(Number(text));
+function isEmpty(coordinates: Json): boolean {
+  return isJsonArray(coordinates) && coordinates.every((item) => isJsonArray(item) && item.length === 0);
 }
 
-function normaliseRings(value: Json, depth: number, name: ShapeName): Json {
-  if (!isJsonArray(value) || (name !== 'Polygon' && name !== 'MultiPolygon')) return value;
-  if (depth > 2) return value.map((polygon) => normaliseRings(polygon, depth - 1, name));
-  return value.map((ring, index) => turnRing(positionsOf(ring), index === 0)).map((ring) => ring.map(positionJson));
+/** What WKT has wrong is found while it is read, not when it is indexed. */
+function isSound(shape: JsonObject, name: Exclude<ShapeName, 'GeometryCollection'>, coordinates: Json): boolean {
+  if (!hasPositions(coordinates, DEPTH[name])) return false;
+  try {
+    checkShape(shape);
+    return true;
+  } catch (error) {
+    if (error instanceof SqlFailure) return false;
+    throw error;
+  }
+}
+
+function coordinatesOf(name: ShapeName, tree: WktTree | null): Json {
+  if (tree === null) return name === 'Polygon' ? [[]] : [];
+  switch (name) {
+    case 'Point': {
+      const position = firstPosition(tree);
+      return position === null ? null : positionJson(position);
+    }
+    case 'MultiPoint':
+      // Each position may stand in parentheses of its own.
+      return itemsOf(tree).map((item) => ('items' in item ? positionJson(firstPosition(item) ?? [Number.NaN, Number.NaN]) : positionJson(item)));
+    case 'Polygon':
+      return polygonOf(tree);
+    case 'MultiPolygon':
+      return itemsOf(tree).map(polygonOf);
+    default:
+      return treeJson(tree);
+  }
+}
+
+function itemsOf(tree: WktTree): readonly WktTree[] {
+  return 'items' in tree ? tree.items : [];
+}
+
+function treeJson(tree: WktTree): Json {
+  return 'items' in tree ? tree.items.map(treeJson) : positionJson(tree);
 }
 
 function positionJson(position: Position): Json {
   return [toDouble(position[0]), toDouble(position[1])];
+}
+
+/** Shells are turned counter-clockwise; a rectangle begins at its lower left corner and goes up first. */
+function polygonOf(tree: WktTree): Json {
+  const rings = itemsOf(tree).map((ring) => itemsOf(ring).flatMap((item) => ('items' in item ? [] : [item])));
+  const [shell = [], ...holes] = rings;
+  const corners = holes.length === 0 ? rectangle(shell) : null;
+  const turned = corners ?? (signedArea(shell) >= 0 ? shell : shell.toReversed());
+  return [turned, ...holes].map((ring) => ring.map(positionJson));
+}
+
+function rectangle(ring: readonly Position[]): readonly Position[] | null {
+  const [xs, ys] = [new Set(ring.map((position) => position[0])), new Set(ring.map((position) => position[1]))];
+  const isOne = ring.length === 5 && xs.size === 2 && ys.size === 2 && Math.abs(signedArea(ring)) === spread(xs) * spread(ys);
+  return isOne ? box(Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)) : null;
+}
+
+function spread(values: ReadonlySet<number>): number {
+  return Math.max(...values) - Math.min(...values);
+}
+
+function box(minX: number, maxX: number, minY: number, maxY: number): readonly Position[] {
+  return [[minX, minY], [minX, maxY], [maxX, maxY], [maxX, minY], [minX, minY]];
 }
 
 function positionsOf(ring: Json): readonly Position[] {
@@ -151,11 +228,6 @@ function positionsOf(ring: Json): readonly Position[] {
     const [x, y] = isJsonArray(item) ? item.map(coordinate) : [];
     return [x ?? Number.NaN, y ?? Number.NaN];
   });
-}
-
-/** Shells counter-clockwise, holes clockwise, the start kept. */
-function turnRing(ring: readonly Position[], shell: boolean): readonly Position[] {
-  return signedArea(ring) > 0 === shell ? ring : ring.toReversed();
 }
 
 function signedArea(ring: readonly Position[]): number {
@@ -167,7 +239,7 @@ function signedArea(ring: readonly Position[]): number {
   return area / 2;
 }
 
-/** Throws as the index does for a shape that is unclosed, empty or crosses itself. */
+/** Throws as the index does for a shape that is unclosed, empty, crosses itself or has holes outside. */
 export function checkShape(shape: JsonObject): void {
   const name = shapeName(shape['type']);
   const geometries = shape['geometries'] ?? null;
@@ -179,10 +251,7 @@ export function checkShape(shape: JsonObject): void {
   if (name === undefined || !isJsonArray(coordinates)) return;
   if (!isDrawable(name, coordinates)) throw invalid(`Cannot convert GeoJSON "${jsonValueText(shape)}" to shape`);
   const polygons = name === 'Polygon' ? [coordinates] : name === 'MultiPolygon' ? coordinates : [];
-  for (const polygon of polygons) {
-    if (!isJsonArray(polygon)) continue;
-    for (const ring of polygon) checkCrossing(positionsOf(ring));
-  }
+  for (const polygon of polygons) if (isJsonArray(polygon)) checkPolygon(polygon.map(positionsOf));
 }
 
 function isDrawable(name: ShapeName, coordinates: readonly Json[]): boolean {
@@ -202,7 +271,40 @@ function isDrawable(name: ShapeName, coordinates: readonly Json[]): boolean {
 
 function isClosed(ring: readonly Position[]): boolean {
   const [first, last] = [ring[0], ring.at(-1)];
-  return ring.length >= 4 && first !== undefined && last !== undefined && first[0] === last[0] && first[1] === last[1];
+  return ring.length >= 4 && first !== undefined && last !== undefined && isSame(first, last);
+}
+
+function isSame(a: Position, b: Position): boolean {
+  return a[0] === b[0] && a[1] === b[1];
+}
+
+function checkPolygon(rings: readonly (readonly Position[])[]): void {
+  for (const ring of rings) {
+    const doubled = ring.find((position, at) => at > 0 && isSame(position, ring[at - 1] ?? position));
+    if (doubled !== undefined) throw invalidShape(`Provided shape has duplicate consecutive coordinates at: ${placeText(doubled)}`);
+    checkCrossing(ring);
+  }
+  const [shell = [], ...holes] = rings;
+  for (const hole of holes) {
+    if (!hole.some((position) => isInside(position, shell))) throw invalidShape('Invalid shape: Hole is not within polygon');
+  }
+}
+
+function invalidShape(message: string): SqlFailure {
+  return new SqlFailure(500, 5000, `InvalidShapeException[${message}]`);
+}
+
+function placeText(position: Position): string {
+  return `(${doubleText(position[0])}, ${doubleText(position[1])}, NaN)`;
+}
+
+function isInside(point: Position, ring: readonly Position[]): boolean {
+  let inside = false;
+  for (let at = 1; at < ring.length; at += 1) {
+    const [[x1, y1], [x2, y2]] = [ring[at - 1] ?? [0, 0], ring[at] ?? [0, 0]];
+    if (y1 > point[1] !== y2 > point[1] && point[0] < ((x2 - x1) * (point[1] - y1)) / (y2 - y1) + x1) inside = !inside;
+  }
+  return inside;
 }
 
 function checkCrossing(ring: readonly Position[]): void {
@@ -210,9 +312,7 @@ function checkCrossing(ring: readonly Position[]): void {
   for (let i = 0; i < segments; i += 1) {
     for (let j = i + 1; j < segments; j += 1) {
       const at = crossing(ring[i], ring[i + 1], ring[j], ring[j + 1]);
-      if (at === null) continue;
-      const where = `(${doubleText(at[0])}, ${doubleText(at[1])}, NaN)`;
-      throw new SqlFailure(500, 5000, `InvalidShapeException[Self-intersection at or near point ${where}]`);
+      if (at !== null) throw invalidShape(`Self-intersection at or near point ${placeText(at)}`);
     }
   }
 }
@@ -227,4 +327,3 @@ function crossing(a?: Position, b?: Position, c?: Position, d?: Position): Posit
   if (t <= 0 || t >= 1 || u <= 0 || u >= 1) return null;
   return [a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])];
 }
-

@@ -231,7 +231,8 @@ function portOf(address: string | AddressInfo | null): number {
 /** The answer to `GET /`; the key `crategen` tells clients what they really talk to. */
 function greeting(kind: 'sandbox' | 'discard'): string {
   const version = { number: SERVER_VERSION, build_hash: 'crategen-sandbox', build_snapshot: false, lucene_version: '10.4.0' };
-  return `${JSON.stringify({ ok: true, status: 200, name: NODE_NAME, cluster_name: CLUSTER_NAME, version, crategen: { kind } }, null, 2)}\n`;
+  const facts = { ok: true, status: 200, name: NODE_NAME, cluster_name: CLUSTER_NAME, version, crategen: { kind } };
+  return `${JSON.stringify(facts, null, 2).replaceAll('": ', '" : ')}\n`;
 }
 
 const BAD_REQUEST: Reply = { ...notFound('bad-request'), close: true };

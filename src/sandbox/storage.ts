@@ -7,7 +7,7 @@ import { SqlFailure, classCast, invalid } from './failure.ts';
 import { checkShape, quantisedPoint } from './geo.ts';
 import { doubleText, floatingJson, floatText, hashMapOrder, jsonText, jsonValueText, presizedCapacity } from './java-text.ts';
 import { isDouble, isJsonArray, isJsonObject, JavaDouble, parseJson, shrink, type Json, type JsonObject } from './json.ts';
-import { guessColumnType, type DataType, type ObjectType } from './types.ts';
+import { guessColumnType, isBeyondInt64, type DataType, type ObjectType } from './types.ts';
 
 /** What SQLite keeps. */
 export type Cell = null | number | bigint | string | Uint8Array;
@@ -38,6 +38,8 @@ export function compileCheck(type: DataType, context: CheckContext): ((value: Js
       return (value) => trimTo(String(value), type.length, 'character');
     case 'bit':
       return (value) => checkBits(String(value), type.length);
+    case 'geo_point':
+      return checkPoint;
     case 'geo_shape':
       return (value) => {
         if (isJsonObject(value)) checkShape(value);
@@ -52,6 +54,12 @@ export function compileCheck(type: DataType, context: CheckContext): ((value: Js
     default:
       return null;
   }
+}
+
+/** `POINT EMPTY` is a point until it is indexed. */
+function checkPoint(value: Json): Json {
+  if (isJsonArray(value) && value.some((item) => Number.isNaN(item))) throw invalid('invalid latitude NaN; must be between -90.0 and 90.0');
+  return value;
 }
 
 function checkLong(value: Json): Json {
@@ -70,7 +78,7 @@ function checkText(value: Json, length: number | null, context: CheckContext): J
 /** Blanks over the length are cut, anything else over it is refused. */
 function trimTo(text: string, length: number, name: string): string {
   if (text.length <= length) return text;
-  if (text.slice(length).trim() === '') return text.slice(0, length);
+  if (/^\p{Z}*$/u.test(text.slice(length))) return text.slice(0, length);
   const shown = text.length > 20 ? `${text.slice(0, 20)}...` : text;
   throw invalid(`'${shown}' is too long for the ${name} type of length: ${length}`);
 }
@@ -96,6 +104,8 @@ function checkVector(value: Json, dimensions: number): Json {
   if (isJsonArray(value) && value.length !== dimensions) {
     throw invalid('The number of vector dimensions does not match the field type');
   }
+  const at = isJsonArray(value) ? value.findIndex((item) => !Number.isFinite(item)) : -1;
+  if (at !== -1 && isJsonArray(value)) throw invalid(`non-finite value at vector[${at}]=${floatText(Number(value[at]))}`);
   return value;
 }
 
@@ -119,7 +129,12 @@ function checkObject(type: ObjectType, value: Json, context: CheckContext): Json
     const check = compileCheck(field.type, { ...context, column });
     result[name] = check === null ? sane : check(sane);
   }
-  for (const key of Object.keys(value)) if (!(key in result)) result[key] = value[key] ?? null;
+  for (const key of Object.keys(value)) {
+    if (key in result) continue;
+    const item = value[key] ?? null;
+    if (isBeyondInt64(item)) throw new SqlFailure(500, 5000, 'UncheckedIOException[java.io.IOException: can not write type [class java.math.BigInteger]]');
+    result[key] = item;
+  }
   return result;
 }
 
@@ -364,7 +379,8 @@ function listText(value: Json, itemText: (item: Json) => string): string {
 
 function objectText(value: JsonObject, type: ObjectType, form: 'answer' | 'cell'): string {
   const keys = Object.keys(value);
-  const texts = hashMapOrder(keys, presizedCapacity(keys.length)).map((key) => {
+  // The row is read into one map and copied into another, of just the size that it needs.
+  const texts = hashMapOrder(hashMapOrder(keys), presizedCapacity(keys.length)).map((key) => {
     const field = type.fields.get(key);
     const item = value[key] ?? null;
     return `${jsonText(key)}:${field === undefined ? jsonValueText(item) : answerText(item, field.type, form)}`;

@@ -3,13 +3,19 @@
  * offset. Days that do not exist are refused, never rolled over.
  */
 
+import { asciiDigits } from './decimal.ts';
+import { SqlFailure } from './failure.ts';
+
 const INT64_LIMIT = 2n ** 63n;
 const MAX_OFFSET_MINUTES = 18 * 60;
 
 const ISO =
-  /^(?<year>[+-]?\d{4,10})-(?<month>\d\d)-(?<day>\d\d)(?:[t ]?(?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:\.(?<fraction>\d{0,9}))?)?(?<zone>.*))?$/i;
+  /^(?<year>[+-]?\d{4,10})-(?<month>\d\d)-(?<day>\d\d)(?:[t ](?<hour>\d\d):(?<minute>\d\d)(?::(?<second>\d\d)(?:\.(?<fraction>\d{0,9}))?)?(?<zone>.*))?$/i;
 const OFFSET = /^(?<sign>[+-])(?<hours>\d\d)(?::?(?<minutes>\d\d)(?::?(?<seconds>\d\d))?)?$/;
 const REGION = /^[a-z][\w+/-]*$/i;
+
+/** Names that the engine knows here and Java does not. */
+const SHORT_NAMES: ReadonlySet<string> = new Set(['EST', 'MST', 'HST']);
 
 const MS_PER_DAY = 86_400_000;
 
@@ -18,14 +24,17 @@ const MS_PER_DAY = 86_400_000;
  * dropped, as TIMESTAMP WITHOUT TIME ZONE does.
  */
 export function parseTimestamp(text: string, withZone: boolean): number | bigint | null {
-  if (/^[+-]?\d+$/.test(text)) return parseEpoch(text);
+  const epoch = asciiDigits(text);
+  if (/^[+-]?\d+$/.test(epoch)) return parseEpoch(epoch);
   const parts = ISO.exec(text)?.groups;
   if (parts === undefined) return null;
   const day = epochDay(parts['year'] ?? '', Number(parts['month']), Number(parts['day']));
   const time = parts['hour'] === undefined ? 0 : timeOfDayMs(parts);
-  const offset = zoneOffsetMs(parts['zone'] ?? '', day ?? 0, time ?? 0);
+  const offset = zoneOffsetMs(parts['zone'] ?? '');
   if (day === null || time === null || offset === null) return null;
-  return day * MS_PER_DAY + time - (withZone ? offset : 0);
+  const ms = day * MS_PER_DAY + time - (withZone ? offset : 0);
+  if (Math.abs(ms) >= 2 ** 63) throw new SqlFailure(500, 5000, 'ArithmeticException[long overflow]');
+  return ms;
 }
 
 function parseEpoch(text: string): number | bigint | null {
@@ -68,8 +77,10 @@ function timeOfDayMs(parts: Readonly<Record<string, string | undefined>>): numbe
 }
 
 /** A named region is accepted but has no effect: the server keeps the local time. */
-function zoneOffsetMs(zone: string, _day: number, _time: number): number | null {
+function zoneOffsetMs(zone: string): number | null {
   if (zone === '' || /^z$/i.test(zone)) return 0;
+  const prefixed = /^(?:UTC|GMT|UT)([+-].+)$/.exec(zone);
+  if (prefixed !== null) return zoneOffsetMs(prefixed[1] ?? '') === null ? null : 0;
   const match = OFFSET.exec(zone)?.groups;
   if (match === undefined) return REGION.test(zone) && isKnownRegion(zone) ? 0 : null;
   const minutes = Number(match['hours']) * 60 + Number(match['minutes'] ?? 0);
@@ -78,6 +89,7 @@ function zoneOffsetMs(zone: string, _day: number, _time: number): number | null 
 }
 
 function isKnownRegion(zone: string): boolean {
+  if (SHORT_NAMES.has(zone)) return false;
   try {
     return new Intl.DateTimeFormat('en', { timeZone: zone }).resolvedOptions().timeZone !== '';
   } catch (error) {
