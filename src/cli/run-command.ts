@@ -3,15 +3,15 @@
  * plan to a summary and an exit code.
  */
 import { randomInt } from 'node:crypto';
-import { access as accessFile, constants } from 'node:fs/promises';
-import { printable } from '../base/text.ts';
 import { readHostFacts, usableCores } from '../base/host.ts';
+import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
 import { type OutputPlan, type PlanFacts, type PlanInput, parseRunPlan } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { PRESET_NAMES } from '../rows/presets.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';
-import { readAccess, whyUnreadable } from './secrets.ts';
+import { schemaFileProblem } from './schema-file.ts';
+import { readAccess } from './secrets.ts';
 import { settingReader, tlsWarnings } from './target-access.ts';
 
 /** A command line that makes a run. */
@@ -105,19 +105,8 @@ async function schemaFileProblems({ flags, config }: PlanInput): Promise<readonl
   return [await schemaFileProblem('--schema', path)];
 }
 
-export async function schemaFileProblem(name: string, path: string): Promise<string> {
-  try {
-    await accessFile(path, constants.R_OK);
-    return `${name} ${printable(path)}: schema files are not supported yet`;
-  } catch (error) {
-    return `${name} ${printable(path)}: ${whyUnreadable(error)}`;
-  }
-}
-
 /** Loaded only when asked for: a run against a server needs no SQLite. */
-async function embeddedSandbox(): Promise<
-  () => ReturnType<typeof import('../sandbox/fork-sandbox.ts').forkSandbox>
-> {
+async function embeddedSandbox(): Promise<() => Promise<EmbeddedTarget>> {
   const { forkSandbox } = await import('../sandbox/fork-sandbox.ts');
-  return () => forkSandbox({});
+  return () => forkSandbox();
 }

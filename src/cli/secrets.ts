@@ -48,10 +48,12 @@ export async function readAccess(
   return { ok: true, access: { nodes: target.nodes, username: target.username, password: secret, tls } };
 }
 
-type SecretRead =
+/** A secret, or the problem in words that name flag and path. */
+export type SecretRead =
   { readonly ok: true; readonly text: string | null } | { readonly ok: false; readonly problem: string };
 
-async function readPassword(source: PasswordSource, stdin: SecretInput): Promise<SecretRead> {
+/** The password from wherever it is to be had; null where there is none. */
+export async function readPassword(source: PasswordSource, stdin: SecretInput): Promise<SecretRead> {
   switch (source.kind) {
     case 'none':
       return { ok: true, text: null };

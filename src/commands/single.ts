@@ -29,7 +29,6 @@ export default class Single extends RunCommand {
     const sample = await sampleOf(plan, SHOWN_ROWS);
     if (asJson)
       return this.printJson({ plan, ddl: sample.ddl, statement: sample.statement, rows: sample.rows });
-    const rows = sample.rows.map((row) => JSON.stringify(row));
-    this.print(`${sample.ddl}\n\n${sample.statement}\n\n${rows.join('\n')}`);
+    this.print(`${sample.ddl}\n\n${sample.statement}\n\n${sample.rows.join('\n')}`);
   }
 }

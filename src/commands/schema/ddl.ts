@@ -1,0 +1,22 @@
+/** `crategen schema ddl`: the CREATE TABLE statement, and nothing else on stdout. */
+import * as Flags from '@oclif/core/flags';
+import { SCHEMA_ARGS, SchemaCommand } from '../../cli/schema-argument.ts';
+import { presetDdl } from '../../cli/schema-sample.ts';
+
+export default class SchemaDdl extends SchemaCommand {
+  static override summary = 'Print the CREATE TABLE statement of a schema';
+  static override examples = [
+    '$ crategen schema ddl records',
+    '$ crategen schema ddl metrics --table demo.metrics | crash',
+  ];
+  static override usage = 'schema ddl PRESET [flags]';
+  static override args = SCHEMA_ARGS;
+  static override flags = {
+    table: Flags.string({ helpValue: 'SCHEMA.TABLE', summary: 'Name of the table (crategen.<preset>)' }),
+  };
+
+  async run(): Promise<void> {
+    const { schema, table } = await this.readSchema(await this.readArguments());
+    this.print(presetDdl(schema, table));
+  }
+}

@@ -1,0 +1,27 @@
+/** `crategen schema show`: the columns of a schema and how their values are made. */
+import * as Flags from '@oclif/core/flags';
+import { SCHEMA_ARGS, SchemaCommand } from '../../cli/schema-argument.ts';
+import { columnFacts } from '../../cli/schema-columns.ts';
+
+export default class SchemaShow extends SchemaCommand {
+  static override summary = 'Show the columns of a schema and how their values are made';
+  static override examples = ['$ crategen schema show metrics'];
+  static override usage = 'schema show PRESET [flags]';
+  static override args = SCHEMA_ARGS;
+  static override flags = {
+    table: Flags.string({ helpValue: 'SCHEMA.TABLE', summary: 'Name of the table (crategen.<preset>)' }),
+    json: Flags.boolean({ summary: 'The whole schema as one JSON document' }),
+  };
+
+  async run(): Promise<void> {
+    const { schema, table, reader } = await this.readSchema(await this.readArguments());
+    if (reader.switch('json', false)) return this.printJson({ table, schema });
+    const facts = columnFacts(schema);
+    const width = Math.max(...facts.map(({ name }) => name.length));
+    const typeWidth = Math.max(...facts.map(({ type }) => type.length));
+    for (const { name, type, made } of facts)
+      this.print(`${name.padEnd(width)}  ${type.padEnd(typeWidth)}  ${made}`.trimEnd());
+    if (schema.primaryKey.length > 0) this.print(`primary key: ${schema.primaryKey.join(', ')}`);
+    if (schema.partitionedBy.length > 0) this.print(`partitioned by: ${schema.partitionedBy.join(', ')}`);
+  }
+}
