@@ -153,7 +153,7 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     runningMs: 0,
     measuredMs: 0,
     endReason: 'signal',
-    endDetail: signal ?? '',
+    endDetail: '',
     signal,
     host: env.host,
     target: { kind: plan.target.kind === 'embedded' ? 'sandbox' : 'cratedb', version: null, nodes: plan.target.nodes, keyed: plan.table.key },

@@ -86,7 +86,7 @@ export class Crew {
     monitor.enter('starting');
     this.slots.forEach((slot, position) => slot.launch(this.#parts.resumed?.[position] ?? null));
     monitor.watch(this.slots);
-    onAbort(stop.graceful, () => this.#stopFor('signal', stop.cause()?.signal ?? '', this.#parts.plan.safety.drainTimeoutMs));
+    onAbort(stop.graceful, () => this.#stopFor('signal', '', this.#parts.plan.safety.drainTimeoutMs));
     onAbort(stop.forced, () => void this.#force());
     await Promise.race([this.#allReady.promise, this.#allExited.promise]);
     if (this.#end === null) await this.#startTogether();
@@ -156,7 +156,7 @@ export class Crew {
     const { clock, monitor } = this.#parts;
     monitor.enter('draining');
     const deadlineNs = clock.monotonicNs() + BigInt(Math.round(drainMs * 1e6));
-    this.slots.forEach((slot) => slot.drain(reason === 'signal' ? detail : reason, deadlineNs));
+    this.slots.forEach((slot) => slot.drain(reason, deadlineNs));
     this.#allReady.resolve();
     this.#checkExited();
     void this.#climb(drainMs + LAST_WORD_MS);

@@ -47,6 +47,7 @@ export async function recoverRun(planFile: PlanFile, access: TargetAccess, env: 
       target,
       clock: env.clock,
       stop: env.stop,
+      isOutage: false,
       onResolving: (rows) => env.note(`looking up ${rows} rows whose answer was lost`),
       onVerifying: () => env.note('counting the rows of the run'),
     });

@@ -138,6 +138,7 @@ async function carryOut(plan: RunPlan, prepared: Prepared, env: RunEnvironment, 
     target,
     clock: env.clock,
     stop: env.stop,
+    isOutage: end.reason === 'outage',
     onResolving: () => monitor.enter('resolving'),
     onVerifying: () => monitor.enter('verifying'),
   });

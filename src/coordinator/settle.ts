@@ -36,6 +36,8 @@ export interface SettleParts {
   readonly target: PreparedTarget;
   readonly clock: Clock;
   readonly stop: StopControl;
+  /** Nobody could be reached for as long as was allowed: the server is asked once more, and not waited for. */
+  readonly isOutage: boolean;
   readonly onResolving: (unknownRows: number) => void;
   readonly onVerifying: () => void;
 }
@@ -63,7 +65,7 @@ async function resolve(books: readonly WorkerBooks[], parts: SettleParts): Promi
   const rows = { table: plan.table.name, runId: plan.runId, batchSize: plan.load.batchSize, batches };
   const answer = await resolveUnknown(target.client, rows, {
     clock,
-    budgetMs: isStopped ? RESOLVE_AFTER_SIGNAL_MS : RESOLVE_MS,
+    budgetMs: isStopped || parts.isOutage ? RESOLVE_AFTER_SIGNAL_MS : RESOLVE_MS,
     signal: isStopped ? stop.forced : stop.graceful,
   });
   const found = new Map(answer.perBatch.map((batch) => [batch.firstRow / plan.load.batchSize, batch]));
@@ -95,7 +97,7 @@ async function verify(workers: readonly WorkerBooks[], parts: SettleParts): Prom
   const rows = { table: plan.table.name, runId: plan.runId, range: null, share: plan.machine.count > 1 ? shareOf(plan) : null };
   const run = { rows, acknowledged: ledger.acknowledged, unknown: ledger.unknown, keyed: target.state.keyed };
   const verification = await verifyByCount(target.client, run, {
-    ...(wasStopped ? COUNT_TIMES_AFTER_SIGNAL : COUNT_TIMES),
+    ...(wasStopped || parts.isOutage ? COUNT_TIMES_AFTER_SIGNAL : COUNT_TIMES),
     clock,
     signal: wasStopped ? stop.forced : stop.graceful,
   });

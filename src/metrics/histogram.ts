@@ -91,7 +91,8 @@ export function windowOf(later: Histogram, earlier: Histogram): Histogram {
  * most the maximum. Null when fewer than ten values lie beyond it: such a percentile would be made of luck.
  */
 export function quantileUs(histogram: Histogram, quantile: number): number | null {
-  if (histogram.count === 0 || histogram.count * (1 - quantile) < 10) return null;
+  // 100 × (1 − 0.9) is 9.999… in binary.
+  if (histogram.count === 0 || histogram.count * (1 - quantile) < 10 - 1e-6) return null;
   const rank = Math.ceil(histogram.count * quantile);
   let seen = 0;
   for (let bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket += 1) {

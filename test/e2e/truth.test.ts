@@ -1,0 +1,107 @@
+/** Rows 28 and 29 of the fault table, and the resume of a stopped run: the same rows, counted once, every time. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cluster, crategen, home, run, sandboxFor, storedRows, until } from './support.ts';
+
+const IDENTITY = ['--seed', '42', '--run-id', 'same', '--time-origin', '2026-01-01T00:00:00Z'];
+
+test('one process or eight, other batch sizes, another table, single or two machines: the same multiset of rows', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  const rows = ['--rows', '7001'];
+  const variants: readonly (readonly string[])[] = [
+    ['cluster', '--procs', '1', ...rows],
+    ['cluster', '--procs', '8', '--batch-size', '100', ...rows],
+    ['cluster', '--procs', '3', '--batch-size', '777', '--in-flight', '7', '--compress', 'gzip', ...rows],
+    ['single', '--batch-size', '50', '--max-body', '5k', '--compress', 'deflate', ...rows],
+    ['cluster', '--procs', '2', '--no-key', '--rate', '20k', ...rows],
+  ];
+  for (const [index, variant] of variants.entries()) {
+    const ended = await run([...variant, '--url', sandbox.url, '--live', 'off', '--table', `crategen.t${index}`, ...IDENTITY], place);
+    assert.equal(ended.code, 0, ended.stderr);
+  }
+  for (const machine of ['1/2', '2/2']) {
+    const ended = await run(
+      ['cluster', '--url', sandbox.url, '--live', 'off', '--table', 'crategen.machines', '--procs', '2', '--batch-size', '100', '--machine', machine, ...rows, ...IDENTITY],
+      place,
+    );
+    assert.equal(ended.code, 0, ended.stderr);
+  }
+  const { tables } = sandbox.stats();
+  assert.equal(Object.keys(tables).length, variants.length + 1);
+  assert.ok(Object.values(tables).every((table) => table.rows === 7001));
+  assert.equal(new Set(Object.values(tables).map((table) => table.contentHash)).size, 1);
+});
+
+test('rows of another seed are others', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  for (const seed of ['1', '2']) {
+    const ended = await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100', '--seed', seed, '--run-id', 'same', '--table', `crategen.t${seed}`], place);
+    assert.equal(ended.code, 0, ended.stderr);
+  }
+  const { tables } = sandbox.stats();
+  assert.notEqual(tables['crategen.t1']?.contentHash, tables['crategen.t2']?.contentHash);
+});
+
+test('a stopped run goes on where it stopped, and ends with the rows it would have had', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context, { latencyMs: 30 })];
+  const reference = await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '20k', '--table', 'crategen.whole', ...IDENTITY], place);
+  assert.equal(reference.code, 0, reference.stderr);
+  const command = crategen(cluster(sandbox, '--rows', '20k', '--batch-size', '100', '--table', 'crategen.parts', ...IDENTITY), place);
+  await command.line(/phase=running/);
+  await until(() => storedRows(sandbox, 'crategen.parts') > 3000);
+  command.kill('SIGTERM');
+  const stopped = await command.ended;
+  assert.equal(stopped.code, 143, stopped.stderr);
+  const resumed = await run(['cluster', '--resume', 'same', '--json', '--live', 'off'], place);
+  assert.equal(resumed.code, 0, resumed.stderr);
+  const { ledger, batches, verification } = resumed.run();
+  assert.deepEqual([ledger.offered, ledger.acknowledged, ledger.notOffered], [20_000, 20_000, 0]);
+  assert.equal(batches.begun, 200);
+  assert.equal(verification.verdict, 'match');
+  const { tables } = sandbox.stats();
+  assert.equal(tables['crategen.parts']?.contentHash, tables['crategen.whole']?.contentHash);
+});
+
+test('a run id that already has rows is refused, and nothing is written', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  assert.equal((await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100', ...IDENTITY], place)).code, 0);
+  const again = await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100', ...IDENTITY], place);
+  assert.equal(again.code, 2);
+  assert.match(again.stderr, /already holds 100 rows of this run/);
+  assert.match(again.stderr, /--resume same/);
+  assert.equal(storedRows(sandbox), 100);
+});
+
+test('a table that lacks the columns is left alone with one clear line and exit 3', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await fetch(`${sandbox.url}/_sql`, { method: 'POST', body: JSON.stringify({ stmt: 'CREATE TABLE crategen.records (id INTEGER)' }) });
+  const ended = await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100'], place);
+  assert.equal(ended.code, 3);
+  assert.match(ended.stderr, /exists and has no column run_id/);
+});
+
+test('open loop: what a slow server cannot take is late or dropped, and counted', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context, { latencyMs: 100 })];
+  const ended = await run(cluster(sandbox, '--duration', '2s', '--rate', '20k', '--batch-size', '100', '--in-flight', '2'), place);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { pacer, ledger, latencyMs } = ended.run();
+  assert.ok(pacer.droppedRows > 20_000, `${pacer.droppedRows} dropped`);
+  assert.ok(pacer.lateRows > 1000, `${pacer.lateRows} late`);
+  assert.ok(ledger.acknowledged < 20_000);
+  const [service, response] = [latencyMs.service.p50, latencyMs.response.p50];
+  assert.ok(service !== null && response !== null && response > service * 1.5, 'waiting counts in the response time');
+});
+
+test('the embedded sandbox says in the result that it was no CrateDB, and is gone afterwards', async (context) => {
+  const place = await home(context);
+  const command = crategen(['cluster', '--sandbox', '--rows', '20k', '--procs', '2', '--json', '--live', 'lines'], place);
+  await command.line(/phase=running/);
+  const children = command.workers();
+  assert.equal(children.length, 3);
+  const ended = await command.ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal(ended.run().target.kind, 'sandbox');
+  assert.equal(ended.run().workers.length, 2);
+  assert.match(ended.stderr, /sandbox/);
+  for (const pid of children) assert.throws(() => process.kill(pid, 0), /ESRCH/);
+});
