@@ -1,6 +1,6 @@
 /** What the sandbox knows of schemas and tables, and the statements that change it. */
 import type { CheckDefinition, ColumnDefinition, CreateTable, Expression, Options, RelationRef } from './ast.ts';
-import { BLOCKS, SqlFailure, invalid, relationUnknown, schemaUnknown, type Block } from './failure.ts';
+import { BLOCKS, SqlFailure, invalid, relationUnknown, schemaUnknown, unsupported, type Block } from './failure.ts';
 import { JavaDouble, type Json } from './json.ts';
 import { checkKey } from './storage.ts';
 import { UNDEFINED, type DataType } from './types.ts';
@@ -172,14 +172,15 @@ function checkName(name: string, kind: 'schema' | 'table'): void {
   const isValid = !/[\\/*?"<>|\s,#.]/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES && name !== '';
   if (isValid) return;
   if (kind === 'schema') throw new SqlFailure(400, 4002, `InvalidSchemaNameException[schema name "${name}" is invalid.]`);
-  throw new SqlFailure(400, 4002, `InvalidRelationName[Relation name "${name}" is invalid.]`);
+  throw new SqlFailure(400, 4002, `InvalidRelationName[Relation name '${name}' is invalid.]`);
 }
 
 function tableOf(statement: CreateTable, schema: string, id: number): Table {
   const name = statement.relation.name;
   const keys = new Set([...statement.primaryKey]);
   const columns = statement.columns.map((definition, index) => columnOf(definition, keys.has(definition.name), index + 1));
-  const checks = [...statement.checks, ...statement.columns.flatMap((column) => checksOf(column, schema, name))];
+  const checks = [...statement.columns.flatMap((column) => checksOf(column, schema, name)), ...statement.checks];
+  checkDefinition(statement);
   for (const column of [...statement.primaryKey, ...statement.partitionedBy, statement.clusteredBy ?? '_id']) {
     const known = column === '_id' || columns.some((candidate) => candidate.name === column.replace(/\[.*$/, ''));
     if (!known) throw new SqlFailure(404, 4043, `ColumnUnknownException[Column ${column} unknown]`);
@@ -199,6 +200,37 @@ function tableOf(statement: CreateTable, schema: string, id: number): Table {
   };
 }
 
+/** What the analyzer refuses in a CREATE TABLE, beside unknown names. */
+function checkDefinition(statement: CreateTable): void {
+  const names = statement.columns.map((column) => column.name);
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw invalid(`column "${twice}" specified more than once`);
+  const { primaryKey, clusteredBy, partitionedBy } = statement;
+  if (primaryKey.length > 0 && clusteredBy !== null && !primaryKey.includes(clusteredBy)) {
+    throw invalid(`Clustered by column \`${clusteredBy}\` must be part of primary keys: [${primaryKey.join(', ')}]`);
+  }
+  const loose = primaryKey.length > 0 ? partitionedBy.find((name) => !primaryKey.includes(name)) : undefined;
+  if (loose !== undefined) {
+    throw invalid(`Cannot use non primary key column '${loose}' in PARTITIONED BY clause if primary key is set on table`);
+  }
+  for (const { type } of statement.columns) {
+    if (type.kind === 'numeric' && type.precision === null) {
+      throw unsupported('NUMERIC storage is only supported if precision and scale are specified');
+    }
+  }
+  checkOptions(statement.options.map(([name]) => name));
+}
+
+/** Settings of a table, whole or by their beginning. */
+const KNOWN_OPTIONS =
+  /^(number_of_replicas|refresh_interval|column_policy|codec|max_ngram_diff|max_shingle_diff|number_of_routing_shards|(translog|mapping|write|blocks|routing|unassigned|store|soft_deletes|merge|warmer|allocation)\..+)$/;
+
+/** Throws for a setting that no table has. */
+export function checkOptions(names: readonly string[]): void {
+  const unknown = names.find((name) => !KNOWN_OPTIONS.test(name));
+  if (unknown !== undefined) throw invalid(`Invalid property "${unknown}" passed to [ALTER | CREATE] TABLE statement`);
+}
+
 function checksOf(column: ColumnDefinition, schema: string, table: string): readonly CheckDefinition[] {
   return column.checks.map((check) => ({ ...check, name: check.name ?? generatedName(schema, table, column.name) }));
 }
@@ -207,7 +239,7 @@ const NAME_DIGITS = 12;
 
 /** As the server does: the place of the constraint and something random. */
 function generatedName(schema: string, table: string, column: string | null): string {
-  const random = Math.random().toString(16).slice(2, 2 + NAME_DIGITS).toUpperCase().padEnd(NAME_DIGITS, '0');
+  const random = Math.random().toString(16).slice(2, 2 + NAME_DIGITS).padEnd(NAME_DIGITS, '0');
   return [schema, table, column, 'check', random].filter((part) => part !== null).join('_');
 }
 

@@ -1,7 +1,7 @@
 /** One statement in, one answer out: the part of the endpoint that knows SQL but nothing of HTTP. */
 import type { Expression, PartitionRef, RelationRef, SelectItem, Source, Statement } from './ast.ts';
 import { castValue } from './casts.ts';
-import { Catalog, columnOf, constantOf, findColumn, fullName, isOn, relationName, writeBlock, type Partition, type Table } from './catalog.ts';
+import { Catalog, checkOptions, columnOf, constantOf, findColumn, fullName, isOn, relationName, SYSTEM_SCHEMAS, writeBlock, type Partition, type Table } from './catalog.ts';
 import { compileExpression, NO_COLUMNS, type CompileContext, type Scope } from './expressions.ts';
 import { BLOCKS, SqlFailure, blocked, inaccessible, invalid, relationUnknown, unsupported, type Block } from './failure.ts';
 import { createTableText, columnTitle } from './format.ts';
@@ -103,7 +103,7 @@ export class Engine {
     });
     if (system !== null) return system;
     const table = this.catalog.get(schema, name);
-    if (table.closed) throw inaccessible(fullName(table), 'READ');
+    if (table.closed) throw inaccessible(fullName(table), 'READ', true);
     return tableRelation(table, this.store);
   }
 
@@ -262,7 +262,7 @@ export class Engine {
   #change(statement: Extract<Statement, { kind: 'update' | 'delete' }>, request: Request): number {
     const table = this.#table(statement.relation, request.session);
     const operation = statement.kind === 'update' ? 'UPDATE' : 'DELETE';
-    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) throw inaccessible(fullName(table), operation);
+    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) throw inaccessible(fullName(table), operation, table.closed);
     const block = statement.kind === 'update' ? (this.#globalBlock() ?? writeBlock(table.options)) : null;
     if (block !== null) throw blocked(block);
     const context = contextOf(scopeOfTable(table), request.args, this.#tools(request));
@@ -319,12 +319,13 @@ export class Engine {
   #dropTable(statement: Extract<Statement, { kind: 'dropTable' }>, session: Session): number {
     const { schema, name } = relationName(statement.relation, session.schema);
     const table = this.catalog.find(schema, name);
+    if (SYSTEM_SCHEMAS.includes(schema)) throw inaccessible(`${schema}.${name}`, 'DROP');
     if (table === null) {
       if (statement.ifExists) return 0;
       this.catalog.get(schema, name);
       throw relationUnknown(`${schema}.${name}`);
     }
-    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) throw inaccessible(fullName(table), 'DROP');
+    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) throw inaccessible(fullName(table), 'DROP', table.closed);
     if (isOn(table.options, 'blocks.read_only_allow_delete')) throw blocked(BLOCKS.readOnlyAllowDelete);
     this.store.drop(table);
     this.catalog.drop(table);
@@ -402,6 +403,8 @@ export class Engine {
       throw new SqlFailure(404, 4043, `ColumnUnknownException[Column ${action.name} unknown]`);
     }
     if (table.primaryKey.includes(action.name)) throw unsupported(`Dropping column: ${action.name} which is part of the 'PRIMARY KEY' is not allowed`);
+    const check = table.checks.find(({ expression }) => columnsOf([expression]).has(action.name));
+    if (check !== undefined) throw unsupported(`Dropping column: ${action.name} which is used in CHECK CONSTRAINT: ${check.name} is not allowed`);
     table.columns.splice(at, 1); // its cells stay, unseen, until the table goes
   }
 
@@ -470,7 +473,10 @@ type OptionAction = Extract<Extract<Statement, { kind: 'alterTable' }>['actions'
 
 function changeOptions(options: Map<string, Json>, action: OptionAction): void {
   if (action.kind === 'reset') for (const name of action.names) options.delete(name);
-  else for (const [name, value] of action.options) options.set(name, constantOf(value));
+  else {
+    checkOptions(action.options.map(([name]) => name));
+    for (const [name, value] of action.options) options.set(name, constantOf(value));
+  }
 }
 
 /** `o['a']['b']` as a column and the path below it. */

@@ -11,6 +11,11 @@ export const RESERVED: ReadonlySet<string> = new Set(
     'else end when case returning set values select escape any all partition with').split(' '),
 );
 
+/** Those of them that begin no expression; the others may be columns, as `values` is. */
+const CLAUSES: ReadonlySet<string> = new Set(
+  'from where group having order limit union and or not in is between like on then else end when returning select'.split(' '),
+);
+
 /** Binding strength of the operators between two operands; comparison stands between `not` and these. */
 const STRENGTH: Readonly<Partial<Record<string, number>>> = { '||': 1, '+': 2, '-': 2, '*': 3, '/': 3, '%': 3, '^': 4 };
 const COMPARISONS: Readonly<Partial<Record<string, BinaryOperator>>> = {
@@ -72,8 +77,11 @@ export abstract class ExpressionParser {
     return this.next();
   }
 
-  protected end(): void {
-    if (this.peek().kind !== 'end') throw this.mismatch('<EOF>');
+  /** `expected` is what may stand here instead. */
+  protected end(expected = '<EOF>'): void {
+    if (this.peek().kind === 'end') return;
+    const kind = this.peek(1).kind === 'end' ? 'extraneous' : 'mismatched';
+    throw this.failure(`${kind} input '${this.peek().raw}' expecting ${expected}`);
   }
 
   protected mismatch(expected: string): SqlFailure {
@@ -448,7 +456,7 @@ export abstract class ExpressionParser {
         }
         break;
       default:
-        if (RESERVED.has(token.value)) {
+        if (CLAUSES.has(token.value)) {
           this.#at -= 1;
           throw this.mismatch('expression');
         }

@@ -1,12 +1,12 @@
 /** Expressions of a statement made ready to run against rows, with CrateDB's three-valued logic and types. */
 import type { BinaryOperator, Expression, Select } from './ast.ts';
-import { CastError, castValue, compileCast } from './casts.ts';
-import { columnUnknown, invalid, unsupported } from './failure.ts';
+import { castValue, compileCast } from './casts.ts';
+import { SqlFailure, columnUnknown, invalid, unsupported } from './failure.ts';
 import { resolveFunction, type Environment } from './functions.ts';
-import { formatExpression } from './format.ts';
+import { formatExpression, literalText } from './format.ts';
 import { isJsonArray, isJsonObject, type Json } from './json.ts';
 import { fieldType } from './catalog.ts';
-import { BIGINT, BOOLEAN, TEXT, UNDEFINED, arrayOf, guessType, isConvertible, mergeTypes, objectOf, typeName, type DataType } from './types.ts';
+import { BIGINT, BOOLEAN, TEXT, UNDEFINED, arrayOf, guessType, isConvertible, mergeTypes, objectOf, typeName, type DataType, type ObjectType } from './types.ts';
 import { arithmeticType, asParameter, calculate, compareValues, convert, fromParameter, isNumeric, type ArithmeticOperator, type Compiled, type Row } from './values.ts';
 
 export interface Slot {
@@ -46,9 +46,9 @@ export function compileExpression(expression: Expression, context: CompileContex
     case 'column':
       return column(expression.qualifier, expression.name, context.scope);
     case 'subscript':
-      return subscript(inner(expression.base), inner(expression.index));
+      return subscript(inner(expression.base), inner(expression.index), expression);
     case 'call':
-      return functionCall(expression.name, expression.args.map(inner), context.environment);
+      return functionCall(expression.name, expression.args, inner, context.environment);
     case 'star':
       throw invalid('Unsupported expression *');
     case 'binary':
@@ -126,14 +126,21 @@ function negatedIf(negated: boolean, compiled: Compiled): Compiled {
   return negated ? derived(BOOLEAN, [compiled], ([value = null]) => (value === null ? null : value !== true)) : compiled;
 }
 
-function subscript(base: Compiled, index: Compiled): Compiled {
+function subscript(base: Compiled, index: Compiled, expression: Expression): Compiled {
   const key = index.constant?.value ?? null;
   if (typeof key === 'string') {
     const type = fieldType(base.type, [key]);
+    if (knownObject(base.type)?.fields.has(key) === false) throw columnUnknown(formatExpression(expression, 'answer'));
     return derived(type, [base], ([value = null]) => member(value, key));
   }
   const type = base.type.kind === 'array' ? base.type.element : UNDEFINED;
   return derived(type, [base, index], ([list = null, at = null]) => (isJsonArray(list) ? (list[Number(at) - 1] ?? null) : null));
+}
+
+/** The object whose keys are all known: those of a column, unless it takes anything. */
+function knownObject(type: DataType): ObjectType | null {
+  const inner = type.kind === 'array' ? type.element : type;
+  return inner.kind === 'object' && inner.policy !== 'ignored' ? inner : null;
 }
 
 /** A key of an object, or of every object of an array. */
@@ -142,8 +149,10 @@ function member(value: Json, key: string): Json {
   return isJsonObject(value) && Object.hasOwn(value, key) ? (value[key] ?? null) : null;
 }
 
-function functionCall(name: string, args: readonly Compiled[], environment: Environment): Compiled {
-  const found = resolveFunction(name, args.map((argument) => argument.type), environment);
+function functionCall(name: string, parts: readonly Expression[], inner: (part: Expression) => Compiled, environment: Environment): Compiled {
+  const args = parts.map(inner);
+  const texts = parts.map((part) => formatExpression(part, 'answer'));
+  const found = resolveFunction(name, args.map((argument) => argument.type), texts, environment);
   if (!found.deterministic) return { type: found.type, constant: null, evaluate: () => found.apply([]) };
   return derived(found.type, args, found.apply);
 }
@@ -278,8 +287,10 @@ function cast(operand: Compiled, type: DataType, lenient: boolean): Compiled {
       const result = castValue(asParameter(value, operand.type), type, apply);
       return limit !== null && typeof result === 'string' ? result.slice(0, limit) : fromParameter(result);
     } catch (error) {
-      if (lenient && (error instanceof CastError || error instanceof Error)) return null;
-      throw error;
+      if (!(error instanceof SqlFailure)) throw error;
+      if (lenient) return null;
+      if (operand.constant === null) throw error;
+      throw invalid(`Cannot cast \`${literalText(operand.constant.value, operand.type)}\` of type \`${typeName(operand.type)}\` to type \`${typeName(type)}\``);
     }
   });
 }

@@ -41,8 +41,8 @@ export function columnUnknown(name: string): SqlFailure {
   return new SqlFailure(404, 4043, `ColumnUnknownException[Column ${name} unknown]`);
 }
 
-export function functionUnknown(name: string, types: readonly string[]): SqlFailure {
-  return new SqlFailure(404, 4049, `UnsupportedFunctionException[Unknown function: ${name}(${types.join(', ')})]`);
+export function functionUnknown(name: string, args: readonly string[]): SqlFailure {
+  return new SqlFailure(400, 4004, `UnsupportedFunctionException[Unknown function: ${name}(${args.join(', ')})]`);
 }
 
 export function duplicateKey(): SqlFailure {
@@ -50,8 +50,8 @@ export function duplicateKey(): SqlFailure {
 }
 
 /** The relation is closed or carries a block that CrateDB checks before it plans the statement. */
-export function inaccessible(name: string, operation: string): SqlFailure {
-  const text = `The relation "${name}" doesn't support or allow ${operation} operations`;
+export function inaccessible(name: string, operation: string, closed = false): SqlFailure {
+  const text = `The relation "${name}" doesn't support or allow ${operation} operations${closed ? ', as it is currently closed.' : ''}`;
   return new SqlFailure(400, 4007, `OperationOnInaccessibleRelationException[${text}]`);
 }
 

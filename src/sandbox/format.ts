@@ -11,6 +11,7 @@ export type Style = 'answer' | 'ddl';
 /** The name of a result column: a function gives its own, everything else its text. */
 export function columnTitle(expression: Expression): string {
   if (expression.kind === 'call') return expression.name;
+  if (expression.kind === 'binary' && expression.operator === '||') return 'op_||';
   return formatExpression(expression, 'answer');
 }
 
@@ -53,7 +54,7 @@ export function formatExpression(expression: Expression, style: Style): string {
     case 'array':
       return `[${list(expression.items)}]`;
     case 'object':
-      return `{${expression.entries.map(([key, value]) => `${quoted(key)} = ${inner(value)}`).join(', ')}}`;
+      return `{${expression.entries.map(([key, value]) => `${quoted(key)}= ${inner(value)}`).join(', ')}}`;
     case 'case':
       return caseText(expression, style);
   }
@@ -64,11 +65,14 @@ function callText(call: Extract<Expression, { kind: 'call' }>, args: string, sty
   return `${call.name}(${call.distinct ? 'DISTINCT ' : ''}${args})`;
 }
 
+/** Kinds that stand in parentheses inside another operation. */
+const PREDICATES: ReadonlySet<Expression['kind']> = new Set(['binary', 'not', 'isNull', 'in', 'between', 'any']);
+
 function binaryText(expression: Extract<Expression, { kind: 'binary' }>, style: Style): string {
   const operator = expression.operator === '^' ? '^' : expression.operator.toUpperCase();
   const side = (part: Expression): string => {
     const text = formatExpression(part, style);
-    return style === 'ddl' && part.kind === 'binary' ? `(${text})` : text;
+    return style === 'ddl' && PREDICATES.has(part.kind) ? `(${text})` : text;
   };
   const text = `${side(expression.left)} ${operator} ${side(expression.right)}`;
   return style === 'answer' ? `(${text})` : text;
@@ -79,7 +83,8 @@ function caseText(expression: Extract<Expression, { kind: 'case' }>, style: Styl
   const operand = expression.operand === null ? '' : ` ${inner(expression.operand)}`;
   const branches = expression.branches.map(([when, then]) => ` WHEN ${inner(when)} THEN ${inner(then)}`).join('');
   const otherwise = expression.otherwise === null ? '' : ` ELSE ${inner(expression.otherwise)}`;
-  return `CASE${operand}${branches}${otherwise} END`;
+  const text = `CASE${operand}${branches}${otherwise} END`;
+  return style === 'answer' ? `(${text})` : text;
 }
 
 function castName(type: DataType): string {

@@ -1,7 +1,7 @@
 /** Scalar functions: the ones crategen's statements, generated columns and people at a prompt use most. */
 import { functionUnknown, invalid } from './failure.ts';
 import { isJsonArray, isJsonObject, shrink, type Json } from './json.ts';
-import { BIGINT, BOOLEAN, DOUBLE, INTEGER, TEXT, TIMESTAMPTZ, mergeTypes, typeName, UNDEFINED, type DataType } from './types.ts';
+import { BIGINT, BOOLEAN, DOUBLE, INTEGER, TEXT, TIMESTAMPTZ, mergeTypes, UNDEFINED, type DataType } from './types.ts';
 import { compareValues, convert, isFloating, isNumeric } from './values.ts';
 
 /** What a statement runs in. */
@@ -24,10 +24,10 @@ export const SERVER_VERSION = '6.4.3';
 
 type Resolver = (types: readonly DataType[], environment: Environment) => ScalarFunction | null;
 
-/** The function for these argument types. Throws 4049 for an unknown one. */
-export function resolveFunction(name: string, types: readonly DataType[], environment: Environment): ScalarFunction {
+/** The function for these argument types; `texts` name the arguments in the failure for an unknown one. */
+export function resolveFunction(name: string, types: readonly DataType[], texts: readonly string[], environment: Environment): ScalarFunction {
   const found = FUNCTIONS.get(name)?.(types, environment) ?? null;
-  if (found === null) throw functionUnknown(name, types.map(typeName));
+  if (found === null) throw functionUnknown(name, texts);
   return found;
 }
 

@@ -8,7 +8,7 @@ import { castFailure, compileCast, type Cast } from './casts.ts';
 import { checkColumnLimit, findColumn, fullName, isOn, isSystemColumn, writeBlock, type Catalog, type Check, type Column, type Table } from './catalog.ts';
 import { compileExpression, missingParameter, type CompileContext, type Scope } from './expressions.ts';
 import { SqlFailure, blocked, columnUnknown, duplicateKey, inaccessible, invalid, type Block } from './failure.ts';
-import { formatExpression } from './format.ts';
+import { formatExpression, quoted } from './format.ts';
 import type { Environment } from './functions.ts';
 import { valueText } from './java-text.ts';
 import type { Json } from './json.ts';
@@ -44,6 +44,13 @@ interface Target {
   readonly given: boolean;
 }
 
+interface GivenGenerated {
+  readonly at: number;
+  readonly target: Target;
+  readonly expression: Expression;
+  readonly compiled: Compiled;
+}
+
 interface CompiledCheck extends Check {
   readonly compiled: Compiled;
 }
@@ -53,6 +60,7 @@ interface ShardWork {
   readonly environment: Environment;
   readonly block: Block | null;
   readonly checks: readonly CompiledCheck[];
+  readonly generated: readonly GivenGenerated[];
   readonly insert: StatementSync;
 }
 
@@ -90,9 +98,9 @@ export class InsertPlan {
     this.#conflict = statement.conflict;
     checkConflictTarget(statement.conflict, table);
     const names = statement.columns.length > 0 ? statement.columns : table.columns.map((column) => column.name);
-    const given = names.map((name) => targetColumn(table, name));
-    const width = statement.source.kind === 'values' ? (statement.source.rows[0]?.length ?? 0) : given.length;
-    const used = statement.columns.length > 0 ? given : given.slice(0, width);
+    const used = names.map((name) => targetColumn(table, name));
+    const twice = names.find((name, at) => names.indexOf(name) !== at);
+    if (twice !== undefined) throw invalid(`column "${twice}" specified more than once`);
     const computed = table.columns.filter((column) => !used.includes(column) && (column.defaultValue ?? column.generated) !== null);
     this.#targets = [...used.map((column) => targetOf(column, true)), ...computed.map((column) => targetOf(column, false))];
     this.#rows = statement.source.kind === 'values' ? statement.source.rows.map((row) => originsOf(row, used)) : [];
@@ -106,7 +114,7 @@ export class InsertPlan {
 
   #positionOfKey(name: string): number {
     const at = this.#targets.findIndex((target) => target.column.name === name.replace(/\[.*$/, ''));
-    if (at === -1) throw invalid(`Column \`${name}\` is required but is missing from the insert statement`);
+    if (at === -1) throw invalid(`Column "${name}" is required but is missing from the insert statement`);
     return at;
   }
 
@@ -156,7 +164,7 @@ export class InsertPlan {
   #checkRelation(): void {
     const { table } = this;
     if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) {
-      throw inaccessible(fullName(table), 'INSERT');
+      throw inaccessible(fullName(table), 'INSERT', table.closed);
     }
   }
 
@@ -244,13 +252,18 @@ export class InsertPlan {
     const context = this.#tools.context(this.#scope(), [], environment);
     this.#targets.forEach((target, at) => {
       const { column } = target;
-      const expression = column.generated ?? (target.given ? null : column.defaultValue);
-      if (expression === null) return;
-      const compiled = compileExpression(expression, context);
-      const raw = asParameter(compiled.evaluate(values), compiled.type);
-      const value = raw === null ? null : castInto(target, raw);
-      if (!target.given) values[at] = value;
-      else if (column.generated !== null) checkGenerated(column, column.generated, values[at] ?? null, value);
+      const expression = column.generated ?? column.defaultValue;
+      if (expression === null || target.given) return;
+      values[at] = calculated(target, compileExpression(expression, context), values);
+    });
+  }
+
+  /** Generated columns that the statement gives all the same: the shard compares. */
+  #compileGenerated(environment: Environment): readonly GivenGenerated[] {
+    const context = this.#tools.context(this.#scope(), [], environment);
+    return this.#targets.flatMap((target, at) => {
+      const expression = target.column.generated;
+      return expression === null || !target.given ? [] : [{ at, target, expression, compiled: compileExpression(expression, context) }];
     });
   }
 
@@ -285,6 +298,7 @@ export class InsertPlan {
       environment,
       block: this.#tools.globalBlock() ?? writeBlock(this.table.options),
       checks: this.#compileChecks(environment),
+      generated: this.#hasComputed ? this.#compileGenerated(environment) : [],
       insert: this.#tools.store.prepare(this.#sql),
     };
     this.#tools.store.transaction(() => {
@@ -319,6 +333,9 @@ export class InsertPlan {
       const block = shard.block ?? this.#partitionBlock(row.partition);
       if (block !== null) return blocked(block);
       if (this.#hasNested) this.#learn(row.values);
+      for (const { at, target, expression, compiled } of shard.generated) {
+        checkGenerated(target.column, expression, row.values[at] ?? null, calculated(target, compiled, row.values));
+      }
       const cells = this.#checkedCells(row.values);
       this.#checkChecks(row.values, shard.checks);
       const { changes } = shard.insert.run(...cells);
@@ -447,6 +464,11 @@ function parameterOf(params: readonly Json[], index: number): Json {
   return value;
 }
 
+function calculated(target: Target, compiled: Compiled, values: readonly Json[]): Json {
+  const value = asParameter(compiled.evaluate(values), compiled.type);
+  return value === null ? null : castInto(target, value);
+}
+
 function castInto(target: Target, value: Json): Json {
   try {
     return target.cast(value);
@@ -479,7 +501,10 @@ export function columnCheck(column: Column): ((value: Json) => Json) | null {
 
 function originsOf(row: readonly (Expression | 'default')[], columns: readonly Column[]): readonly Origin[] {
   if (row.length !== columns.length) {
-    throw invalid(`Invalid number of values: expected ${columns.length} columns, but the VALUES row has ${row.length}`);
+    const [targets, sources] = [columns.map((column) => column.name), row.map((_, at) => `col${at + 1}`)];
+    throw invalid(
+      `Number of target columns (${targets.join(', ')}) of insert statement doesn't match number of source columns (${sources.join(', ')})`,
+    );
   }
   return row.map((item, at) => {
     if (item === 'default') return { kind: 'default', expression: columns[at]?.defaultValue ?? null };
@@ -492,12 +517,12 @@ function checkConflictTarget(conflict: ConflictAction | null, table: Table): voi
     if (conflict?.kind === 'update') throw invalid('ON CONFLICT DO UPDATE requires a list of constraint columns');
     return;
   }
-  const [given, keys] = [[...conflict.columns].sort(), [...table.primaryKey].sort()];
-  if (given.length !== keys.length) {
-    throw invalid(`Number of conflict targets (${renderList(conflict.columns)}) did not match the number of primary key columns (${renderList(table.primaryKey)})`);
+  const keys = table.primaryKey;
+  if (conflict.columns.length !== keys.length) {
+    throw invalid(`Number of conflict targets (${renderList(conflict.columns.map(quoted))}) did not match the number of primary key columns (${renderList(table.primaryKey)})`);
   }
-  const wrong = given.find((name, at) => name !== keys[at]);
-  if (wrong !== undefined) throw invalid(`Conflict target (${renderList(conflict.columns)}) did not match the primary key columns (${renderList(table.primaryKey)})`);
+  const wrong = conflict.columns.find((name) => !keys.includes(name));
+  if (wrong !== undefined) throw invalid(`Conflict target (${wrong}) did not match the primary key columns (${renderList(table.primaryKey)})`);
 }
 
 function renderList(names: readonly string[]): string {

@@ -46,8 +46,7 @@ class StatementParser extends ExpressionParser {
   statement(): Statement {
     if (this.peek().kind === 'end') return { kind: 'empty' };
     const statement = this.#body();
-    this.skip(';');
-    this.end();
+    this.end(this.skip(';') ? '<EOF>' : "{<EOF>, ';'}");
     return statement;
   }
 

@@ -55,6 +55,7 @@ export interface SelectTools {
 export function runSelect(select: Select, params: readonly Json[], tools: SelectTools): ResultSet {
   const relation = select.from === null ? NO_RELATION : openSource(select.from, params, tools);
   const context = contextOf(scopeOf(relation), params, tools);
+  if (select.where !== null && aggregateCalls([select.where]).length > 0) throw invalid('Aggregate functions are not allowed in WHERE');
   const resolved = resolveSelect(select, relation);
   const direct = relation.answer(resolved, context);
   if (direct !== null) return direct;
@@ -157,7 +158,7 @@ function tableFunction(source: Extract<Source, { kind: 'function' }>, params: re
     const rows = Array.from({ length }, (_, at) => lists.map((list) => list[at] ?? null));
     return relationOfRows(name, columns, () => rows);
   }
-  if (source.name !== 'generate_series') throw functionUnknown(source.name, args.map((argument) => argument.type.kind));
+  if (source.name !== 'generate_series') throw functionUnknown(source.name, source.args.map((argument) => formatExpression(argument, 'answer')));
   const [from = 0, to = 0, step = 1] = args.map((argument) => Number(argument.evaluate([])));
   return relationOfRows(name, [{ name: source.columns[0] ?? name, type: args[0]?.type ?? BIGINT }], () => series(from, to, step));
 }

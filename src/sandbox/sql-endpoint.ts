@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { constants, gunzipSync } from 'node:zlib';
+import { messageOf } from '../base/errors.ts';
 import { formatAnswer, formatFailure, type AnswerFlags } from './answers.ts';
 import { identify, type Credentials } from './authentication.ts';
 import { countBulkRows, DiscardReplies, looksLikeInsert } from './discard.ts';
@@ -124,8 +125,7 @@ export class SqlEndpoint {
       const answer = this.#execute(payload, this.#sessionOf(request, user), faults, occasion);
       return jsonReply(200, formatAnswer(answer, flags, performance.now() - startedMs));
     } catch (error) {
-      if (error instanceof SqlFailure) return jsonReply(error.status, formatFailure(error, flags));
-      throw error;
+      return jsonReply(...failureOf(error, flags));
     }
   }
 
@@ -155,6 +155,12 @@ export class SqlEndpoint {
     this.#sessions.set(request.socket, session);
     return session;
   }
+}
+
+/** What is no failure of the statement is one of the sandbox; the server words its own like this, and goes on. */
+function failureOf(error: unknown, flags: AnswerFlags): readonly [status: number, body: string] {
+  const failure = error instanceof SqlFailure ? error : new SqlFailure(500, 5000, `IllegalStateException[sandbox: ${messageOf(error)}]`);
+  return [failure.status, formatFailure(failure, flags)];
 }
 
 /** The rest of a large body is not waited for: the server closes. */

@@ -43,7 +43,7 @@ function columns(...pairs: readonly (readonly [string, DataType])[]): readonly N
   return pairs.map(([name, type]) => ({ name, type }));
 }
 
-const ANY_OBJECT = objectOf('dynamic');
+const ANY_OBJECT = objectOf('ignored');
 const TEXTS = arrayOf(TEXT);
 
 function port(facts: SystemFacts): number {
@@ -52,23 +52,23 @@ function port(facts: SystemFacts): number {
 
 const NODE_TYPES = columns(
   ['attributes', ANY_OBJECT],
-  ['connections', objectOf('dynamic', [['http', objectOf('dynamic', [['open', BIGINT], ['total', BIGINT]])]])],
-  ['fs', objectOf('dynamic', [['total', objectOf('dynamic', [['size', BIGINT], ['used', BIGINT], ['bytes_written', BIGINT]])]])],
-  ['heap', objectOf('dynamic', [['free', BIGINT], ['max', BIGINT], ['used', BIGINT]])],
+  ['connections', objectOf('ignored', [['http', objectOf('ignored', [['open', BIGINT], ['total', BIGINT]])]])],
+  ['fs', objectOf('ignored', [['total', objectOf('ignored', [['size', BIGINT], ['used', BIGINT], ['bytes_written', BIGINT]])]])],
+  ['heap', objectOf('ignored', [['free', BIGINT], ['max', BIGINT], ['used', BIGINT]])],
   ['hostname', TEXT],
   ['id', TEXT],
   ['is_master', BOOLEAN],
-  ['load', objectOf('dynamic', [['1', DOUBLE], ['5', DOUBLE], ['15', DOUBLE]])],
-  ['mem', objectOf('dynamic', [['free', BIGINT], ['used', BIGINT]])],
+  ['load', objectOf('ignored', [['1', DOUBLE], ['5', DOUBLE], ['15', DOUBLE]])],
+  ['mem', objectOf('ignored', [['free', BIGINT], ['used', BIGINT]])],
   ['name', TEXT],
-  ['os', objectOf('dynamic', [['timestamp', TIMESTAMPTZ], ['cpu', ANY_OBJECT]])],
-  ['os_info', objectOf('dynamic', [['available_processors', INTEGER]])],
-  ['port', objectOf('dynamic', [['http', INTEGER], ['psql', INTEGER], ['transport', INTEGER]])],
-  ['process', objectOf('dynamic', [['cpu', objectOf('dynamic', [['percent', INTEGER]])]])],
+  ['os', objectOf('ignored', [['timestamp', TIMESTAMPTZ], ['cpu', ANY_OBJECT]])],
+  ['os_info', objectOf('ignored', [['available_processors', INTEGER]])],
+  ['port', objectOf('ignored', [['http', INTEGER], ['psql', INTEGER], ['transport', INTEGER]])],
+  ['process', objectOf('ignored', [['cpu', objectOf('ignored', [['percent', INTEGER]])]])],
   ['rest_url', TEXT],
   ['roles', TEXTS],
-  ['thread_pools', arrayOf(objectOf('dynamic', [['name', TEXT], ['active', INTEGER], ['queue', INTEGER], ['rejected', BIGINT]]))],
-  ['version', objectOf('dynamic', [['number', TEXT], ['build_hash', TEXT], ['build_snapshot', BOOLEAN]])],
+  ['thread_pools', arrayOf(objectOf('ignored', [['name', TEXT], ['active', INTEGER], ['queue', INTEGER], ['rejected', BIGINT]]))],
+  ['version', objectOf('ignored', [['number', TEXT], ['build_hash', TEXT], ['build_snapshot', BOOLEAN]])],
 );
 
 /** Values that this process could only invent are null. */
@@ -161,14 +161,14 @@ const SHARD_COLUMNS = columns(
   ['routing_state', TEXT],
   ['num_docs', BIGINT],
   ['size', BIGINT],
-  ['node', objectOf('dynamic', [['id', TEXT], ['name', TEXT]])],
+  ['node', objectOf('ignored', [['id', TEXT], ['name', TEXT]])],
   ['relocating_node', TEXT],
   ['orphan_partition', BOOLEAN],
   ['closed', BOOLEAN],
-  ['translog_stats', objectOf('dynamic', [['size', BIGINT], ['uncommitted_size', BIGINT], ['number_of_operations', INTEGER], ['uncommitted_operations', INTEGER]])],
-  ['merge_stats', objectOf('dynamic', [['current_count', BIGINT], ['total_throttled_time_ms', BIGINT]])],
-  ['refresh_stats', objectOf('dynamic', [['count', BIGINT], ['total_time_ns', BIGINT], ['pending_count', INTEGER]])],
-  ['flush_stats', objectOf('dynamic', [['count', BIGINT], ['total_time_ns', BIGINT]])],
+  ['translog_stats', objectOf('ignored', [['size', BIGINT], ['uncommitted_size', BIGINT], ['number_of_operations', INTEGER], ['uncommitted_operations', INTEGER]])],
+  ['merge_stats', objectOf('ignored', [['current_count', BIGINT], ['total_throttled_time_ms', BIGINT]])],
+  ['refresh_stats', objectOf('ignored', [['count', BIGINT], ['total_time_ns', BIGINT], ['pending_count', INTEGER]])],
+  ['flush_stats', objectOf('ignored', [['count', BIGINT], ['total_time_ns', BIGINT]])],
 );
 
 /** Rows are not kept by shard: each shard shows an even part. Sizes of single tables are not known. */
@@ -196,7 +196,7 @@ function healthRows(facts: SystemFacts): readonly Row[] {
   return shardGroups(facts).map(({ table, ident }) => ['GREEN', 0, ident === '' ? null : ident, 1, table.name, table.schema, 0]);
 }
 
-const JOB_COLUMNS = columns(['id', TEXT], ['node', objectOf('dynamic', [['id', TEXT], ['name', TEXT]])], ['started', TIMESTAMPTZ], ['stmt', TEXT], ['username', TEXT]);
+const JOB_COLUMNS = columns(['id', TEXT], ['node', objectOf('ignored', [['id', TEXT], ['name', TEXT]])], ['started', TIMESTAMPTZ], ['stmt', TEXT], ['username', TEXT]);
 
 function jobRows(facts: SystemFacts): readonly Row[] {
   return [[crypto.randomUUID(), { id: NODE_NAME, name: NODE_NAME }, facts.startedMs, facts.statement, facts.environment.user]];
@@ -206,7 +206,7 @@ const TABLE_COLUMNS = columns(
   ['blobs_path', TEXT], ['closed', BOOLEAN], ['clustered_by', TEXT], ['column_policy', TEXT], ['number_of_replicas', TEXT],
   ['number_of_shards', INTEGER], ['partitioned_by', TEXTS], ['reference_generation', TEXT], ['routing_hash_function', TEXT],
   ['self_referencing_column_name', TEXT], ['settings', ANY_OBJECT], ['table_catalog', TEXT], ['table_name', TEXT],
-  ['table_schema', TEXT], ['table_type', TEXT], ['version', objectOf('dynamic', [['created', TEXT], ['upgraded', TEXT]])],
+  ['table_schema', TEXT], ['table_type', TEXT], ['version', objectOf('ignored', [['created', TEXT], ['upgraded', TEXT]])],
 );
 
 function tableRows(facts: SystemFacts): readonly Row[] {
@@ -247,7 +247,7 @@ function settingsOf(table: Table): Json {
 
 const COLUMN_COLUMNS = columns(
   ['character_maximum_length', INTEGER], ['column_default', TEXT],
-  ['column_details', objectOf('dynamic', [['name', TEXT], ['path', TEXTS], ['policy', TEXT]])], ['column_name', TEXT],
+  ['column_details', objectOf('ignored', [['name', TEXT], ['path', TEXTS], ['policy', TEXT]])], ['column_name', TEXT],
   ['data_type', TEXT], ['generation_expression', TEXT], ['is_generated', TEXT], ['is_nullable', TEXT], ['numeric_precision', INTEGER],
   ['numeric_scale', INTEGER], ['ordinal_position', INTEGER], ['table_catalog', TEXT], ['table_name', TEXT], ['table_schema', TEXT],
   ['udt_name', TEXT],

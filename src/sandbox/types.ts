@@ -2,8 +2,8 @@
  * CrateDB's column types: their names in messages and in `information_schema`, their ids in `col_types`, and which
  * one wins where two meet. https://cratedb.com/docs/crate/reference/en/latest/general/ddl/data-types.html
  */
-import { isDouble, isJsonArray, isJsonObject, type Json } from './json.ts';
-import { invalid } from './failure.ts';
+import { isDouble, isJsonArray, isJsonObject, type Json, type JsonObject } from './json.ts';
+import { SqlFailure, invalid } from './failure.ts';
 
 export type SimpleKind =
   | 'undefined'
@@ -215,8 +215,17 @@ export function guessType(value: Json): DataType {
     return BIGINT;
   }
   if (isJsonArray(value)) return arrayOf(guessElementType(value));
-  if (isJsonObject(value)) return objectOf('dynamic', Object.entries(value).map(([key, item]) => [key, guessType(item)]));
-  return UNDEFINED;
+  return isJsonObject(value) ? guessObjectType(value) : UNDEFINED;
+}
+
+/** An object with values that have no common type is left alone. */
+function guessObjectType(value: JsonObject): DataType {
+  try {
+    return objectOf('dynamic', Object.entries(value).map(([key, item]) => [key, guessType(item)] as const));
+  } catch (error) {
+    if (error instanceof SqlFailure && error.message.includes('Cannot cast expressions')) return objectOf('ignored');
+    throw error;
+  }
 }
 
 function guessElementType(values: readonly Json[]): DataType {

@@ -93,7 +93,7 @@ export async function run(url: string, stmt: string, agent: Agent): Promise<Rece
 export function masked(text: string): string {
   return text
     .replace(/"duration":[-\d.E]+/, '"duration":"<duration>"')
-    .replaceAll(/_check_[0-9A-F]{12}/g, '_check_<id>')
+    .replaceAll(/_check_[0-9a-fA-F]{12}/g, '_check_<id>')
     .replace(/("error_trace":".*?\\n).*?"/, '$1<trace>"');
 }
 
