@@ -40,8 +40,7 @@ export function isSystemSchema(schema: string): boolean {
 }
 
 export type ParsedTable =
-  | { readonly ok: true; readonly name: TableName }
-  | { readonly ok: false; readonly why: string };
+  { readonly ok: true; readonly name: TableName } | { readonly ok: false; readonly why: string };
 
 /**
  * Reads `schema.table`, each part bare or double-quoted. Bare parts fold to lower case, as in SQL. Refuses what
@@ -49,7 +48,8 @@ export type ParsedTable =
  */
 export function parseTableName(text: string): ParsedTable {
   const match = /^("(?:[^"]|"")+"|[^".\s]+)\.("(?:[^"]|"")+"|[^".\s]+)$/.exec(text);
-  if (match === null) return { ok: false, why: 'expected SCHEMA.TABLE, parts with other characters in double quotes' };
+  if (match === null)
+    return { ok: false, why: 'expected SCHEMA.TABLE, parts with other characters in double quotes' };
   const [schema, table] = [unquote(match[1] ?? ''), unquote(match[2] ?? '')];
   for (const part of [schema, table]) {
     const why = refusedName(part);
@@ -65,7 +65,8 @@ function unquote(part: string): string {
 
 function refusedName(name: string): string | null {
   // CrateDB 6.4.3 refuses these in relation names; the rest is quoted and passed on.
-  if (/[\\/*?"<>|\s,#.[\]\u0000-\u001f\u007f]/u.test(name)) return `the name ${JSON.stringify(name)} has a character that CrateDB does not allow`;
+  if (/[\\/*?"<>|\s,#.[\]\u0000-\u001f\u007f]/u.test(name))
+    return `the name ${JSON.stringify(name)} has a character that CrateDB does not allow`;
   if (name.startsWith('_')) return `the name ${JSON.stringify(name)} starts with an underscore`;
   if (!/[a-z0-9\u0080-\uffff]/iu.test(name)) return `the name ${JSON.stringify(name)} has no letter`;
   if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `a name is longer than ${MAX_NAME_BYTES} bytes`;

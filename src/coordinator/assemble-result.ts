@@ -9,6 +9,7 @@ import type { TableSchema } from '../rows/schema.ts';
 import type { CrewEnd } from './crew.ts';
 import type { Monitor } from './monitor.ts';
 import type { PreparedTarget } from './prepare-target.ts';
+import { toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import { plannedRowsOf } from './shares.ts';
 import type { ProcessCost, RunResult, WorkerResult } from './run-result.ts';
@@ -36,7 +37,10 @@ export interface ResultParts {
 export function assembleResult(parts: ResultParts): RunResult {
   const { plan, env, monitor, slots, settlement, target, rowPlan, end } = parts;
   const total = mergeSnapshots(slots.map((slot) => slot.total()));
-  const ledger = settlement.workers.reduce<Ledger>((sum, worker) => addLedgers(sum, worker.ledger), EMPTY_LEDGER);
+  const ledger = settlement.workers.reduce<Ledger>(
+    (sum, worker) => addLedgers(sum, worker.ledger),
+    EMPTY_LEDGER,
+  );
   const planned = plannedRowsOf(plan);
   const runningMs = monitor.elapsedMs();
   return {
@@ -72,7 +76,12 @@ export function assembleResult(parts: ResultParts): RunResult {
   };
 }
 
-function workerResult(slot: WorkerSlot, books: WorkerBooks | undefined, monitor: Monitor, plan: RunPlan): WorkerResult {
+function workerResult(
+  slot: WorkerSlot,
+  books: WorkerBooks | undefined,
+  monitor: Monitor,
+  plan: RunPlan,
+): WorkerResult {
   const total = slot.total();
   const seen = slot.pids.map((pid) => monitor.sampler.historyOf(pid));
   const means = seen.flatMap(({ percentMean }) => (percentMean === null ? [] : [percentMean]));
@@ -81,9 +90,16 @@ function workerResult(slot: WorkerSlot, books: WorkerBooks | undefined, monitor:
     index: slot.index,
     pids: slot.pids,
     ledger: books?.ledger ?? total.ledger,
-    batches: { ...total.batches, next: total.nextBatch, exceptions: (books?.exceptions ?? []).map(({ lastByteAtMs: _, ...batch }) => batch) },
+    batches: {
+      ...total.batches,
+      next: total.nextBatch,
+      exceptions: (books?.exceptions ?? []).map(toException),
+    },
     restarts: slot.restarts,
-    exit: plan.command === 'single' || slot.lastExit === null ? null : { code: slot.lastExit.code, signal: slot.lastExit.signal },
+    exit:
+      plan.command === 'single' || slot.lastExit === null
+        ? null
+        : { code: slot.lastExit.code, signal: slot.lastExit.signal },
     cpu: {
       userSeconds: total.use.userCpuUs / 1e6,
       systemSeconds: total.use.systemCpuUs / 1e6,
@@ -91,7 +107,10 @@ function workerResult(slot: WorkerSlot, books: WorkerBooks | undefined, monitor:
       percentMax: maxima.length === 0 ? null : Math.max(...maxima),
       lowerBound: slot.isLowerBound,
     },
-    memory: { residentBytesMax: slot.residentBytesMax || null, heapUsedBytesMax: slot.heapUsedBytesMax || null },
+    memory: {
+      residentBytesMax: slot.residentBytesMax || null,
+      heapUsedBytesMax: slot.heapUsedBytesMax || null,
+    },
     eventLoopUtilization: total.sequence === 0 ? null : total.use.eventLoopUtilization,
   };
 }
@@ -125,21 +144,41 @@ function deathsOf(slots: readonly WorkerSlot[]): ErrorCount[] {
   if (first === undefined) return [];
   const rows = deaths.reduce((sum, { death }) => sum + death.lostRows, 0);
   const batches = deaths.reduce((sum, { death }) => sum + death.resends, 0);
-  return [{ class: 'workerDied', code: null, rows, batches, example: `worker ${first.slot.index}: ${first.death.said}` }];
+  return [
+    {
+      class: 'workerDied',
+      code: null,
+      rows,
+      batches,
+      example: `worker ${first.slot.index}: ${first.death.said}`,
+    },
+  ];
 }
 
 function warningsOf(parts: ResultParts): string[] {
   const { plan, target, slots, monitor, env } = parts;
   const warnings: string[] = [];
-  if (target.state.kind === 'sandbox') warnings.push('The target was the sandbox, not CrateDB: its speed says nothing about a cluster.');
-  if (target.state.kind === 'discard') warnings.push('The target discards rows: the figures are the ceiling of this client, nothing was stored.');
+  if (target.state.kind === 'sandbox')
+    warnings.push('The target was the sandbox, not CrateDB: its speed says nothing about a cluster.');
+  if (target.state.kind === 'discard')
+    warnings.push(
+      'The target discards rows: the figures are the ceiling of this client, nothing was stored.',
+    );
   if (!plan.target.tls.verify) warnings.push('TLS certificates were not verified (--insecure).');
-  if (env.environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0') warnings.push('NODE_TLS_REJECT_UNAUTHORIZED=0 is set: it switches off certificate checks where a program does not decide itself.');
+  if (env.environment['NODE_TLS_REJECT_UNAUTHORIZED'] === '0')
+    warnings.push(
+      'NODE_TLS_REJECT_UNAUTHORIZED=0 is set: it switches off certificate checks where a program does not decide itself.',
+    );
   const usable = Math.min(env.host.cores, env.host.cgroupCores ?? Infinity);
-  if (plan.load.procs > usable) warnings.push(`${plan.load.procs} worker processes shared ${usable} ${usable === 1 ? 'core' : 'cores'}.`);
+  if (plan.load.procs > usable)
+    warnings.push(`${plan.load.procs} worker processes shared ${usable} ${usable === 1 ? 'core' : 'cores'}.`);
   const refused = slots.reduce((sum, slot) => sum + slot.refusedMessages, 0);
-  if (refused > 0) warnings.push(`${refused} messages of worker processes were refused; their senders were replaced.`);
-  if (env.resumed !== null) warnings.push('This run was resumed: rows and batches are of the whole run, times and costs of its last part.');
+  if (refused > 0)
+    warnings.push(`${refused} messages of worker processes were refused; their senders were replaced.`);
+  if (env.resumed !== null)
+    warnings.push(
+      'This run was resumed: rows and batches are of the whole run, times and costs of its last part.',
+    );
   return [...warnings, ...monitor.cpuDifferences(CPU_TOLERANCE, CPU_COMPARED_AFTER_MS)];
 }
 
@@ -156,7 +195,12 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     endDetail: '',
     signal,
     host: env.host,
-    target: { kind: plan.target.kind === 'embedded' ? 'sandbox' : 'cratedb', version: null, nodes: plan.target.nodes, keyed: plan.table.key },
+    target: {
+      kind: plan.target.kind === 'embedded' ? 'sandbox' : 'cratedb',
+      version: null,
+      nodes: plan.target.nodes,
+      keyed: plan.table.key,
+    },
     statement: '',
     ddl: '',
     poolsHash: '',
@@ -166,13 +210,23 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     resolved: { stored: 0, absent: 0 },
     batches: NO_BATCHES,
     pacer: { lateRows: 0, droppedRows: 0 },
-    verification: { method: 'none', stored: null, verdict: 'skipped', detail: 'the run was stopped before its first row' },
+    verification: {
+      method: 'none',
+      stored: null,
+      verdict: 'skipped',
+      detail: 'the run was stopped before its first row',
+    },
     measuredRows: 0,
     bodyBytes: 0,
     serviceTime: createHistogram(),
     responseTime: createHistogram(),
     workers: [],
-    coordinator: { pid: process.pid, cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: false }, memory: { residentBytesMax: null, heapUsedBytesMax: null }, eventLoopUtilization: null },
+    coordinator: {
+      pid: process.pid,
+      cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: false },
+      memory: { residentBytesMax: null, heapUsedBytesMax: null },
+      eventLoopUtilization: null,
+    },
     errors: [],
     series: [],
     warnings: [],

@@ -9,7 +9,11 @@ export interface CounterFolder {
 }
 
 /** /dev/shm survives any process and costs no disk; the run's own folder is the last resort. */
-export function createCounterFolder(runId: string, runFolder: string, environment: NodeJS.ProcessEnv): CounterFolder {
+export function createCounterFolder(
+  runId: string,
+  runFolder: string,
+  environment: NodeJS.ProcessEnv,
+): CounterFolder {
   const candidates = ['/dev/shm', environment['XDG_RUNTIME_DIR'] ?? '', runFolder];
   const parent = candidates.find((folder) => folder !== '' && isWritable(folder)) ?? runFolder;
   mkdirSync(parent, { recursive: true });

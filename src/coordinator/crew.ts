@@ -102,10 +102,18 @@ export class Crew {
     const { clock, plan, monitor, stop } = this.#parts;
     const waitMs = plan.startAtMs === null ? 0 : plan.startAtMs - clock.wallMs();
     if (waitMs > 0) {
-      monitor.note({ level: 'info', event: 'waiting', message: `all workers are ready; starting in ${durationFlag(Math.ceil(waitMs / 1000) * 1000)}` });
+      monitor.note({
+        level: 'info',
+        event: 'waiting',
+        message: `all workers are ready; starting in ${durationFlag(Math.ceil(waitMs / 1000) * 1000)}`,
+      });
       await clock.sleep(waitMs, stop.graceful);
     } else if (waitMs < 0) {
-      monitor.note({ level: 'warning', event: 'startedLate', message: `--start-at was ${Math.ceil(-waitMs / 1000)} s ago when the workers were ready` });
+      monitor.note({
+        level: 'warning',
+        event: 'startedLate',
+        message: `--start-at was ${Math.ceil(-waitMs / 1000)} s ago when the workers were ready`,
+      });
     }
     if (this.#end !== null) return;
     const startAtNs = clock.monotonicNs() + BigInt(START_AHEAD_MS * 1e6);
@@ -125,7 +133,11 @@ export class Crew {
 
   #onDrained(slot: WorkerSlot, end: WorkerEnd, detail: string): void {
     if (end === 'outage' || end === 'blocked') {
-      this.#parts.monitor.note({ level: 'error', event: end, message: `worker ${slot.index} gave up waiting: ${detail}` });
+      this.#parts.monitor.note({
+        level: 'error',
+        event: end,
+        message: `worker ${slot.index} gave up waiting: ${detail}`,
+      });
       this.#stopFor(end, detail, HOPELESS_DRAIN_MS);
     }
   }
@@ -136,14 +148,23 @@ export class Crew {
     if (this.#end !== null) return false;
     const nowMs = clock.monotonicMs();
     this.#deaths.push({ index: slot.index, atMs: nowMs });
-    const recent = this.#deaths.filter(({ index, atMs }) => index === slot.index && nowMs - atMs <= DEATH_WINDOW_MS);
+    const recent = this.#deaths.filter(
+      ({ index, atMs }) => index === slot.index && nowMs - atMs <= DEATH_WINDOW_MS,
+    );
     const said = `worker ${slot.index} died (${describeDeath(death)})`;
     if (recent.length >= MAX_DEATHS_IN_WINDOW || this.#deaths.length >= MAX_DEATHS) {
-      monitor.note({ level: 'error', event: 'workersKeepDying', message: `${said}; ${this.#deaths.length} deaths in this run, not replaced any more` });
+      monitor.note({
+        level: 'error',
+        event: 'workersKeepDying',
+        message: `${said}; ${this.#deaths.length} deaths in this run, not replaced any more`,
+      });
       this.#stopFor('workers', said, this.#parts.plan.safety.drainTimeoutMs);
       return false;
     }
-    const again = death.resends > 0 ? `, ${death.resends} ${death.resends === 1 ? 'batch is' : 'batches are'} sent again` : '';
+    const again =
+      death.resends > 0
+        ? `, ${death.resends} ${death.resends === 1 ? 'batch is' : 'batches are'} sent again`
+        : '';
     const lost = death.lostRows > 0 ? `, ${formatExact(death.lostRows)} rows were in flight` : '';
     monitor.note({ level: 'warning', event: 'workerDied', message: `${said}: replaced${again}${lost}` });
     return true;
@@ -182,7 +203,8 @@ export class Crew {
     const { clock, monitor, plan } = this.#parts;
     let waited = '';
     while (!this.#over.signal.aborted) {
-      if (monitor.phase === 'warmingUp' && monitor.elapsedMs() >= plan.load.warmUpMs) monitor.enter('running');
+      if (monitor.phase === 'warmingUp' && monitor.elapsedMs() >= plan.load.warmUpMs)
+        monitor.enter('running');
       const total = monitor.total();
       waited = this.#announceWaiting(total, waited);
       this.#checkTolerance(total);
@@ -199,12 +221,24 @@ export class Crew {
       monitor.note({ level: 'info', event: 'recovered', message: 'the target takes rows again' });
     } else if (waiting.cause === 'blocked') {
       const limit = durationFlag(plan.safety.blockTimeoutMs);
-      monitor.note({ level: 'warning', event: 'blocked', message: `the table is blocked: ${waiting.detail}; paused, asking every 5 s for at most ${limit}` });
+      monitor.note({
+        level: 'warning',
+        event: 'blocked',
+        message: `the table is blocked: ${waiting.detail}; paused, asking every 5 s for at most ${limit}`,
+      });
     } else if (waiting.cause === 'outage') {
       const limit = durationFlag(plan.safety.outageTimeoutMs);
-      monitor.note({ level: 'warning', event: 'outage', message: `nobody can be reached: ${waiting.detail}; paused, asking every second for at most ${limit}` });
+      monitor.note({
+        level: 'warning',
+        event: 'outage',
+        message: `nobody can be reached: ${waiting.detail}; paused, asking every second for at most ${limit}`,
+      });
     } else {
-      monitor.note({ level: 'warning', event: 'overload', message: `the target asks for less: ${waiting.detail}; backing off` });
+      monitor.note({
+        level: 'warning',
+        event: 'overload',
+        message: `the target asks for less: ${waiting.detail}; backing off`,
+      });
     }
     return now;
   }
@@ -222,13 +256,19 @@ export class Crew {
     const limit = maxFailed.kind === 'rows' ? maxFailed.rows : maxFailed.share * ledger.offered;
     const counts = maxFailed.kind === 'rows' || ledger.offered >= MIN_ROWS_FOR_SHARE;
     if (counts && bad > limit) {
-      this.#stopFor('maxFailed', `${formatExact(bad)} of ${formatExact(ledger.offered)} rows were rejected, failed or unknown`, drainMs);
+      this.#stopFor(
+        'maxFailed',
+        `${formatExact(bad)} of ${formatExact(ledger.offered)} rows were rejected, failed or unknown`,
+        drainMs,
+      );
     }
   }
 
   #naturalEnd(): CrewEnd {
     const { bounds } = this.#parts.plan;
-    const exhausted = this.slots.every((slot) => bounds.rows !== null && slot.total().nextBatch * slot.assignment.batchSize >= bounds.rows);
+    const exhausted = this.slots.every(
+      (slot) => bounds.rows !== null && slot.total().nextBatch * slot.assignment.batchSize >= bounds.rows,
+    );
     return { reason: exhausted || bounds.durationMs === null ? 'rows' : 'duration', detail: '' };
   }
 }

@@ -3,7 +3,16 @@
  * are sent again by its successor where that is exact, and are otherwise unknown or failed. Used while a run
  * lives and by `recover` after the coordinator was killed, so both come to the same totals.
  */
-import { type BatchCounts, type Ledger, type RowCounts, NO_BATCHES, NO_ROWS, addBatches, addRows, settledRows } from '../metrics/ledger.ts';
+import {
+  type BatchCounts,
+  type Ledger,
+  type RowCounts,
+  NO_BATCHES,
+  NO_ROWS,
+  addBatches,
+  addRows,
+  settledRows,
+} from '../metrics/ledger.ts';
 import { type Assignment, batchRows } from '../plan/assignment.ts';
 import type { ExceptionRecord, InFlightBatch, LastWord } from '../worker/counter-file.ts';
 
@@ -27,16 +36,22 @@ export interface IncarnationTotals {
 
 /** `inherited`: the batches this incarnation was told to send again. Without a key only unsent rows may be. */
 export function estateOf(word: LastWord, inherited: readonly number[], keyed: boolean): Estate {
-  const mayResend = (batch: InFlightBatch): boolean => keyed || (!batch.wasHandedOver && settledRows(batch.settled) === 0);
+  const mayResend = (batch: InFlightBatch): boolean =>
+    keyed || (!batch.wasHandedOver && settledRows(batch.settled) === 0);
   return {
-    resend: [...word.inFlight.filter(mayResend).map(({ batch }) => batch), ...inherited.slice(word.resendTaken)],
+    resend: [
+      ...word.inFlight.filter(mayResend).map(({ batch }) => batch),
+      ...inherited.slice(word.resendTaken),
+    ],
     lost: word.inFlight.filter((batch) => !mayResend(batch)).map(lostBatch),
     nextBatch: word.nextBatch,
   };
 }
 
 function lostBatch(batch: InFlightBatch): ExceptionRecord {
-  const open: RowCounts = batch.wasHandedOver ? { ...NO_ROWS, unknown: batch.rows } : { ...NO_ROWS, failed: batch.rows };
+  const open: RowCounts = batch.wasHandedOver
+    ? { ...NO_ROWS, unknown: batch.rows }
+    : { ...NO_ROWS, failed: batch.rows };
   return { batch: batch.batch, ...addRows(batch.settled, open), lastByteAtMs: batch.handedOverAtMs };
 }
 

@@ -31,10 +31,14 @@ export function limitProblems(plan: RunPlan, bodyBytesMax: number, facts: LimitF
   const needs = plan.command === 'single' ? workerNeeds : Math.max(parentNeeds, workerNeeds);
   if (facts.openFiles !== null && needs > facts.openFiles) {
     const fits = Math.max(1, Math.floor((facts.openFiles - OWN_DESCRIPTORS) / DESCRIPTORS_PER_WORKER));
-    problems.push(`open files: ${needs} are needed by one process, ${facts.openFiles} are allowed (ulimit -n); --procs ${fits} with --in-flight ${Math.max(1, Math.floor((facts.openFiles - OWN_DESCRIPTORS) / nodes))} would fit`);
+    problems.push(
+      `open files: ${needs} are needed by one process, ${facts.openFiles} are allowed (ulimit -n); --procs ${fits} with --in-flight ${Math.max(1, Math.floor((facts.openFiles - OWN_DESCRIPTORS) / nodes))} would fit`,
+    );
   }
   if (facts.freeProcesses !== null && plan.command === 'cluster' && procs > facts.freeProcesses) {
-    problems.push(`processes: ${procs} workers are asked for, ${facts.freeProcesses} more are allowed here; --procs ${Math.max(1, facts.freeProcesses)} would fit`);
+    problems.push(
+      `processes: ${procs} workers are asked for, ${facts.freeProcesses} more are allowed here; --procs ${Math.max(1, facts.freeProcesses)} would fit`,
+    );
   }
   const bodyBytes = Math.min(bodyBytesMax, maxBodyBytes);
   const bodiesBytes = procs * inFlight * bodyBytes;
@@ -66,7 +70,8 @@ const THREADS_PER_PROCESS = 11;
 function freeProcesses(): number | null {
   for (const folder of ['/sys/fs/cgroup', '/sys/fs/cgroup/pids']) {
     const [max, current] = [readText(`${folder}/pids.max`).trim(), readText(`${folder}/pids.current`).trim()];
-    if (/^\d+$/.test(max) && /^\d+$/.test(current)) return Math.max(0, Math.floor((Number(max) - Number(current)) / THREADS_PER_PROCESS));
+    if (/^\d+$/.test(max) && /^\d+$/.test(current))
+      return Math.max(0, Math.floor((Number(max) - Number(current)) / THREADS_PER_PROCESS));
   }
   return null;
 }

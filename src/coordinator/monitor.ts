@@ -12,7 +12,16 @@ import type { Snapshot } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { type ProcessSampler, createProcessSampler } from './process-sampler.ts';
 import type { SeriesPoint } from './run-result.ts';
-import type { OutsideView, RunNote, RunObserver, RunPhase, RunState, TargetState, WindowState, WorkerState } from './run-state.ts';
+import type {
+  OutsideView,
+  RunNote,
+  RunObserver,
+  RunPhase,
+  RunState,
+  TargetState,
+  WindowState,
+  WorkerState,
+} from './run-state.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 const TICK_MS = 250;
@@ -146,7 +155,11 @@ export class Monitor {
     if (this.elapsedMs() < afterMs) return [];
     return [...this.#cpuPairs].flatMap(([pid, { outsideMs, insideMs }]) => {
       const isFar = Math.abs(outsideMs - insideMs) > tolerance * outsideMs && outsideMs > afterMs * tolerance;
-      return isFar ? [`pid ${pid}: its own CPU time was ${(insideMs / 1000).toFixed(1)} s when the kernel's was ${(outsideMs / 1000).toFixed(1)} s.`] : [];
+      return isFar
+        ? [
+            `pid ${pid}: its own CPU time was ${(insideMs / 1000).toFixed(1)} s when the kernel's was ${(outsideMs / 1000).toFixed(1)} s.`,
+          ]
+        : [];
     });
   }
 
@@ -157,7 +170,11 @@ export class Monitor {
 
   #tick(): void {
     const totals = this.#slots.map((slot) => slot.total());
-    const moment = { atMs: this.elapsedMs(), total: mergeSnapshots(totals), perWorker: totals.map((total) => total.ledger.acknowledged) };
+    const moment = {
+      atMs: this.elapsedMs(),
+      total: mergeSnapshots(totals),
+      perWorker: totals.map((total) => total.ledger.acknowledged),
+    };
     this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
     const state = this.state();
     if (this.#ticks % WINDOW_TICKS === 0 && this.#startAtNs !== null && this.#endAtNs === null) {
@@ -179,7 +196,11 @@ export class Monitor {
       workers: this.#slots.map((slot, position) => this.#workerState(slot, rates.perWorker[position] ?? 0)),
       total,
       window: rates.window,
-      coordinator: { pid: process.pid, outside: this.#outside(process.pid), eventLoopUtilization: this.eventLoopUtilization() },
+      coordinator: {
+        pid: process.pid,
+        outside: this.#outside(process.pid),
+        eventLoopUtilization: this.eventLoopUtilization(),
+      },
       recentRowsPerSecond: this.#recentRates,
     };
   }
@@ -198,14 +219,19 @@ export class Monitor {
 
   #outside(pid: number): OutsideView {
     const { latest } = this.#sampler.historyOf(pid);
-    return latest === null ? NOT_SEEN : { cpuPercent: latest.cpuPercent, residentBytes: latest.residentBytes };
+    return latest === null
+      ? NOT_SEEN
+      : { cpuPercent: latest.cpuPercent, residentBytes: latest.residentBytes };
   }
 
   #rates(): { window: WindowState; perWorker: readonly number[] } {
     const [earlier, later] = [this.#moments[0], this.#moments.at(-1)];
     const seconds = earlier === undefined || later === undefined ? 0 : (later.atMs - earlier.atMs) / 1000;
     if (earlier === undefined || later === undefined || seconds <= 0) {
-      return { window: { rowsPerSecond: 0, bodyBytesPerSecond: 0, p50Ms: null, p99Ms: null, maxMs: null }, perWorker: [] };
+      return {
+        window: { rowsPerSecond: 0, bodyBytesPerSecond: 0, p50Ms: null, p99Ms: null, maxMs: null },
+        perWorker: [],
+      };
     }
     const service = windowOf(later.total.serviceTime, earlier.total.serviceTime);
     return {
@@ -216,7 +242,9 @@ export class Monitor {
         p99Ms: inMs(quantileUs(service, 0.99)),
         maxMs: service.count === 0 ? null : service.maxUs / 1000,
       },
-      perWorker: later.perWorker.map((rows, position) => Math.max(0, rows - (earlier.perWorker[position] ?? 0)) / seconds),
+      perWorker: later.perWorker.map(
+        (rows, position) => Math.max(0, rows - (earlier.perWorker[position] ?? 0)) / seconds,
+      ),
     };
   }
 
@@ -231,7 +259,17 @@ export class Monitor {
       p99Ms: inMs(quantileUs(service, 0.99)),
       errors: rejected + failed + unknown,
       workers: state.workers.flatMap(({ index, pid, total, outside }) =>
-        pid === null ? [] : [{ index, pid, rows: total.ledger.acknowledged, cpuPercent: outside.cpuPercent, residentBytes: outside.residentBytes }],
+        pid === null
+          ? []
+          : [
+              {
+                index,
+                pid,
+                rows: total.ledger.acknowledged,
+                cpuPercent: outside.cpuPercent,
+                residentBytes: outside.residentBytes,
+              },
+            ],
       ),
     };
   }

@@ -45,9 +45,18 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
   const { plan, access, schema } = parts;
   const client = createClient(access, { connectionsPerNode: CONNECTIONS });
   try {
-    const facts = answered(await serverFacts(client, ask(parts)), `${access.nodes.join(', ')} cannot be used`);
+    const facts = answered(
+      await serverFacts(client, ask(parts)),
+      `${access.nodes.join(', ')} cannot be used`,
+    );
     noteSilentNodes(parts, facts.greetings);
-    const ddl = createTableSql(schema, { table: plan.table.name, key: plan.table.key, shards: plan.table.shards, replicas: plan.table.replicas, ifNotExists: true });
+    const ddl = createTableSql(schema, {
+      table: plan.table.name,
+      key: plan.table.key,
+      shards: plan.table.shards,
+      replicas: plan.table.replicas,
+      ifNotExists: true,
+    });
     const found = facts.kind === 'discard' ? null : await prepareTable(parts, client, ddl);
     const keyed = found === null ? plan.table.key : isKeyed(found.primaryKey, found.partitionedBy);
     if (!keyed && plan.table.key) parts.note('warning', 'notKeyed', notKeyedWarning(plan, found));
@@ -70,17 +79,29 @@ interface FoundTable {
 async function prepareTable(parts: PrepareParts, client: CrateClient, ddl: string): Promise<FoundTable> {
   const { plan } = parts;
   const name = formatTable(plan.table.name);
-  let table = answered(await describeTable(client, plan.table.name, ask(parts)), `${name} cannot be looked at`);
+  let table = answered(
+    await describeTable(client, plan.table.name, ask(parts)),
+    `${name} cannot be looked at`,
+  );
   if (table.exists && plan.table.recreate) {
-    answered(await runDdl(client, `DROP TABLE ${quoteTable(plan.table.name)}`, { signal: parts.signal }), `${name} cannot be dropped`);
+    answered(
+      await runDdl(client, `DROP TABLE ${quoteTable(plan.table.name)}`, { signal: parts.signal }),
+      `${name} cannot be dropped`,
+    );
     parts.note('warning', 'tableDropped', `dropped ${name}, as --recreate says`);
     table = { exists: false };
   }
   if (!table.exists) {
-    if (!plan.table.create && !plan.table.recreate) throw new TargetError(`the table ${name} does not exist`, { hint: 'leave out --no-create to have it created' });
+    if (!plan.table.create && !plan.table.recreate)
+      throw new TargetError(`the table ${name} does not exist`, {
+        hint: 'leave out --no-create to have it created',
+      });
     await createTable(parts, client, ddl);
     table = answered(await describeTable(client, plan.table.name, ask(parts)), `${name} cannot be looked at`);
-    if (!table.exists) throw new TargetError(`the table ${name} was created but cannot be seen`, { hint: 'the user needs DQL on its schema' });
+    if (!table.exists)
+      throw new TargetError(`the table ${name} was created but cannot be seen`, {
+        hint: 'the user needs DQL on its schema',
+      });
     return { ...table, wasCreated: true };
   }
   checkFits(parts, table);
@@ -116,9 +137,12 @@ async function checkEmptyOfRun(parts: PrepareParts, client: CrateClient): Promis
   const rows = { table: plan.table.name, runId: plan.runId, range: null, share: shareOf(plan) };
   const stored = answered(await countRun(client, rows, ask(parts)), `the rows of ${name} cannot be counted`);
   if (stored === 0) return;
-  throw new UsageError(`--run-id ${plan.runId}: ${name} already holds ${formatExact(stored)} rows of this run`, {
-    hint: `choose another id, or go on with --resume ${plan.runId}`,
-  });
+  throw new UsageError(
+    `--run-id ${plan.runId}: ${name} already holds ${formatExact(stored)} rows of this run`,
+    {
+      hint: `choose another id, or go on with --resume ${plan.runId}`,
+    },
+  );
 }
 
 /** This machine's part of the run's batches. */
@@ -128,14 +152,21 @@ export function shareOf(plan: RunPlan): Share {
   return { batchSize, workers: procs * count, from: (index - 1) * procs, to: index * procs };
 }
 
-function noteSilentNodes(parts: PrepareParts, greetings: readonly { origin: string; greeting: { ok: boolean; message?: string } }[]): void {
+function noteSilentNodes(
+  parts: PrepareParts,
+  greetings: readonly { origin: string; greeting: { ok: boolean; message?: string } }[],
+): void {
   for (const { origin, greeting } of greetings) {
-    if (!greeting.ok) parts.note('warning', 'nodeSilent', `${origin} does not answer now: ${greeting.message ?? ''}`);
+    if (!greeting.ok)
+      parts.note('warning', 'nodeSilent', `${origin} does not answer now: ${greeting.message ?? ''}`);
   }
 }
 
 function notKeyedWarning(plan: RunPlan, found: FoundTable | null): string {
-  const key = found === null || found.primaryKey.length === 0 ? 'no primary key' : `the primary key (${found.primaryKey.join(', ')})`;
+  const key =
+    found === null || found.primaryKey.length === 0
+      ? 'no primary key'
+      : `the primary key (${found.primaryKey.join(', ')})`;
   return `${formatTable(plan.table.name)} has ${key}: batches whose answer is lost cannot be sent again, their rows stay unknown`;
 }
 
@@ -150,17 +181,23 @@ function answered<T>(answer: Answer<T>, what: string): T {
 }
 
 function hintFor(failure: QueryFailure): string | undefined {
-  return HINTS[failure.class] ?? (failure.code === 4011 ? 'the user needs DDL, DML and DQL on the schema: crategen doctor shows what is missing' : undefined);
+  return (
+    HINTS[failure.class] ??
+    (failure.code === 4011
+      ? 'the user needs DDL, DML and DQL on the schema: crategen doctor shows what is missing'
+      : undefined)
+  );
 }
 
 const HINTS: Partial<Record<FailureClass, string>> = {
   refused: 'is CrateDB running there? Name it with --url, or try crategen cluster --sandbox without a server',
   dns: 'is the host name right? Name the server with --url http://HOST:4200',
   connectTimeout: 'is a firewall between here and there? crategen doctor --url … looks at it step by step',
-  timeout: 'the server took the connection and did not answer; crategen doctor --url … looks at it step by step',
+  timeout:
+    'the server took the connection and did not answer; crategen doctor --url … looks at it step by step',
   unauthorized: 'give --username and --password-file, or set CRATEDB_USERNAME and CRATEDB_PASSWORD',
   tls: 'name the certificate authority with --ca-cert-file FILE; --insecure skips the check, for a test server',
-  badReply: 'is this CrateDB\'s HTTP port (4200)? A TLS server wants https:// in --url',
-  closed: 'is this CrateDB\'s HTTP port (4200)? A TLS server wants https:// in --url',
+  badReply: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
+  closed: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
   redirect: 'name the server itself with --url: credentials are not sent to where a redirect points',
 };

@@ -76,7 +76,12 @@ async function readAll(pids: readonly number[]): Promise<Reading[]> {
     const byPid: Readonly<Record<string, pidusage.Status | null>> = await pidusage([...pids]);
     for (const status of Object.values(byPid)) {
       if (status === null || status === undefined) continue;
-      readings.push({ pid: status.pid, cpuPercent: status.cpu, residentBytes: status.memory, cpuTimeMs: status.ctime });
+      readings.push({
+        pid: status.pid,
+        cpuPercent: status.cpu,
+        residentBytes: status.memory,
+        cpuTimeMs: status.ctime,
+      });
     }
   } catch {
     // The only process asked for is gone (ENOENT, ESRCH): there is no reading, and its exit is told elsewhere.

@@ -5,7 +5,14 @@
 import { readFileSync } from 'node:fs';
 import { UsageError, WorkersError } from '../base/errors.ts';
 import { createHistogram } from '../metrics/histogram.ts';
-import { EMPTY_LEDGER, NO_BATCHES, type BatchCounts, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
+import {
+  EMPTY_LEDGER,
+  NO_BATCHES,
+  type BatchCounts,
+  type Ledger,
+  addBatches,
+  addLedgers,
+} from '../metrics/ledger.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { PlanFile } from '../plan/plan-file.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
@@ -14,7 +21,7 @@ import { presetSchema } from '../rows/presets.ts';
 import { type ExceptionRecord, type LastWord, readCounterFile } from '../worker/counter-file.ts';
 import { type CounterFolder, counterFolderAt, listCounterFiles } from './counter-folder.ts';
 import { closeBooks, estateOf } from './incarnations.ts';
-import { keptExceptions } from './resume.ts';
+import { keptExceptions, toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import type { RunResult, WorkerResult } from './run-result.ts';
 import { settle } from './settle.ts';
@@ -30,18 +37,33 @@ export type RecoverEnvironment = Pick<RunEnvironment, 'clock' | 'stop' | 'host'>
 };
 
 /** Throws a UsageError when the run still lives, a WorkersError when its workers do not end. */
-export async function recoverRun(planFile: PlanFile, access: TargetAccess, env: RecoverEnvironment): Promise<RunResult> {
+export async function recoverRun(
+  planFile: PlanFile,
+  access: TargetAccess,
+  env: RecoverEnvironment,
+): Promise<RunResult> {
   const { plan, facts } = planFile;
   if (isOurs(facts.coordinatorPid)) {
-    throw new UsageError(`run ${plan.runId} is still going: its process ${facts.coordinatorPid} lives`, { hint: `stop it with: kill ${facts.coordinatorPid}` });
+    throw new UsageError(`run ${plan.runId} is still going: its process ${facts.coordinatorPid} lives`, {
+      hint: `stop it with: kill ${facts.coordinatorPid}`,
+    });
   }
   const folder = counterFolderAt(facts.counterFolder);
   await waitForWorkers(folder, plan.safety.drainTimeoutMs + GRACE_MS, env);
-  const workers = assignmentsOf(plan).map((assignment, index) => booksOf(planFile, folder, assignment, index, env.clock.monotonicMs()));
+  const workers = assignmentsOf(plan).map((assignment, index) =>
+    booksOf(planFile, folder, assignment, index, env.clock.monotonicMs()),
+  );
   const client = createClient(access, { connectionsPerNode: QUESTIONS_AT_ONCE });
   try {
     const { statement, ddl } = facts;
-    const target = { state: { ...facts.target, keyed: facts.keyed }, access, client, statement, ddl, wasCreated: false };
+    const target = {
+      state: { ...facts.target, keyed: facts.keyed },
+      access,
+      client,
+      statement,
+      ddl,
+      wasCreated: false,
+    };
     const settlement = await settle(workers, {
       plan,
       target,
@@ -69,11 +91,21 @@ interface RecoveredWorker {
   readonly words: readonly LastWord[];
 }
 
-function booksOf({ facts }: PlanFile, folder: CounterFolder, assignment: Assignment, index: number, nowMs: number): RecoveredWorker {
+function booksOf(
+  { facts }: PlanFile,
+  folder: CounterFolder,
+  assignment: Assignment,
+  index: number,
+  nowMs: number,
+): RecoveredWorker {
   const words = wordsOf(folder, index);
   const base = facts.resumed?.[index] ?? null;
   let inherited = base?.resend ?? [];
-  let books = { ledger: base?.ledger ?? EMPTY_LEDGER, batches: base?.batches ?? NO_BATCHES, exceptions: base === null ? [] : keptExceptions(base) };
+  let books = {
+    ledger: base?.ledger ?? EMPTY_LEDGER,
+    batches: base?.batches ?? NO_BATCHES,
+    exceptions: base === null ? [] : keptExceptions(base),
+  };
   words.forEach((word, position) => {
     const estate = estateOf(word, inherited, facts.keyed);
     const closed = closeBooks(word, estate, { assignment, hasSuccessor: position < words.length - 1, nowMs });
@@ -84,25 +116,41 @@ function booksOf({ facts }: PlanFile, folder: CounterFolder, assignment: Assignm
     };
     inherited = estate.resend;
   });
-  return { index, ...books, nextBatch: words.at(-1)?.nextBatch ?? base?.nextBatch ?? assignment.globalIndex, words };
+  return {
+    index,
+    ...books,
+    nextBatch: words.at(-1)?.nextBatch ?? base?.nextBatch ?? assignment.globalIndex,
+    words,
+  };
 }
 
 function wordsOf(folder: CounterFolder, index: number): LastWord[] {
   return listCounterFiles(folder)
     .filter(({ workerIndex }) => workerIndex === index)
-    .flatMap(({ workerIndex, incarnation }) => readCounterFile(folder.fileOf(workerIndex, incarnation)) ?? []);
+    .flatMap(
+      ({ workerIndex, incarnation }) => readCounterFile(folder.fileOf(workerIndex, incarnation)) ?? [],
+    );
 }
 
-async function waitForWorkers(folder: CounterFolder, limitMs: number, env: RecoverEnvironment): Promise<void> {
+async function waitForWorkers(
+  folder: CounterFolder,
+  limitMs: number,
+  env: RecoverEnvironment,
+): Promise<void> {
   const living = (): number[] =>
     listCounterFiles(folder)
-      .flatMap(({ workerIndex, incarnation }) => readCounterFile(folder.fileOf(workerIndex, incarnation))?.header.pid ?? [])
+      .flatMap(
+        ({ workerIndex, incarnation }) =>
+          readCounterFile(folder.fileOf(workerIndex, incarnation))?.header.pid ?? [],
+      )
       .filter(isOurs);
   const deadlineMs = env.clock.monotonicMs() + limitMs;
   if (living().length > 0) env.note(`waiting for ${living().length} worker processes to end`);
   while (living().length > 0) {
     if (env.stop.graceful.aborted || env.clock.monotonicMs() >= deadlineMs) {
-      throw new WorkersError(`worker processes of this run still live: ${living().join(', ')}`, { hint: `end them with kill ${living().join(' ')}, then recover again` });
+      throw new WorkersError(`worker processes of this run still live: ${living().join(', ')}`, {
+        hint: `end them with kill ${living().join(' ')}, then recover again`,
+      });
     }
     await env.clock.sleep(POLL_MS, env.stop.graceful);
   }
@@ -127,9 +175,17 @@ function isZombie(pid: number): boolean {
   return /\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
-function resultOf(planFile: PlanFile, workers: readonly RecoveredWorker[], settlement: Awaited<ReturnType<typeof settle>>, env: RecoverEnvironment): RunResult {
+function resultOf(
+  planFile: PlanFile,
+  workers: readonly RecoveredWorker[],
+  settlement: Awaited<ReturnType<typeof settle>>,
+  env: RecoverEnvironment,
+): RunResult {
   const { plan, facts } = planFile;
-  const ledger = settlement.workers.reduce<Ledger>((sum, worker) => addLedgers(sum, worker.ledger), EMPTY_LEDGER);
+  const ledger = settlement.workers.reduce<Ledger>(
+    (sum, worker) => addLedgers(sum, worker.ledger),
+    EMPTY_LEDGER,
+  );
   const planned = plannedRowsOf(plan);
   const words = workers.flatMap((worker) => worker.words);
   return {
@@ -140,7 +196,7 @@ function resultOf(planFile: PlanFile, workers: readonly RecoveredWorker[], settl
     runningMs: 0,
     measuredMs: 0,
     endReason: 'killed',
-    endDetail: 'the coordinator was killed; these totals were recovered from its workers\' counter files',
+    endDetail: "the coordinator was killed; these totals were recovered from its workers' counter files",
     signal: null,
     host: env.host,
     target: { ...facts.target, keyed: facts.keyed },
@@ -158,7 +214,13 @@ function resultOf(planFile: PlanFile, workers: readonly RecoveredWorker[], settl
     bodyBytes: words.reduce((sum, word) => sum + word.bodyBytes, 0),
     serviceTime: createHistogram(),
     responseTime: createHistogram(),
-    workers: workers.map((worker, position) => workerResult(worker, settlement.workers[position]?.ledger ?? worker.ledger, settlement.workers[position]?.exceptions ?? [])),
+    workers: workers.map((worker, position) =>
+      workerResult(
+        worker,
+        settlement.workers[position]?.ledger ?? worker.ledger,
+        settlement.workers[position]?.exceptions ?? [],
+      ),
+    ),
     coordinator: {
       pid: facts.coordinatorPid,
       cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: true },
@@ -167,22 +229,35 @@ function resultOf(planFile: PlanFile, workers: readonly RecoveredWorker[], settl
     },
     errors: [],
     series: [],
-    warnings: ['Recovered after the coordinator was killed: times, latencies and errors by class were lost with it; rows are exact.'],
+    warnings: [
+      'Recovered after the coordinator was killed: times, latencies and errors by class were lost with it; rows are exact.',
+    ],
   };
 }
 
-function workerResult(worker: RecoveredWorker, ledger: Ledger, exceptions: readonly ExceptionRecord[]): WorkerResult {
+function workerResult(
+  worker: RecoveredWorker,
+  ledger: Ledger,
+  exceptions: readonly ExceptionRecord[],
+): WorkerResult {
   const headers = worker.words.map((word) => word.header);
-  const sum = (of: (header: LastWord['header']) => number): number => headers.reduce((total, header) => total + of(header), 0);
+  const sum = (of: (header: LastWord['header']) => number): number =>
+    headers.reduce((total, header) => total + of(header), 0);
   const residentBytesMax = Math.max(0, ...headers.map((header) => header.residentBytesMax));
   return {
     index: worker.index,
     pids: headers.map((header) => header.pid),
     ledger,
-    batches: { ...worker.batches, next: worker.nextBatch, exceptions: exceptions.map(({ lastByteAtMs: _, ...batch }) => batch) },
+    batches: { ...worker.batches, next: worker.nextBatch, exceptions: exceptions.map(toException) },
     restarts: Math.max(0, headers.length - 1),
     exit: null,
-    cpu: { userSeconds: sum((header) => header.userCpuUs) / 1e6, systemSeconds: sum((header) => header.systemCpuUs) / 1e6, percentMean: null, percentMax: null, lowerBound: true },
+    cpu: {
+      userSeconds: sum((header) => header.userCpuUs) / 1e6,
+      systemSeconds: sum((header) => header.systemCpuUs) / 1e6,
+      percentMean: null,
+      percentMax: null,
+      lowerBound: true,
+    },
     memory: { residentBytesMax: residentBytesMax || null, heapUsedBytesMax: null },
     eventLoopUtilization: null,
   };

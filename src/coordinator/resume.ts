@@ -2,7 +2,15 @@
  * Going on with a stopped run: what its workers had done stays counted, what did not end well is sent again
  * where that is exact, and each worker continues at its next batch.
  */
-import { type BatchCounts, type Ledger, EMPTY_LEDGER, NO_BATCHES, addBatches, addLedgers, settledRows } from '../metrics/ledger.ts';
+import {
+  type BatchCounts,
+  type Ledger,
+  EMPTY_LEDGER,
+  NO_BATCHES,
+  addBatches,
+  addLedgers,
+  settledRows,
+} from '../metrics/ledger.ts';
 import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { ExceptionRecord } from '../worker/counter-file.ts';
@@ -16,13 +24,17 @@ export interface StoppedWorker {
 
 /** Without a key only batches of which surely no row is stored may be sent again. */
 export function resumeOf(worker: StoppedWorker, keyed: boolean): ResumedBooks {
-  const maySend = (batch: BatchException): boolean => keyed || (batch.acknowledged === 0 && batch.unknown === 0);
+  const maySend = (batch: BatchException): boolean =>
+    keyed || (batch.acknowledged === 0 && batch.unknown === 0);
   const again = worker.batches.exceptions.filter(maySend);
   const ledger = again.reduce((sum, batch) => addLedgers(sum, negative(batch)), worker.ledger);
   const { begun, completed, retried, failed } = worker.batches;
   return {
     ledger,
-    batches: addBatches({ begun, completed, retried, failed }, { ...NO_BATCHES, begun: -again.length, completed: -again.length, failed: -again.length }),
+    batches: addBatches(
+      { begun, completed, retried, failed },
+      { ...NO_BATCHES, begun: -again.length, completed: -again.length, failed: -again.length },
+    ),
     nextBatch: worker.batches.next,
     resend: again.map(({ batch }) => batch),
     exceptions: worker.batches.exceptions.filter((batch) => !maySend(batch)),
@@ -31,7 +43,14 @@ export function resumeOf(worker: StoppedWorker, keyed: boolean): ResumedBooks {
 
 function negative(batch: BatchException): Ledger {
   const { acknowledged, rejected, failed, unknown } = batch;
-  return { ...EMPTY_LEDGER, offered: -settledRows(batch), acknowledged: -acknowledged, rejected: -rejected, failed: -failed, unknown: -unknown };
+  return {
+    ...EMPTY_LEDGER,
+    offered: -settledRows(batch),
+    acknowledged: -acknowledged,
+    rejected: -rejected,
+    failed: -failed,
+    unknown: -unknown,
+  };
 }
 
 /** The earlier part as a snapshot that later ones are added to; its times and costs are not carried over. */
@@ -41,5 +60,16 @@ export function baseSnapshot(worker: ResumedBooks): Snapshot {
 
 /** Kept exceptions as the books want them: whatever was sent for them is long past. */
 export function keptExceptions(worker: ResumedBooks): ExceptionRecord[] {
-  return worker.exceptions.map(({ batch, acknowledged, rejected, failed, unknown }) => ({ batch, acknowledged, rejected, failed, unknown, lastByteAtMs: 0 }));
+  return worker.exceptions.map((exception) => ({ ...exception, lastByteAtMs: 0 }));
+}
+
+/** As the run file keeps it: monotonic times mean nothing in another boot. */
+export function toException({
+  batch,
+  acknowledged,
+  rejected,
+  failed,
+  unknown,
+}: ExceptionRecord): BatchException {
+  return { batch, acknowledged, rejected, failed, unknown };
 }

@@ -31,4 +31,3 @@ export interface RunEnvironment {
   /** For tests that want workers which misbehave. */
   readonly workerEntry?: URL;
 }
-

@@ -5,7 +5,8 @@ import type { Histogram } from '../metrics/histogram.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { TargetState } from './run-state.ts';
 
-export type EndReason = 'rows' | 'duration' | 'signal' | 'outage' | 'blocked' | 'maxFailed' | 'workers' | 'killed' | 'error';
+export type EndReason =
+  'rows' | 'duration' | 'signal' | 'outage' | 'blocked' | 'maxFailed' | 'workers' | 'killed' | 'error';
 
 /** A batch that did not end with all its rows acknowledged or rejected. */
 export interface BatchException {
@@ -80,7 +81,11 @@ export interface RunResult {
   /** One sentence on why it ended, or ''. */
   readonly endDetail: string;
   readonly signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | null;
-  readonly host: { readonly cores: number; readonly cgroupCores: number | null; readonly memoryBytes: number };
+  readonly host: {
+    readonly cores: number;
+    readonly cgroupCores: number | null;
+    readonly memoryBytes: number;
+  };
   readonly target: TargetState;
   readonly statement: string;
   readonly ddl: string;

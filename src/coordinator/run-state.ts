@@ -6,14 +6,7 @@ import type { Snapshot } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 
 export type RunPhase =
-  | 'preparing'
-  | 'starting'
-  | 'warmingUp'
-  | 'running'
-  | 'draining'
-  | 'resolving'
-  | 'verifying'
-  | 'done';
+  'preparing' | 'starting' | 'warmingUp' | 'running' | 'draining' | 'resolving' | 'verifying' | 'done';
 
 export type WorkerPhase = 'spawning' | 'ready' | 'running' | 'draining' | 'exited';
 
@@ -66,7 +59,11 @@ export interface RunState {
   readonly workers: readonly WorkerState[];
   readonly total: Snapshot;
   readonly window: WindowState;
-  readonly coordinator: { readonly pid: number; readonly outside: OutsideView; readonly eventLoopUtilization: number };
+  readonly coordinator: {
+    readonly pid: number;
+    readonly outside: OutsideView;
+    readonly eventLoopUtilization: number;
+  };
   /** Rows per second, one value a second, oldest first, at most 60. */
   readonly recentRowsPerSecond: readonly number[];
 }

@@ -47,11 +47,18 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
   const sandbox = env.startSandbox === null ? null : await env.startSandbox();
   let prepared: Prepared | null = null;
   try {
-    prepared = await prepare(plan, sandbox === null ? access : { ...access, nodes: [sandbox.url] }, env, monitor, startedAtMs);
+    prepared = await prepare(
+      plan,
+      sandbox === null ? access : { ...access, nodes: [sandbox.url] },
+      env,
+      monitor,
+      startedAtMs,
+    );
     return await carryOut(plan, prepared, env, monitor, startedAtMs);
   } catch (error) {
     // A stop while the target was asked looks like a failure of the question.
-    if (prepared === null && env.stop.graceful.aborted && !(error instanceof UsageError)) return stoppedBeforeStart(plan, env, startedAtMs);
+    if (prepared === null && env.stop.graceful.aborted && !(error instanceof UsageError))
+      return stoppedBeforeStart(plan, env, startedAtMs);
     throw error;
   } finally {
     await monitor.close();
@@ -60,9 +67,18 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
   }
 }
 
-async function prepare(plan: RunPlan, access: TargetAccess, env: RunEnvironment, monitor: Monitor, startedAtMs: number): Promise<Prepared> {
+async function prepare(
+  plan: RunPlan,
+  access: TargetAccess,
+  env: RunEnvironment,
+  monitor: Monitor,
+  startedAtMs: number,
+): Promise<Prepared> {
   const schema = presetSchema(plan.table.preset);
-  if (schema === null) throw new UsageError(`--preset ${plan.table.preset}: there is no such preset`, { hint: 'crategen schema list shows them' });
+  if (schema === null)
+    throw new UsageError(`--preset ${plan.table.preset}: there is no such preset`, {
+      hint: 'crategen schema list shows them',
+    });
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   // The pools fill while the target answers.
   const [pools, target] = await Promise.all([
@@ -92,14 +108,24 @@ async function prepare(plan: RunPlan, access: TargetAccess, env: RunEnvironment,
 function checkLimits(plan: RunPlan, rowPlan: RowPlan, statement: string, host: HostFacts): void {
   const generator = createReferenceGenerator(rowPlan);
   if (rowsThatFit(statement, generator, plan.load.maxBodyBytes) < 1) {
-    throw new UsageError(`--max-body: one row of ${plan.table.preset} can take ${generator.maxRowBytes} bytes and does not fit`);
+    throw new UsageError(
+      `--max-body: one row of ${plan.table.preset} can take ${generator.maxRowBytes} bytes and does not fit`,
+    );
   }
   const rows = Math.min(plan.load.batchSize, rowsThatFit(statement, generator, plan.load.maxBodyBytes));
-  const problems = limitProblems(plan, createBatchBody(statement, generator, rows).maxBodyBytes, readLimitFacts(host.memoryBytes));
+  const problems = limitProblems(
+    plan,
+    createBatchBody(statement, generator, rows).maxBodyBytes,
+    readLimitFacts(host.memoryBytes),
+  );
   if (problems.length > 0) throw new UsageError(problems);
 }
 
-function planText(plan: RunPlan, known: { startedAtMs: number; target: PreparedTarget; rowPlan: RowPlan; counters: CounterFolder }, env: RunEnvironment): string {
+function planText(
+  plan: RunPlan,
+  known: { startedAtMs: number; target: PreparedTarget; rowPlan: RowPlan; counters: CounterFolder },
+  env: RunEnvironment,
+): string {
   const { kind, version, nodes, keyed } = known.target.state;
   return planFileText(plan, {
     startedAtMs: known.startedAtMs,
@@ -118,7 +144,13 @@ function planText(plan: RunPlan, known: { startedAtMs: number; target: PreparedT
   });
 }
 
-async function carryOut(plan: RunPlan, prepared: Prepared, env: RunEnvironment, monitor: Monitor, startedAtMs: number): Promise<RunResult> {
+async function carryOut(
+  plan: RunPlan,
+  prepared: Prepared,
+  env: RunEnvironment,
+  monitor: Monitor,
+  startedAtMs: number,
+): Promise<RunResult> {
   const { target, counters } = prepared;
   const crew = new Crew({
     plan,
@@ -132,7 +164,11 @@ async function carryOut(plan: RunPlan, prepared: Prepared, env: RunEnvironment, 
     resumed: env.resumed,
   });
   const end: CrewEnd = await crew.run();
-  const books = crew.slots.map((slot): WorkerBooks => ({ index: slot.index, ledger: slot.total().ledger, exceptions: [...slot.exceptions] }));
+  const books = crew.slots.map((slot): WorkerBooks => ({
+    index: slot.index,
+    ledger: slot.total().ledger,
+    exceptions: [...slot.exceptions],
+  }));
   const settlement = await settle(books, {
     plan,
     target,
@@ -143,7 +179,16 @@ async function carryOut(plan: RunPlan, prepared: Prepared, env: RunEnvironment, 
     onVerifying: () => monitor.enter('verifying'),
   });
   monitor.enter('done');
-  const result = assembleResult({ plan, env, monitor, startedAtMs, end, slots: crew.slots, settlement, ...prepared });
+  const result = assembleResult({
+    plan,
+    env,
+    monitor,
+    startedAtMs,
+    end,
+    slots: crew.slots,
+    settlement,
+    ...prepared,
+  });
   counters.remove();
   return result;
 }

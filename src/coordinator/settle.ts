@@ -49,7 +49,10 @@ export async function settle(books: readonly WorkerBooks[], parts: SettleParts):
   return { ...resolved, verification };
 }
 
-async function resolve(books: readonly WorkerBooks[], parts: SettleParts): Promise<Omit<Settlement, 'verification'>> {
+async function resolve(
+  books: readonly WorkerBooks[],
+  parts: SettleParts,
+): Promise<Omit<Settlement, 'verification'>> {
   const { plan, target, clock, stop } = parts;
   const unknown = books.flatMap((worker) => worker.exceptions.filter((batch) => batch.unknown > 0));
   const nothing = { workers: books, resolved: { stored: 0, absent: 0 } };
@@ -69,37 +72,64 @@ async function resolve(books: readonly WorkerBooks[], parts: SettleParts): Promi
     signal: isStopped ? stop.forced : stop.graceful,
   });
   const found = new Map(answer.perBatch.map((batch) => [batch.firstRow / plan.load.batchSize, batch]));
-  const workers = books.map((worker) => applyResolution(worker, (batch) => found.get(batch) ?? { stored: 0, absent: 0 }));
+  const workers = books.map((worker) =>
+    applyResolution(worker, (batch) => found.get(batch) ?? { stored: 0, absent: 0 }),
+  );
   return { workers, resolved: { stored: answer.stored, absent: answer.absent } };
 }
 
 /** Moves looked-up rows from unknown to acknowledged or failed, in the batch and in the worker's ledger. */
-function applyResolution(worker: WorkerBooks, resolutionOf: (batch: number) => { stored: number; absent: number }): WorkerBooks {
+function applyResolution(
+  worker: WorkerBooks,
+  resolutionOf: (batch: number) => { stored: number; absent: number },
+): WorkerBooks {
   let { ledger } = worker;
   const exceptions = worker.exceptions.map((batch) => {
     if (batch.unknown === 0) return batch;
     const { stored, absent } = resolutionOf(batch.batch);
-    ledger = addLedgers(ledger, { ...EMPTY_LEDGER, acknowledged: stored, failed: absent, unknown: -(stored + absent) });
-    return { ...batch, acknowledged: batch.acknowledged + stored, failed: batch.failed + absent, unknown: batch.unknown - stored - absent };
+    ledger = addLedgers(ledger, {
+      ...EMPTY_LEDGER,
+      acknowledged: stored,
+      failed: absent,
+      unknown: -(stored + absent),
+    });
+    return {
+      ...batch,
+      acknowledged: batch.acknowledged + stored,
+      failed: batch.failed + absent,
+      unknown: batch.unknown - stored - absent,
+    };
   });
   return { ...worker, ledger, exceptions: exceptions.filter((batch) => batch.failed + batch.unknown > 0) };
 }
 
 async function verify(workers: readonly WorkerBooks[], parts: SettleParts): Promise<Verification> {
   const { plan, target, clock, stop } = parts;
-  const skipped = (detail: string): Verification => ({ method: 'none', stored: null, verdict: 'skipped', detail });
+  const skipped = (detail: string): Verification => ({
+    method: 'none',
+    stored: null,
+    verdict: 'skipped',
+    detail,
+  });
   if (target.state.kind === 'discard') return skipped('the target discards rows and says so');
   if (plan.verify === 'none') return skipped('as --verify none says');
   if (stop.forced.aborted) return skipped('the run was stopped at once');
   parts.onVerifying();
   const ledger = workers.reduce((sum, worker) => addLedgers(sum, worker.ledger), EMPTY_LEDGER);
   const wasStopped = stop.cause() !== null;
-  const rows = { table: plan.table.name, runId: plan.runId, range: null, share: plan.machine.count > 1 ? shareOf(plan) : null };
+  const rows = {
+    table: plan.table.name,
+    runId: plan.runId,
+    range: null,
+    share: plan.machine.count > 1 ? shareOf(plan) : null,
+  };
   const run = { rows, acknowledged: ledger.acknowledged, unknown: ledger.unknown, keyed: target.state.keyed };
   const verification = await verifyByCount(target.client, run, {
     ...(wasStopped || parts.isOutage ? COUNT_TIMES_AFTER_SIGNAL : COUNT_TIMES),
     clock,
     signal: wasStopped ? stop.forced : stop.graceful,
   });
-  return verification.verdict === 'skipped' ? skipped('a signal came while the rows were counted') : verification;
+  return verification.verdict === 'skipped'
+    ? skipped('a signal came while the rows were counted')
+    : verification;
 }

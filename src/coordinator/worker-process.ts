@@ -50,11 +50,18 @@ export function forkingSpawner(entry: URL = WORKER_ENTRY): SpawnWorker {
       lastWords = (lastWords + text).slice(-MAX_LAST_WORDS);
     });
     const exited = new Promise<WorkerExit>((resolve) => {
-      child.on('error', (error) => resolve({ code: null, signal: null, lastWords: printable(messageOf(error)) }));
+      child.on('error', (error) =>
+        resolve({ code: null, signal: null, lastWords: printable(messageOf(error)) }),
+      );
       // `close` comes after `exit` and after the last of stderr.
       child.on('close', (code, signal) => resolve({ code, signal, lastWords: lastErrorLine(lastWords) }));
     });
-    return { pid: child.pid ?? null, link: ipcLink<DownMessage>(child), kill: (signal) => void child.kill(signal), exited };
+    return {
+      pid: child.pid ?? null,
+      link: ipcLink<DownMessage>(child),
+      kill: (signal) => void child.kill(signal),
+      exited,
+    };
   };
 }
 
@@ -63,7 +70,11 @@ export function localSpawner(clock: Clock): SpawnWorker {
   return () => {
     const { parent, child } = localLinks<DownMessage, UpMessage>();
     const worker = startWorker(child, { clock, random: Math.random, connect: createClient });
-    const exited = worker.ended.then((how): WorkerExit => ({ code: how === 'well' ? 0 : 1, signal: null, lastWords: '' }));
+    const exited = worker.ended.then((how): WorkerExit => ({
+      code: how === 'well' ? 0 : 1,
+      signal: null,
+      lastWords: '',
+    }));
     // There is no process to kill but our own: both signals ask the loop to end.
     return { pid: process.pid, link: parent, kill: () => worker.terminate(), exited };
   };

@@ -123,7 +123,12 @@ export class WorkerSlot {
     const merged = mergeSnapshots([...this.#closed, ...current]);
     const latest = current[0] ?? this.#closed.at(-1);
     const use = { ...merged.use, residentBytesMax: this.residentBytesMax };
-    return { ...merged, use, nextBatch: latest?.nextBatch ?? this.assignment.globalIndex, waiting: current[0]?.waiting ?? null };
+    return {
+      ...merged,
+      use,
+      nextBatch: latest?.nextBatch ?? this.assignment.globalIndex,
+      waiting: current[0]?.waiting ?? null,
+    };
   }
 
   /** Starts an incarnation; a first one may resume what an earlier run left. */
@@ -148,7 +153,8 @@ export class WorkerSlot {
     process.link.onMessage((raw) => this.#receive(incarnation, raw));
     void process.exited.then((exit) => this.#bury(incarnation, exit));
     void this.#clock.sleep(READY_TIMEOUT_MS, incarnation.readyTimer.signal).then(() => {
-      if (!incarnation.wasReady && this.#current === incarnation) this.#fault(incarnation, `it was not ready within ${READY_TIMEOUT_MS / 1000} s`);
+      if (!incarnation.wasReady && this.#current === incarnation)
+        this.#fault(incarnation, `it was not ready within ${READY_TIMEOUT_MS / 1000} s`);
     });
     this.#sendInit(incarnation, resume);
   }
@@ -159,7 +165,10 @@ export class WorkerSlot {
       ...this.#template,
       incarnation: incarnation.number,
       counterFile: incarnation.counterFile,
-      resume: resume === null ? null : { nextBatch: resume.nextBatch, resend: resume.resend, startedAtNs: this.#startAtNs ?? 0n },
+      resume:
+        resume === null
+          ? null
+          : { nextBatch: resume.nextBatch, resend: resume.resend, startedAtNs: this.#startAtNs ?? 0n },
     };
     // A line that breaks means that the process is ending: #bury hears of it with code and signal.
     incarnation.process.link.send(message).catch(() => undefined);
@@ -188,8 +197,14 @@ export class WorkerSlot {
     const parsed = parseUpMessage(raw);
     if (!parsed.ok) return this.#refuse(incarnation, parsed.why);
     const { message } = parsed;
-    if (message.type !== 'failed' && (message.workerIndex !== this.index || message.incarnation !== incarnation.number)) {
-      return this.#refuse(incarnation, `it speaks for worker ${message.workerIndex}, incarnation ${message.incarnation}`);
+    if (
+      message.type !== 'failed' &&
+      (message.workerIndex !== this.index || message.incarnation !== incarnation.number)
+    ) {
+      return this.#refuse(
+        incarnation,
+        `it speaks for worker ${message.workerIndex}, incarnation ${message.incarnation}`,
+      );
     }
     this.#accept(incarnation, message);
   }
@@ -215,7 +230,8 @@ export class WorkerSlot {
   }
 
   #becomeReady(incarnation: Incarnation, protocolVersion: number, pid: number): void {
-    if (protocolVersion !== PROTOCOL_VERSION) return this.#refuse(incarnation, `it speaks protocol ${protocolVersion}`);
+    if (protocolVersion !== PROTOCOL_VERSION)
+      return this.#refuse(incarnation, `it speaks protocol ${protocolVersion}`);
     if (pid !== incarnation.process.pid) return this.#refuse(incarnation, `it says its pid is ${pid}`);
     incarnation.wasReady = true;
     incarnation.readyTimer.abort();
@@ -228,7 +244,8 @@ export class WorkerSlot {
   /** The pair of the worker's own check: what arrives balances, or its sender is not to be believed. */
   #take(incarnation: Incarnation, snapshot: Snapshot): void {
     const { ledger } = snapshot;
-    if (ledger.offered !== settledRows(ledger) + ledger.inFlight) return this.#refuse(incarnation, 'its ledger does not balance');
+    if (ledger.offered !== settledRows(ledger) + ledger.inFlight)
+      return this.#refuse(incarnation, 'its ledger does not balance');
     incarnation.snapshot = newer(incarnation.snapshot, snapshot);
     this.#remember(snapshot.use.residentBytesMax, snapshot.use.heapUsedBytes);
   }
@@ -280,7 +297,11 @@ export class WorkerSlot {
     const last = incarnation.snapshot;
     const { userCpuUs, systemCpuUs, residentBytesMax } = word.header;
     this.#remember(residentBytesMax, 0);
-    const books = closeBooks(word, estate, { assignment: this.assignment, hasSuccessor: isReplaced, nowMs: this.#clock.monotonicMs() });
+    const books = closeBooks(word, estate, {
+      assignment: this.assignment,
+      hasSuccessor: isReplaced,
+      nowMs: this.#clock.monotonicMs(),
+    });
     this.exceptions.push(...books.exceptions);
     this.#closed.push({
       ...last,

@@ -97,7 +97,8 @@ export function quantileUs(histogram: Histogram, quantile: number): number | nul
   let seen = 0;
   for (let bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket += 1) {
     seen += histogram.counts[bucket] ?? 0;
-    if (seen >= rank) return Math.min((bucketLowerUs(bucket) + bucketLowerUs(bucket + 1)) / 2, histogram.maxUs);
+    if (seen >= rank)
+      return Math.min((bucketLowerUs(bucket) + bucketLowerUs(bucket + 1)) / 2, histogram.maxUs);
   }
   return histogram.maxUs;
 }

@@ -38,7 +38,14 @@ export interface BatchCounts {
   readonly failed: number;
 }
 
-export const EMPTY_LEDGER: Ledger = { offered: 0, acknowledged: 0, rejected: 0, failed: 0, unknown: 0, inFlight: 0 };
+export const EMPTY_LEDGER: Ledger = {
+  offered: 0,
+  acknowledged: 0,
+  rejected: 0,
+  failed: 0,
+  unknown: 0,
+  inFlight: 0,
+};
 export const NO_ROWS: RowCounts = { acknowledged: 0, rejected: 0, failed: 0, unknown: 0 };
 export const NO_BATCHES: BatchCounts = { begun: 0, completed: 0, retried: 0, failed: 0 };
 

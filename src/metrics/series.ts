@@ -7,7 +7,10 @@ export interface Series<Point> {
 }
 
 /** `merge(earlier, later)` makes one point of two neighbours. At most `capacity` points, an even number. */
-export function createSeries<Point>(capacity: number, merge: (earlier: Point, later: Point) => Point): Series<Point> {
+export function createSeries<Point>(
+  capacity: number,
+  merge: (earlier: Point, later: Point) => Point,
+): Series<Point> {
   let points: Point[] = [];
   let step = 1;
   let held: { point: Point; count: number } | null = null;

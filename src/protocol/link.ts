@@ -16,7 +16,12 @@ export interface Link<Out> {
 /** Either end of an IPC channel: the parent's ChildProcess, or `process` in the child. */
 interface IpcEnd {
   readonly connected: boolean;
-  send?(message: object, handle: undefined, options: undefined, callback: (error: Error | null) => void): boolean;
+  send?(
+    message: object,
+    handle: undefined,
+    options: undefined,
+    callback: (error: Error | null) => void,
+  ): boolean;
   disconnect(): void;
   on(event: 'message', listener: (message: unknown) => void): unknown;
   on(event: 'disconnect', listener: () => void): unknown;
@@ -39,7 +44,10 @@ export function ipcLink<Out extends object>(end: IpcEnd): Link<Out> {
 }
 
 /** Two ends in one process. Messages are copied, so that both sides own what they hold, as over IPC. */
-export function localLinks<Down extends object, Up extends object>(): { parent: Link<Down>; child: Link<Up> } {
+export function localLinks<Down extends object, Up extends object>(): {
+  parent: Link<Down>;
+  child: Link<Up>;
+} {
   const [a, b] = [localEnd(), localEnd()];
   return { parent: joined<Down>(a, b), child: joined<Up>(b, a) };
 }

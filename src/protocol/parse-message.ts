@@ -6,8 +6,7 @@ import { HISTOGRAM_BUCKETS } from '../metrics/histogram.ts';
 import type { DownMessage, UpMessage } from './messages.ts';
 
 export type Parsed<Message> =
-  | { readonly ok: true; readonly message: Message }
-  | { readonly ok: false; readonly why: string };
+  { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly why: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
@@ -23,9 +22,18 @@ const isNs: Check = (value) => typeof value === 'bigint' && value >= 0n && value
 const isPresent: Check = (value) => typeof value === 'object' && value !== null;
 const isFlag: Check = (value) => typeof value === 'boolean';
 
-const orNull = (check: Check): Check => (value) => value === null || check(value);
-const listOf = (check: Check): Check => (value) => Array.isArray(value) && value.length <= MAX_LIST && value.every(check);
-const oneOf = (...texts: string[]): Check => (value) => typeof value === 'string' && texts.includes(value);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.length <= MAX_LIST && value.every(check);
+const oneOf =
+  (...texts: string[]): Check =>
+  (value) =>
+    typeof value === 'string' && texts.includes(value);
 
 /** A record with exactly these fields, each as it should be; `__proto__` and strangers are refused. */
 function shape(fields: Readonly<Record<string, Check>>): Check {
@@ -33,16 +41,31 @@ function shape(fields: Readonly<Record<string, Check>>): Check {
   return (value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
     const own = Object.keys(value);
-    return own.length === names.length && names.every((name) => Object.hasOwn(value, name) && fields[name]?.((value as Fields)[name]) === true);
+    return (
+      own.length === names.length &&
+      names.every((name) => Object.hasOwn(value, name) && fields[name]?.((value as Fields)[name]) === true)
+    );
   };
 }
 
 const isHistogram: Check = (value) =>
-  shape({ counts: (counts) => counts instanceof Uint32Array && counts.length === HISTOGRAM_BUCKETS, count: isCount, sumUs: isAmount, maxUs: isAmount })(value);
+  shape({
+    counts: (counts) => counts instanceof Uint32Array && counts.length === HISTOGRAM_BUCKETS,
+    count: isCount,
+    sumUs: isAmount,
+    maxUs: isAmount,
+  })(value);
 
 const isSnapshot = shape({
   sequence: isCount,
-  ledger: shape({ offered: isCount, acknowledged: isCount, rejected: isCount, failed: isCount, unknown: isCount, inFlight: isCount }),
+  ledger: shape({
+    offered: isCount,
+    acknowledged: isCount,
+    rejected: isCount,
+    failed: isCount,
+    unknown: isCount,
+    inFlight: isCount,
+  }),
   batches: shape({ begun: isCount, completed: isCount, retried: isCount, failed: isCount }),
   nextBatch: isCount,
   measuredRows: isCount,
@@ -51,7 +74,15 @@ const isSnapshot = shape({
   droppedRows: isCount,
   serviceTime: isHistogram,
   responseTime: isHistogram,
-  errors: listOf(shape({ class: isText, code: orNull((code) => Number.isSafeInteger(code)), rows: isCount, batches: isCount, example: isText })),
+  errors: listOf(
+    shape({
+      class: isText,
+      code: orNull((code) => Number.isSafeInteger(code)),
+      rows: isCount,
+      batches: isCount,
+      example: isText,
+    }),
+  ),
   waiting: orNull(shape({ cause: oneOf('outage', 'blocked', 'overload'), detail: isText, sinceNs: isNs })),
   use: shape({
     userCpuUs: isAmount,
@@ -68,8 +99,19 @@ const fromWorker = { workerIndex: isCount, incarnation: isCount };
 const UP: Readonly<Record<UpMessage['type'], Check>> = {
   ready: shape({ type: isText, ...fromWorker, protocolVersion: isCount, pid: isCount, nodeVersion: isText }),
   progress: shape({ type: isText, ...fromWorker, snapshot: isSnapshot }),
-  drained: shape({ type: isText, ...fromWorker, end: oneOf('done', 'drained', 'outage', 'blocked', 'orphaned'), detail: isText, snapshot: isSnapshot }),
-  failed: shape({ type: isText, ...fromWorker, error: shape({ name: isText, message: isText }), snapshot: isSnapshot }),
+  drained: shape({
+    type: isText,
+    ...fromWorker,
+    end: oneOf('done', 'drained', 'outage', 'blocked', 'orphaned'),
+    detail: isText,
+    snapshot: isSnapshot,
+  }),
+  failed: shape({
+    type: isText,
+    ...fromWorker,
+    error: shape({ name: isText, message: isText }),
+    snapshot: isSnapshot,
+  }),
   batch: shape({ type: isText, ...fromWorker, line: isText }),
 };
 
@@ -105,9 +147,13 @@ export function parseDownMessage(raw: unknown): Parsed<DownMessage> {
 }
 
 function parseWith<Message>(raw: unknown, checks: Readonly<Record<string, Check>>): Parsed<Message> {
-  if (typeof raw !== 'object' || raw === null) return { ok: false, why: `a message is an object, not ${typeof raw}` };
+  if (typeof raw !== 'object' || raw === null)
+    return { ok: false, why: `a message is an object, not ${typeof raw}` };
   const type: unknown = (raw as Fields)['type'];
   const check = typeof type === 'string' && Object.hasOwn(checks, type) ? checks[type] : undefined;
-  if (check === undefined) return { ok: false, why: `unknown type of message ${JSON.stringify(type)?.slice(0, 40) ?? ''}` };
-  return check(raw) ? { ok: true, message: raw as Message } : { ok: false, why: `the fields of ${String(type)} are not those of the protocol` };
+  if (check === undefined)
+    return { ok: false, why: `unknown type of message ${JSON.stringify(type)?.slice(0, 40) ?? ''}` };
+  return check(raw)
+    ? { ok: true, message: raw as Message }
+    : { ok: false, why: `the fields of ${String(type)} are not those of the protocol` };
 }

@@ -5,7 +5,15 @@
  */
 import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { UsageError, assert } from '../base/errors.ts';
-import { type BatchCounts, type RowCounts, addBatches, addRows, NO_BATCHES, NO_ROWS, settledRows } from '../metrics/ledger.ts';
+import {
+  type BatchCounts,
+  type RowCounts,
+  addBatches,
+  addRows,
+  NO_BATCHES,
+  NO_ROWS,
+  settledRows,
+} from '../metrics/ledger.ts';
 
 /** A record is 32 doubles: room to grow, and a whole number of cache lines. */
 const RECORD_FIELDS = 32;
@@ -88,7 +96,10 @@ export function emptySlot(): SlotCounters {
 }
 
 /** Creates the file with all slots idle. Throws a UsageError when the folder cannot be written. */
-export function createCounterFile(path: string, header: Omit<CounterHeader, 'userCpuUs' | 'systemCpuUs' | 'residentBytesMax'>): CounterWriter {
+export function createCounterFile(
+  path: string,
+  header: Omit<CounterHeader, 'userCpuUs' | 'systemCpuUs' | 'residentBytesMax'>,
+): CounterWriter {
   let fd: number;
   try {
     fd = openSync(path, 'wx', 0o600);
@@ -101,7 +112,9 @@ export function createCounterFile(path: string, header: Omit<CounterHeader, 'use
     record.set(values);
     writeSync(fd, record, 0, RECORD_BYTES, position * RECORD_BYTES);
   };
-  const headerValues = (use: Pick<CounterHeader, 'userCpuUs' | 'systemCpuUs' | 'residentBytesMax'>): number[] => [
+  const headerValues = (
+    use: Pick<CounterHeader, 'userCpuUs' | 'systemCpuUs' | 'residentBytesMax'>,
+  ): number[] => [
     MAGIC,
     header.workerIndex,
     header.incarnation,
@@ -120,7 +133,8 @@ export function createCounterFile(path: string, header: Omit<CounterHeader, 'use
     path,
     writeSlot: (index, slot) => writeRecord(index + 1, slotValues(slot)),
     writeUse: (use) => writeRecord(0, headerValues(use)),
-    appendException: (exception) => appendFileSync(exceptionListPath(path), `${JSON.stringify(exception)}\n`, { mode: 0o600 }),
+    appendException: (exception) =>
+      appendFileSync(exceptionListPath(path), `${JSON.stringify(exception)}\n`, { mode: 0o600 }),
     close: () => closeSync(fd),
   };
 }
@@ -182,17 +196,31 @@ export function silentWord(nextBatch: number): LastWord {
     systemCpuUs: 0,
     residentBytesMax: 0,
   };
-  return { header, rows: NO_ROWS, batches: NO_BATCHES, measuredRows: 0, bodyBytes: 0, inFlight: [], nextBatch, resendTaken: 0, exceptions: [] };
+  return {
+    header,
+    rows: NO_ROWS,
+    batches: NO_BATCHES,
+    measuredRows: 0,
+    bodyBytes: 0,
+    inFlight: [],
+    nextBatch,
+    resendTaken: 0,
+    exceptions: [],
+  };
 }
 
 /** Reads a counter file and its list. Null when the file is missing or was not completely created. */
 export function readCounterFile(path: string): LastWord | null {
   const bytes = readIfThere(path);
   if (bytes === null || bytes.byteLength < RECORD_BYTES) return null;
-  const fields = new Float64Array(Uint8Array.from(bytes.subarray(0, bytes.byteLength - (bytes.byteLength % 8))).buffer);
+  const fields = new Float64Array(
+    Uint8Array.from(bytes.subarray(0, bytes.byteLength - (bytes.byteLength % 8))).buffer,
+  );
   if (fields[0] !== MAGIC) return null;
   const header = readHeader(fields);
-  const slots = Array.from({ length: header.slots }, (_, index) => readSlot(fields, (index + 1) * RECORD_FIELDS));
+  const slots = Array.from({ length: header.slots }, (_, index) =>
+    readSlot(fields, (index + 1) * RECORD_FIELDS),
+  );
   const lastBatch = Math.max(...slots.map((slot) => slot.batch));
   const inFlight = slots.filter((slot) => slot.phase !== 'idle').map(toInFlight);
   return {
@@ -229,7 +257,12 @@ function readHeader(fields: Float64Array): CounterHeader {
 function readSlot(fields: Float64Array, start: number): SlotCounters {
   let next = start;
   const take = (): number => fields[next++] ?? 0;
-  const takeRows = (): RowCounts => ({ acknowledged: take(), rejected: take(), failed: take(), unknown: take() });
+  const takeRows = (): RowCounts => ({
+    acknowledged: take(),
+    rejected: take(),
+    failed: take(),
+    unknown: take(),
+  });
   const phase = SLOT_PHASES[take()];
   assert(phase !== undefined, 'a slot of the counter file is in a known phase');
   return {

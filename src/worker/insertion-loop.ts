@@ -6,7 +6,18 @@ import type { Clock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
 import type { AttemptOutcome, Failure } from '../cratedb/outcome.ts';
 import { createHistogram, record } from '../metrics/histogram.ts';
-import { type Ledger, type RowCounts, EMPTY_LEDGER, NO_ROWS, addBatches, addLedgers, addRows, assertBalanced, settledRows, NO_BATCHES } from '../metrics/ledger.ts';
+import {
+  type Ledger,
+  type RowCounts,
+  EMPTY_LEDGER,
+  NO_ROWS,
+  addBatches,
+  addLedgers,
+  addRows,
+  assertBalanced,
+  settledRows,
+  NO_BATCHES,
+} from '../metrics/ledger.ts';
 import type { ErrorCount, ProcessUse, Snapshot } from '../metrics/snapshot.ts';
 import { type Assignment, type RowRange, batchRows } from '../plan/assignment.ts';
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
@@ -203,7 +214,13 @@ class Loop implements InsertionLoop {
     const { counters } = slot;
     // Without a key only what surely nobody stored is sent again.
     slot.isInherited = isResend && this.#config.keyed;
-    Object.assign(counters, { phase: restPhase(slot), batch, batchRows: range.rows, attempts: 0, settled: NO_ROWS });
+    Object.assign(counters, {
+      phase: restPhase(slot),
+      batch,
+      batchRows: range.rows,
+      attempts: 0,
+      settled: NO_ROWS,
+    });
     counters.resendTaken = this.#resendTaken;
     counters.handedOverAtMs = this.#parts.clock.monotonicMs();
     this.#count(slot, { begun: 1, retried: isResend ? 1 : 0 });
@@ -212,7 +229,10 @@ class Loop implements InsertionLoop {
     await this.#settleBatch(slot, range);
 
     const rows = counters.settled;
-    assert(settledRows(rows) === range.rows, `batch ${batch} ends with all its rows in a state: ${JSON.stringify(rows)}`);
+    assert(
+      settledRows(rows) === range.rows,
+      `batch ${batch} ends with all its rows in a state: ${JSON.stringify(rows)}`,
+    );
     const isMeasured = beganAtMs >= this.#config.assignment.warmUpMs;
     const elapsedMs = this.#elapsedMs();
     if (isMeasured) {
@@ -220,14 +240,21 @@ class Loop implements InsertionLoop {
       counters.measuredRows += rows.acknowledged;
     }
     this.#finish(slot, batch, rows);
-    this.#parts.onBatch?.({ batch, range, attempts: counters.attempts, rows, elapsedMs: elapsedMs - beganAtMs });
+    this.#parts.onBatch?.({
+      batch,
+      range,
+      attempts: counters.attempts,
+      rows,
+      elapsedMs: elapsedMs - beganAtMs,
+    });
   }
 
   #finish(slot: Slot, batch: number, rows: RowCounts): void {
     const { counters } = slot;
     const endedBadly = rows.failed + rows.unknown > 0;
     // Listed before the slot is freed: a kill in between leaves the batch named twice, never not at all.
-    if (endedBadly) this.#parts.counters.appendException({ batch, ...rows, lastByteAtMs: counters.handedOverAtMs });
+    if (endedBadly)
+      this.#parts.counters.appendException({ batch, ...rows, lastByteAtMs: counters.handedOverAtMs });
     counters.rows = addRows(counters.rows, rows);
     counters.settled = NO_ROWS;
     counters.batchRows = 0;
@@ -248,10 +275,20 @@ class Loop implements InsertionLoop {
         requestsLeft -= 2;
         this.#count(slot, { retried: 2 });
         const half = Math.ceil(range.rows / 2);
-        pending.push({ firstRow: range.firstRow + half, rows: range.rows - half }, { firstRow: range.firstRow, rows: half });
+        pending.push(
+          { firstRow: range.firstRow + half, rows: range.rows - half },
+          { firstRow: range.firstRow, rows: half },
+        );
       } else {
         this.#settle(slot, { ...NO_ROWS, rejected: range.rows });
-        this.#tally([{ class: 'refusedWithBatch', code: null, rows: range.rows, example: 'refused together with a bad row of the same batch' }]);
+        this.#tally([
+          {
+            class: 'refusedWithBatch',
+            code: null,
+            rows: range.rows,
+            example: 'refused together with a bad row of the same batch',
+          },
+        ]);
       }
     }
   }
@@ -266,10 +303,14 @@ class Loop implements InsertionLoop {
   async #settleRange(slot: Slot, range: RowRange): Promise<RowCounts | 'split'> {
     const { keyed, limits } = this.#config;
     let known: RowCounts | null = slot.isInherited ? { ...NO_ROWS, unknown: range.rows } : null;
-    for (let retriesSpent = 0; ; ) {
+    for (let retriesSpent = 0; ;) {
       const outcome = await this.#attempt(slot, range, known);
       if (outcome === null) return known ?? { ...NO_ROWS, failed: range.rows };
-      const decision = decide(outcome, { rows: range.rows, keyed, retriesLeft: limits.retries - retriesSpent });
+      const decision = decide(outcome, {
+        rows: range.rows,
+        keyed,
+        retriesLeft: limits.retries - retriesSpent,
+      });
       if (decision.kind === 'split') return 'split';
       known = learn(known, outcome.rows, range.rows);
       if (decision.kind === 'settled' || this.#abandoning.signal.aborted) return known;
@@ -317,7 +358,8 @@ class Loop implements InsertionLoop {
 
   async #bytesOf(slot: Slot, range: RowRange): Promise<Uint8Array> {
     const { written } = slot;
-    if (written !== null && written.range.firstRow === range.firstRow && written.range.rows === range.rows) return written.bytes;
+    if (written !== null && written.range.firstRow === range.firstRow && written.range.rows === range.rows)
+      return written.bytes;
     const body = slot.body.write(range.firstRow, range.rows);
     const bytes = this.#parts.compress === null ? body : await this.#parts.compress(body);
     slot.written = { range, bytes };

@@ -10,7 +10,11 @@ if (process.send !== undefined) {
   // Ctrl-C and a closing terminal reach the whole process group; only the coordinator decides what they mean.
   process.on('SIGINT', () => undefined);
   process.on('SIGHUP', () => undefined);
-  const worker = startWorker(ipcLink<UpMessage>(process), { clock: systemClock, random: Math.random, connect: createClient });
+  const worker = startWorker(ipcLink<UpMessage>(process), {
+    clock: systemClock,
+    random: Math.random,
+    connect: createClient,
+  });
   process.on('SIGTERM', () => worker.terminate());
   void worker.ended.then((how) => (process.exitCode = how === 'well' ? 0 : 1));
 }

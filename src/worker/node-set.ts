@@ -3,6 +3,7 @@
  * and after its rest a single request probes it. When all rest, the worker waits, holding its batches.
  */
 import type { Clock } from '../base/clock.ts';
+import { assert } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
 import type { AttemptOutcome } from '../cratedb/outcome.ts';
 import type { Waiting } from '../metrics/snapshot.ts';
@@ -22,7 +23,7 @@ interface NodeHealth {
   isProbed: boolean;
 }
 
-/** The right to send one request to `node`; given back with its outcome, or unused. */
+/** The right to send one request to `node`; given back with its outcome. */
 export interface Lease {
   readonly node: number;
 }
@@ -30,7 +31,7 @@ export interface Lease {
 export interface NodeSet {
   /** A node that may be used now, waiting while all rest; null once `signal` aborts. */
   acquire(signal: AbortSignal): Promise<Lease | null>;
-  release(lease: Lease, outcome: AttemptOutcome | null): void;
+  release(lease: Lease, outcome: AttemptOutcome): void;
   /** Set while no node is healthy. */
   waiting(): Waiting | null;
   /** Calls back whenever a node turned healthy that was not: those who wait for other reasons may go on. */
@@ -38,88 +39,114 @@ export interface NodeSet {
 }
 
 export function createNodeSet(nodeCount: number, clock: Clock, random: () => number): NodeSet {
-  const nodes: NodeHealth[] = Array.from({ length: nodeCount }, (_, node) => ({ node, rest: null, isProbed: false }));
-  const recoveryCalls: (() => void)[] = [];
-  let turn = 0;
-  let waiting: Waiting | null = null;
-  /** Aborted and renewed at every change, to wake those who wait for a node. */
-  let change = new AbortController();
+  return new Nodes(nodeCount, clock, random);
+}
 
-  function available(nowMs: number): NodeHealth | undefined {
-    const due = nodes.find((node) => node.rest !== null && !node.isProbed && node.rest.untilMs <= nowMs);
-    if (due !== undefined) return due;
-    for (let step = 0; step < nodes.length; step += 1) {
-      const candidate = nodes[(turn + step) % nodes.length];
-      if (candidate?.rest === null) {
-        turn = (turn + step + 1) % nodes.length;
-        return candidate;
+class Nodes implements NodeSet {
+  readonly #nodes: readonly NodeHealth[];
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #recoveryCalls: (() => void)[] = [];
+  #turn = 0;
+  #waiting: Waiting | null = null;
+  /** Aborted and renewed at every change, to wake those who wait for a node. */
+  #change = new AbortController();
+
+  constructor(nodeCount: number, clock: Clock, random: () => number) {
+    this.#nodes = Array.from({ length: nodeCount }, (_, node) => ({ node, rest: null, isProbed: false }));
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  async acquire(signal: AbortSignal): Promise<Lease | null> {
+    while (!signal.aborted) {
+      const nowMs = this.#clock.monotonicMs();
+      const node = this.#available(nowMs);
+      if (node !== undefined) {
+        node.isProbed = node.rest !== null;
+        return { node: node.node };
       }
+      await this.#clock.sleep(this.#nextProbeInMs(nowMs), AbortSignal.any([signal, this.#change.signal]));
+    }
+    return null;
+  }
+
+  release(lease: Lease, outcome: AttemptOutcome): void {
+    const node = this.#nodes[lease.node];
+    assert(node !== undefined, `node ${lease.node} is one of the set`);
+    const wasResting = node.rest !== null;
+    node.isProbed = false;
+    this.#judge(node, outcome);
+    const recovered = wasResting && node.rest === null;
+    if (recovered) this.#nodes.forEach(liftBlock);
+    this.#updateWaiting();
+    this.#wakeWaiters();
+    if (recovered) this.#recoveryCalls.forEach((wake) => wake());
+  }
+
+  waiting(): Waiting | null {
+    return this.#waiting;
+  }
+
+  onRecovery(wake: () => void): void {
+    this.#recoveryCalls.push(wake);
+  }
+
+  /** A resting node that is due for a probe goes first; healthy ones take turns. */
+  #available(nowMs: number): NodeHealth | undefined {
+    const due = this.#nodes.find(({ rest, isProbed }) => rest !== null && !isProbed && rest.untilMs <= nowMs);
+    if (due !== undefined) return due;
+    for (let step = 0; step < this.#nodes.length; step += 1) {
+      const candidate = this.#nodes[(this.#turn + step) % this.#nodes.length];
+      if (candidate?.rest !== null) continue;
+      this.#turn = (this.#turn + step + 1) % this.#nodes.length;
+      return candidate;
     }
     return undefined;
   }
 
-  function nextProbeInMs(nowMs: number): number {
-    const untils = nodes.flatMap((node) => (node.rest !== null && !node.isProbed ? [node.rest.untilMs] : []));
+  #nextProbeInMs(nowMs: number): number {
+    const untils = this.#nodes.flatMap(({ rest, isProbed }) =>
+      rest !== null && !isProbed ? [rest.untilMs] : [],
+    );
     // Timers have a resolution of 1 ms; a shorter wait would only ask again.
     return untils.length === 0 ? Infinity : Math.max(1, Math.min(...untils) - nowMs);
   }
 
-  function rest(node: NodeHealth, cause: Cause, outcome: AttemptOutcome): void {
+  #judge(node: NodeHealth, outcome: AttemptOutcome): void {
+    const cause = restCause(outcome);
+    // A block belongs to the table: every node would say the same.
+    if (cause === 'blocked') this.#nodes.forEach((each) => this.#rest(each, cause, outcome));
+    else if (cause !== null) this.#rest(node, cause, outcome);
+    else if (outcome.condition !== 'troubled') node.rest = null;
+    else if (node.rest !== null) this.#rest(node, node.rest.cause, outcome);
+  }
+
+  #rest(node: NodeHealth, cause: Cause, outcome: AttemptOutcome): void {
     const refusals = (node.rest?.refusals ?? 0) + 1;
     const detail = printable(outcome.failures[0]?.example ?? outcome.condition);
-    node.rest = { cause, untilMs: clock.monotonicMs() + restMs(cause, refusals, outcome.retryAfterMs, random()), refusals, detail };
+    const untilMs = this.#clock.monotonicMs() + restMs(cause, refusals, outcome.retryAfterMs, this.#random());
+    node.rest = { cause, untilMs, refusals, detail };
   }
 
-  function updateWaiting(): void {
-    const resting = nodes.flatMap((node) => (node.rest === null ? [] : [node.rest]));
-    if (resting.length < nodes.length) {
-      waiting = null;
+  #updateWaiting(): void {
+    const resting = this.#nodes.flatMap(({ rest }) => (rest === null ? [] : [rest]));
+    if (resting.length < this.#nodes.length) {
+      this.#waiting = null;
       return;
     }
-    const worst = resting.find(({ cause }) => cause === 'blocked') ?? resting.find(({ cause }) => cause === 'overload') ?? resting[0];
-    if (worst === undefined || waiting?.cause === worst.cause) return;
-    waiting = { cause: worst.cause, detail: worst.detail, sinceNs: clock.monotonicNs() };
+    const worst = (['blocked', 'overload', 'outage'] as const).flatMap(
+      (cause) => resting.find((rest) => rest.cause === cause) ?? [],
+    )[0];
+    if (worst === undefined || this.#waiting?.cause === worst.cause) return;
+    this.#waiting = { cause: worst.cause, detail: worst.detail, sinceNs: this.#clock.monotonicNs() };
   }
 
-  function wakeWaiters(): void {
-    const before = change;
-    change = new AbortController();
+  #wakeWaiters(): void {
+    const before = this.#change;
+    this.#change = new AbortController();
     before.abort();
   }
-
-  return {
-    async acquire(signal) {
-      while (!signal.aborted) {
-        const nowMs = clock.monotonicMs();
-        const node = available(nowMs);
-        if (node !== undefined) {
-          node.isProbed = node.rest !== null;
-          return { node: node.node };
-        }
-        await clock.sleep(nextProbeInMs(nowMs), AbortSignal.any([signal, change.signal]));
-      }
-      return null;
-    },
-    release(lease, outcome) {
-      const node = nodes[lease.node];
-      if (node === undefined) return;
-      const wasResting = node.rest !== null;
-      node.isProbed = false;
-      const cause = outcome === null ? null : restCause(outcome);
-      if (outcome !== null && cause === null && outcome.condition !== 'troubled') node.rest = null;
-      // A block belongs to the table: every node would say the same.
-      else if (outcome !== null && cause === 'blocked') nodes.forEach((each) => rest(each, cause, outcome));
-      else if (outcome !== null && cause !== null) rest(node, cause, outcome);
-      else if (outcome !== null && node.rest !== null) rest(node, node.rest.cause, outcome);
-      const recovered = wasResting && node.rest === null;
-      if (recovered) nodes.forEach((each) => liftBlock(each));
-      updateWaiting();
-      wakeWaiters();
-      if (recovered) recoveryCalls.forEach((wake) => wake());
-    },
-    waiting: () => waiting,
-    onRecovery: (wake) => void recoveryCalls.push(wake),
-  };
 }
 
 /** One good answer lifts a block everywhere: it was the table's. */

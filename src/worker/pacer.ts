@@ -9,7 +9,11 @@ import type { Assignment, Pace } from '../plan/assignment.ts';
 const LATE_AFTER_MS = 10;
 
 /** Milliseconds after the common start at which this worker's `arrival` (from 0) is due, in the open loop. */
-export function arrivalDueMs(assignment: Assignment, pace: Extract<Pace, { kind: 'open' }>, arrival: number): number {
+export function arrivalDueMs(
+  assignment: Assignment,
+  pace: Extract<Pace, { kind: 'open' }>,
+  arrival: number,
+): number {
   const rowsBefore = (arrival * assignment.globalCount + assignment.globalIndex) * assignment.batchSize;
   const rowsPerMs = pace.rowsPerSecond / 1000;
   // The rate rises linearly from 0 over the ramp: half of the ramp's rows have come when it ends.
@@ -34,10 +38,16 @@ export interface Pacer {
 
 export function createPacer(assignment: Assignment, inFlight: number): Pacer {
   const { pace } = assignment;
-  return pace.kind === 'closed' ? closedLoop(assignment, pace, inFlight) : openLoop(assignment, pace, inFlight);
+  return pace.kind === 'closed'
+    ? closedLoop(assignment, pace, inFlight)
+    : openLoop(assignment, pace, inFlight);
 }
 
-function closedLoop(assignment: Assignment, pace: Extract<Pace, { kind: 'closed' }>, inFlight: number): Pacer {
+function closedLoop(
+  assignment: Assignment,
+  pace: Extract<Pace, { kind: 'closed' }>,
+  inFlight: number,
+): Pacer {
   const endMs = assignment.durationMs ?? Infinity;
   return {
     next(slot, elapsedMs) {

@@ -15,7 +15,12 @@ import { parseDownMessage } from '../protocol/parse-message.ts';
 import { createBatchBody, rowsThatFit } from '../rows/batch-body.ts';
 import { createReferenceGenerator } from '../rows/reference-generator.ts';
 import { type CounterWriter, createCounterFile } from './counter-file.ts';
-import { type BatchTrace, type InsertPort, type InsertionLoop, createInsertionLoop } from './insertion-loop.ts';
+import {
+  type BatchTrace,
+  type InsertPort,
+  type InsertionLoop,
+  createInsertionLoop,
+} from './insertion-loop.ts';
 import { createUseReader } from './process-use.ts';
 
 /** The first greeting of the target opens a connection; longer than this it does not hold up the start. */
@@ -52,125 +57,163 @@ export interface Worker {
 }
 
 export function startWorker(link: Link<UpMessage>, parts: WorkerParts): Worker {
-  let session: Session | null = null;
-  let terminations = 0;
-  const { promise: ended, resolve: resolveEnded } = Promise.withResolvers<'well' | 'failed'>();
+  return new RunningWorker(link, parts);
+}
+
+class RunningWorker implements Worker {
+  readonly #link: Link<UpMessage>;
+  readonly #parts: WorkerParts;
+  readonly #ended = Promise.withResolvers<'well' | 'failed'>();
   /** Aborted at the end, so that no timer keeps the process. */
-  const over = new AbortController();
+  readonly #over = new AbortController();
+  #session: Session | null = null;
+  #terminations = 0;
 
-  link.onMessage((raw) => {
-    handle(raw).catch((error: unknown) => fail(error));
-  });
-  link.onClose(() => {
-    if (session === null) return resolveEnded('well');
-    // The coordinator is gone: nobody would hear of more rows.
-    drain(session, 'orphaned', 'the coordinator is gone', session.init.limits.drainTimeoutMs);
-  });
+  constructor(link: Link<UpMessage>, parts: WorkerParts) {
+    this.#link = link;
+    this.#parts = parts;
+    link.onMessage((raw) => {
+      this.#handle(raw).catch((error: unknown) => this.#fail(error));
+    });
+    link.onClose(() => {
+      // The coordinator is gone: nobody would hear of more rows.
+      if (this.#session === null) this.#ended.resolve('well');
+      else this.#drain(this.#session, 'orphaned', '', this.#session.init.limits.drainTimeoutMs);
+    });
+  }
 
-  async function handle(raw: unknown): Promise<void> {
+  get ended(): Promise<'well' | 'failed'> {
+    return this.#ended.promise;
+  }
+
+  terminate(): void {
+    this.#terminations += 1;
+    const session = this.#session;
+    if (session === null) return this.#link.disconnect();
+    const drainMs = this.#terminations > 1 ? 0 : session.init.limits.drainTimeoutMs;
+    this.#drain(session, 'drained', 'SIGTERM', drainMs);
+  }
+
+  async #handle(raw: unknown): Promise<void> {
     const parsed = parseDownMessage(raw);
     if (!parsed.ok) throw new Error(parsed.why);
     const { message } = parsed;
+    const session = this.#session;
     switch (message.type) {
       case 'init':
         if (session !== null) throw new Error('a second init message');
-        session = openSession(message, parts, (trace) => sendTrace(message, trace));
-        await greet(session.client);
-        // Told to stop while the target was greeted: the last word is already said.
-        if (session.end !== null) return;
-        return await link.send({ type: 'ready', ...sender(message), protocolVersion: PROTOCOL_VERSION, pid: process.pid, nodeVersion: process.version });
+        return await this.#prepare(message);
       case 'start':
         if (session === null || session.isStarted) throw new Error('a start message out of turn');
-        session.isStarted = true;
-        return await work(session, message.startAtNs);
+        return await this.#work(session, message.startAtNs);
       case 'drain':
         if (session === null) throw new Error('a drain message before init');
-        return drain(session, 'drained', message.reason, Number(message.deadlineNs - parts.clock.monotonicNs()) / 1e6);
+        return this.#drain(session, 'drained', message.reason, this.#untilMs(message.deadlineNs));
       default:
         return unreachable(message);
     }
   }
 
-  async function work(current: Session, startAtNs: bigint): Promise<void> {
-    const reporting = reportProgress(current);
-    await current.loop.run(startAtNs);
-    over.abort();
+  #untilMs(deadlineNs: bigint): number {
+    return Number(deadlineNs - this.#parts.clock.monotonicNs()) / 1e6;
+  }
+
+  async #prepare(init: InitMessage): Promise<void> {
+    const session = openSession(init, this.#parts, (trace) => this.#sendTrace(init, trace));
+    this.#session = session;
+    // Opens a first connection while the others start. What the target says, the first batch hears again.
+    await session.client.root(0, { timeoutMs: GREETING_TIMEOUT_MS });
+    // Told to stop while the target was greeted: the last word is already said.
+    if (session.end !== null) return;
+    const { pid, version: nodeVersion } = process;
+    await this.#link.send({
+      type: 'ready',
+      ...sender(init),
+      protocolVersion: PROTOCOL_VERSION,
+      pid,
+      nodeVersion,
+    });
+  }
+
+  async #work(session: Session, startAtNs: bigint): Promise<void> {
+    session.isStarted = true;
+    const reporting = this.#reportProgress(session);
+    await session.loop.run(startAtNs);
+    this.#over.abort();
     await reporting;
-    await finish(current);
+    await this.#finish(session);
   }
 
   /** Cumulative snapshots, one at a time: while the last is not on the wire no other is made. */
-  async function reportProgress(current: Session): Promise<void> {
+  async #reportProgress(session: Session): Promise<void> {
     let isSending = false;
     for (;;) {
-      await parts.clock.sleep(current.init.reportIntervalMs, over.signal);
-      if (over.signal.aborted) return;
-      const impatience = current.loop.impatience();
-      const snapshot = current.loop.snapshot();
-      if (impatience !== null) drain(current, impatience, snapshot.waiting?.detail ?? '', 0);
-      current.counters.writeUse(snapshot.use);
+      await this.#parts.clock.sleep(session.init.reportIntervalMs, this.#over.signal);
+      if (this.#over.signal.aborted) return;
+      const impatience = session.loop.impatience();
+      const snapshot = session.loop.snapshot();
+      if (impatience !== null) this.#drain(session, impatience, snapshot.waiting?.detail ?? '', 0);
+      session.counters.writeUse(snapshot.use);
       if (isSending) continue;
       isSending = true;
-      link
-        .send({ type: 'progress', ...sender(current.init), snapshot })
+      this.#link
+        .send({ type: 'progress', ...sender(session.init), snapshot })
         // A closed line is told by onClose; there is nothing else to do about a report that nobody takes.
         .catch(() => undefined)
         .finally(() => (isSending = false));
     }
   }
 
-  function drain(current: Session, reason: WorkerEnd, detail: string, deadlineMs: number): void {
-    current.end ??= { reason, detail };
-    current.loop.stopOffering();
-    if (!current.isStarted) {
-      current.isStarted = true;
-      finish(current).catch((error: unknown) => fail(error));
-      return;
+  #drain(session: Session, reason: WorkerEnd, detail: string, drainMs: number): void {
+    session.end ??= { reason, detail };
+    session.loop.stopOffering();
+    if (!session.isStarted) {
+      session.isStarted = true;
+      this.#finish(session).catch((error: unknown) => this.#fail(error));
+    } else if (drainMs <= 0) {
+      session.loop.abandon();
+    } else {
+      void this.#parts.clock.sleep(drainMs, this.#over.signal).then(() => session.loop.abandon());
     }
-    if (deadlineMs <= 0) return current.loop.abandon();
-    void parts.clock.sleep(deadlineMs, over.signal).then(() => current.loop.abandon());
   }
 
-  async function finish(current: Session): Promise<void> {
-    over.abort();
-    const snapshot = current.loop.snapshot();
-    current.counters.writeUse(snapshot.use);
-    current.counters.close();
-    const { reason, detail } = current.end ?? { reason: 'done', detail: '' };
+  async #finish(session: Session): Promise<void> {
+    this.#over.abort();
+    const snapshot = session.loop.snapshot();
+    session.counters.writeUse(snapshot.use);
+    session.counters.close();
+    const { reason: end, detail } = session.end ?? { reason: 'done', detail: '' };
     // Awaited before anything ends: a message still queued when a process exits is lost.
-    if (reason !== 'orphaned') await link.send({ type: 'drained', ...sender(current.init), end: reason, detail, snapshot });
-    await current.client.destroy();
-    link.disconnect();
-    resolveEnded('well');
+    if (end !== 'orphaned')
+      await this.#link.send({ type: 'drained', ...sender(session.init), end, detail, snapshot });
+    await session.client.destroy();
+    this.#link.disconnect();
+    this.#ended.resolve('well');
   }
 
-  function sendTrace(init: InitMessage, trace: BatchTrace): void {
-    link.send({ type: 'batch', ...sender(init), line: traceLine(trace) }).catch((error: unknown) => fail(error));
+  #sendTrace(init: InitMessage, trace: BatchTrace): void {
+    this.#link
+      .send({ type: 'batch', ...sender(init), line: traceLine(trace) })
+      .catch((error: unknown) => this.#fail(error));
   }
 
-  function fail(error: unknown): void {
-    over.abort();
-    const snapshot: Snapshot = session === null ? emptySnapshot(0) : session.loop.snapshot();
-    const name = error instanceof Error ? error.name : 'Error';
+  /** A bug, or a line that broke: says so if anybody listens, and ends. */
+  #fail(error: unknown): void {
+    this.#over.abort();
+    const session = this.#session;
     const from = session === null ? { workerIndex: 0, incarnation: 0 } : sender(session.init);
+    const name = error instanceof Error ? error.name : 'Error';
+    const snapshot: Snapshot = session?.loop.snapshot() ?? emptySnapshot(0);
     session?.loop.abandon();
-    link
+    void this.#link
       .send({ type: 'failed', ...from, error: { name, message: messageOf(error) }, snapshot })
       .catch(() => undefined)
+      .then(() => session?.client.destroy())
       .finally(() => {
-        link.disconnect();
-        void (session?.client.destroy() ?? Promise.resolve()).finally(() => resolveEnded('failed'));
+        this.#link.disconnect();
+        this.#ended.resolve('failed');
       });
   }
-
-  return {
-    terminate() {
-      terminations += 1;
-      if (session === null) return link.disconnect();
-      drain(session, 'drained', 'SIGTERM', terminations > 1 ? 0 : session.init.limits.drainTimeoutMs);
-    },
-    ended,
-  };
 }
 
 function sender(init: InitMessage): { workerIndex: number; incarnation: number } {
@@ -179,12 +222,17 @@ function sender(init: InitMessage): { workerIndex: number; incarnation: number }
 
 function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: BatchTrace) => void): Session {
   if (init.protocolVersion !== PROTOCOL_VERSION) {
-    throw new Error(`the coordinator speaks protocol ${init.protocolVersion}, this worker ${PROTOCOL_VERSION}`);
+    throw new Error(
+      `the coordinator speaks protocol ${init.protocolVersion}, this worker ${PROTOCOL_VERSION}`,
+    );
   }
   const { assignment, limits } = init;
   const client = parts.connect(init.access, { connectionsPerNode: limits.inFlight });
   const generator = createReferenceGenerator(init.rowPlan);
-  const rowsPerRequest = Math.max(1, Math.min(assignment.batchSize, rowsThatFit(init.statement, generator, limits.maxBodyBytes)));
+  const rowsPerRequest = Math.max(
+    1,
+    Math.min(assignment.batchSize, rowsThatFit(init.statement, generator, limits.maxBodyBytes)),
+  );
   const firstBatch = init.resume?.nextBatch ?? assignment.globalIndex;
   const counters = createCounterFile(init.counterFile, {
     ...sender(init),
@@ -193,7 +241,14 @@ function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: Bat
     firstBatch,
     globalCount: assignment.globalCount,
   });
-  const config = { assignment, limits, keyed: init.keyed, resume: init.resume, nodeCount: init.access.nodes.length, rowsPerRequest };
+  const config = {
+    assignment,
+    limits,
+    keyed: init.keyed,
+    resume: init.resume,
+    nodeCount: init.access.nodes.length,
+    rowsPerRequest,
+  };
   const loop = createInsertionLoop(config, {
     clock: parts.clock,
     random: parts.random,
@@ -205,11 +260,6 @@ function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: Bat
     onBatch: init.tracesBatches ? onBatch : null,
   });
   return { init, client, counters, loop, end: null, isStarted: false };
-}
-
-/** Opens a first connection while the others start. What the target says is heard again by the first batch. */
-async function greet(client: TargetClient): Promise<void> {
-  await client.root(0, { timeoutMs: GREETING_TIMEOUT_MS });
 }
 
 /** Level 1: five sixths of the gain at a quarter of the time. Null sends plain bodies. */

@@ -5,7 +5,8 @@ import { systemClock } from '../../src/base/clock.ts';
 import { PLAN, type CrewRun, hurriedClock, startCrew } from './support.ts';
 
 function assertAllGone(run: CrewRun): void {
-  for (const pid of run.crew.slots.flatMap((slot) => slot.pids)) assert.throws(() => process.kill(pid, 0), /ESRCH/);
+  for (const pid of run.crew.slots.flatMap((slot) => slot.pids))
+    assert.throws(() => process.kill(pid, 0), /ESRCH/);
 }
 
 test('workers that end before they are ready are replaced four times each at most, then the run gives up', async () => {

@@ -8,17 +8,40 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { EMPTY_LEDGER, NO_BATCHES, type RowCounts, addBatches, addLedgers, addRows, settledRows } from '../../src/metrics/ledger.ts';
+import {
+  EMPTY_LEDGER,
+  NO_BATCHES,
+  type RowCounts,
+  addBatches,
+  addLedgers,
+  addRows,
+  settledRows,
+} from '../../src/metrics/ledger.ts';
 import { type Assignment, batchRows } from '../../src/plan/assignment.ts';
 import { closeBooks, estateOf } from '../../src/coordinator/incarnations.ts';
 import { resumeOf } from '../../src/coordinator/resume.ts';
-import { type CounterWriter, type SlotCounters, createCounterFile, emptySlot, readCounterFile, silentWord } from '../../src/worker/counter-file.ts';
+import {
+  type CounterWriter,
+  type SlotCounters,
+  createCounterFile,
+  emptySlot,
+  readCounterFile,
+  silentWord,
+} from '../../src/worker/counter-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const SLOTS = 3;
-const assignment: Assignment = { globalIndex: 1, globalCount: 2, batchSize: 10, rows: 437, durationMs: null, pace: { kind: 'closed', rampUpMs: 0 }, warmUpMs: 0 };
+const assignment: Assignment = {
+  globalIndex: 1,
+  globalCount: 2,
+  batchSize: 10,
+  rows: 437,
+  durationMs: null,
+  pace: { kind: 'closed', rampUpMs: 0 },
+  warmUpMs: 0,
+};
 
 /** One step of a slot: what a real loop writes to its record, in the same order. */
 interface Step {
@@ -28,7 +51,11 @@ interface Step {
 }
 
 const steps = fc.array(
-  fc.record({ slot: fc.nat(SLOTS - 1), outcome: fc.constantFrom('acknowledged', 'acknowledged', 'rejected', 'failed', 'unknown'), parts: fc.integer({ min: 1, max: 3 }) }) as fc.Arbitrary<Step>,
+  fc.record({
+    slot: fc.nat(SLOTS - 1),
+    outcome: fc.constantFrom('acknowledged', 'acknowledged', 'rejected', 'failed', 'unknown'),
+    parts: fc.integer({ min: 1, max: 3 }),
+  }) as fc.Arbitrary<Step>,
   { maxLength: 60 },
 );
 
@@ -41,7 +68,14 @@ class Incarnation {
   #next: number;
 
   constructor(path: string, number: number, next: number, resend: readonly number[]) {
-    this.#file = createCounterFile(path, { workerIndex: 0, incarnation: number, pid: 1, slots: SLOTS, firstBatch: next, globalCount: assignment.globalCount });
+    this.#file = createCounterFile(path, {
+      workerIndex: 0,
+      incarnation: number,
+      pid: 1,
+      slots: SLOTS,
+      firstBatch: next,
+      globalCount: assignment.globalCount,
+    });
     this.#next = next;
     this.#resend = resend;
   }
@@ -67,14 +101,26 @@ class Incarnation {
     if (again !== undefined) this.#taken += 1;
     else this.#next += assignment.globalCount;
     begun.add(batch);
-    Object.assign(slot, { phase: 'begun', batch, batchRows: rows, settled: { acknowledged: 0, rejected: 0, failed: 0, unknown: 0 }, resendTaken: this.#taken });
+    Object.assign(slot, {
+      phase: 'begun',
+      batch,
+      batchRows: rows,
+      settled: { acknowledged: 0, rejected: 0, failed: 0, unknown: 0 },
+      resendTaken: this.#taken,
+    });
     slot.batches = addBatches(slot.batches, { ...NO_BATCHES, begun: 1 });
     assert.ok(index < SLOTS);
   }
 
   #settlePart(slot: SlotCounters, outcome: Step['outcome'], parts: number): void {
     const open = slot.batchRows - settledRows(slot.settled);
-    const part: RowCounts = { acknowledged: 0, rejected: 0, failed: 0, unknown: 0, [outcome]: Math.ceil(open / parts) };
+    const part: RowCounts = {
+      acknowledged: 0,
+      rejected: 0,
+      failed: 0,
+      unknown: 0,
+      [outcome]: Math.ceil(open / parts),
+    };
     slot.settled = addRows(slot.settled, part);
     if (settledRows(slot.settled) < slot.batchRows) {
       slot.phase = 'begun';
@@ -84,7 +130,11 @@ class Incarnation {
     if (endedBadly) this.#file.appendException({ batch: slot.batch, ...slot.settled, lastByteAtMs: 1 });
     slot.rows = addRows(slot.rows, slot.settled);
     slot.batches = addBatches(slot.batches, { ...NO_BATCHES, completed: 1, failed: endedBadly ? 1 : 0 });
-    Object.assign(slot, { phase: 'idle', batchRows: 0, settled: { acknowledged: 0, rejected: 0, failed: 0, unknown: 0 } });
+    Object.assign(slot, {
+      phase: 'idle',
+      batchRows: 0,
+      settled: { acknowledged: 0, rejected: 0, failed: 0, unknown: 0 },
+    });
   }
 }
 
@@ -92,41 +142,64 @@ let files = 0;
 
 test('killed between any two writes, any number of times, every begun batch is in the books exactly once', () => {
   fc.assert(
-    fc.property(fc.array(steps, { minLength: 1, maxLength: 5 }), fc.boolean(), fc.boolean(), (lives, keyed, diesBeforeItsFile) => {
-      const begun = new Set<number>();
-      let [ledger, batches, inherited, next] = [EMPTY_LEDGER, NO_BATCHES, [] as readonly number[], assignment.globalIndex];
-      const exceptions: { batch: number; failed: number; unknown: number; acknowledged: number; rejected: number }[] = [];
-      lives.forEach((life, number) => {
-        const path = join(folder, `worker-${files++}`);
-        const isSilent = diesBeforeItsFile && number === 1;
-        if (!isSilent) {
-          const incarnation = new Incarnation(path, number, next, inherited);
-          life.forEach((step) => incarnation.perform(step, begun));
-          incarnation.close();
-        }
-        const word = readCounterFile(path) ?? silentWord(next);
-        const estate = estateOf(word, inherited, keyed);
-        const books = closeBooks(word, estate, { assignment, hasSuccessor: number < lives.length - 1, nowMs: 5 });
-        ledger = addLedgers(ledger, books.ledger);
-        batches = addBatches(batches, books.batches);
-        exceptions.push(...books.exceptions);
-        inherited = estate.resend;
-        next = estate.nextBatch;
-      });
-      const offered = [...begun].reduce((sum, batch) => sum + batchRows(assignment, batch).rows, 0);
-      assert.equal(ledger.offered, offered);
-      assert.equal(settledRows(ledger), offered);
-      assert.equal(batches.begun, begun.size);
-      assert.equal(batches.completed, begun.size);
-      assert.equal(exceptions.reduce((sum, batch) => sum + batch.failed + batch.unknown, 0), ledger.failed + ledger.unknown);
-      assert.equal(new Set(exceptions.map(({ batch }) => batch)).size, exceptions.length);
-      assert.equal(batches.failed, exceptions.length);
+    fc.property(
+      fc.array(steps, { minLength: 1, maxLength: 5 }),
+      fc.boolean(),
+      fc.boolean(),
+      (lives, keyed, diesBeforeItsFile) => {
+        const begun = new Set<number>();
+        let [ledger, batches, inherited, next] = [
+          EMPTY_LEDGER,
+          NO_BATCHES,
+          [] as readonly number[],
+          assignment.globalIndex,
+        ];
+        const exceptions: {
+          batch: number;
+          failed: number;
+          unknown: number;
+          acknowledged: number;
+          rejected: number;
+        }[] = [];
+        lives.forEach((life, number) => {
+          const path = join(folder, `worker-${files++}`);
+          const isSilent = diesBeforeItsFile && number === 1;
+          if (!isSilent) {
+            const incarnation = new Incarnation(path, number, next, inherited);
+            life.forEach((step) => incarnation.perform(step, begun));
+            incarnation.close();
+          }
+          const word = readCounterFile(path) ?? silentWord(next);
+          const estate = estateOf(word, inherited, keyed);
+          const books = closeBooks(word, estate, {
+            assignment,
+            hasSuccessor: number < lives.length - 1,
+            nowMs: 5,
+          });
+          ledger = addLedgers(ledger, books.ledger);
+          batches = addBatches(batches, books.batches);
+          exceptions.push(...books.exceptions);
+          inherited = estate.resend;
+          next = estate.nextBatch;
+        });
+        const offered = [...begun].reduce((sum, batch) => sum + batchRows(assignment, batch).rows, 0);
+        assert.equal(ledger.offered, offered);
+        assert.equal(settledRows(ledger), offered);
+        assert.equal(batches.begun, begun.size);
+        assert.equal(batches.completed, begun.size);
+        assert.equal(
+          exceptions.reduce((sum, batch) => sum + batch.failed + batch.unknown, 0),
+          ledger.failed + ledger.unknown,
+        );
+        assert.equal(new Set(exceptions.map(({ batch }) => batch)).size, exceptions.length);
+        assert.equal(batches.failed, exceptions.length);
 
-      const resumed = resumeOf({ ledger, batches: { ...batches, next, exceptions }, }, keyed);
-      const again = resumed.resend.reduce((sum, batch) => sum + batchRows(assignment, batch).rows, 0);
-      assert.equal(resumed.ledger.offered, offered - again);
-      assert.equal(settledRows(resumed.ledger), resumed.ledger.offered);
-    }),
+        const resumed = resumeOf({ ledger, batches: { ...batches, next, exceptions } }, keyed);
+        const again = resumed.resend.reduce((sum, batch) => sum + batchRows(assignment, batch).rows, 0);
+        assert.equal(resumed.ledger.offered, offered - again);
+        assert.equal(settledRows(resumed.ledger), resumed.ledger.offered);
+      },
+    ),
     { numRuns: 300 },
   );
 });

@@ -19,11 +19,42 @@ export const PLAN: RunPlan = {
   runId: 'test-run',
   seed: 1,
   timeOriginMs: 1_700_000_000_000,
-  target: { kind: 'urls', nodes: ['http://127.0.0.1:1'], username: null, tls: { verify: true, caCertFile: null, certFile: null, keyFile: null } },
-  table: { name: { schema: 'crategen', table: 'records' }, preset: 'records', create: true, recreate: false, shards: null, replicas: null, key: true },
+  target: {
+    kind: 'urls',
+    nodes: ['http://127.0.0.1:1'],
+    username: null,
+    tls: { verify: true, caCertFile: null, certFile: null, keyFile: null },
+  },
+  table: {
+    name: { schema: 'crategen', table: 'records' },
+    preset: 'records',
+    create: true,
+    recreate: false,
+    shards: null,
+    replicas: null,
+    key: true,
+  },
   bounds: { rows: 10_000, durationMs: null },
-  load: { procs: 2, batchSize: 100, inFlight: 2, batchIntervalMs: 0, rowsPerSecond: null, rampUpMs: 0, warmUpMs: 0, compression: 'none', maxBodyBytes: 1 << 24 },
-  safety: { timeoutMs: 90_000, retries: 3, drainTimeoutMs: 2000, outageTimeoutMs: 120_000, blockTimeoutMs: 60_000, maxFailed: { kind: 'rows', rows: 0 }, stopsAtMaxFailed: false },
+  load: {
+    procs: 2,
+    batchSize: 100,
+    inFlight: 2,
+    batchIntervalMs: 0,
+    rowsPerSecond: null,
+    rampUpMs: 0,
+    warmUpMs: 0,
+    compression: 'none',
+    maxBodyBytes: 1 << 24,
+  },
+  safety: {
+    timeoutMs: 90_000,
+    retries: 3,
+    drainTimeoutMs: 2000,
+    outageTimeoutMs: 120_000,
+    blockTimeoutMs: 60_000,
+    maxFailed: { kind: 'rows', rows: 0 },
+    stopsAtMaxFailed: false,
+  },
   machine: { index: 1, count: 1 },
   startAtMs: null,
   failOn: [],
@@ -50,8 +81,14 @@ export function startCrew(fixture: string, plan: RunPlan, clock: Clock): CrewRun
   const counters = counterFolderAt(folder);
   const notes: RunNote[] = [];
   const stop = createStopControl(clock);
-  const monitor = new Monitor({ plan, clock, observer: (event) => event.kind === 'note' && notes.push(event) });
-  const templates = assignmentsOf(plan).map((assignment, workerIndex) => templateOf(plan, assignment, workerIndex));
+  const monitor = new Monitor({
+    plan,
+    clock,
+    observer: (event) => event.kind === 'note' && notes.push(event),
+  });
+  const templates = assignmentsOf(plan).map((assignment, workerIndex) =>
+    templateOf(plan, assignment, workerIndex),
+  );
   const crew = new Crew({
     plan,
     clock,
@@ -77,17 +114,35 @@ export function startCrew(fixture: string, plan: RunPlan, clock: Clock): CrewRun
   };
 }
 
-function templateOf(plan: RunPlan, assignment: InitTemplate['assignment'], workerIndex: number): InitTemplate {
+function templateOf(
+  plan: RunPlan,
+  assignment: InitTemplate['assignment'],
+  workerIndex: number,
+): InitTemplate {
   const pools = { bytes: new Uint8Array(), offsets: new Uint32Array(1), pools: [], tables: [], hash: '' };
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   return {
     type: 'init',
     protocolVersion: PROTOCOL_VERSION,
     workerIndex,
-    access: { nodes: plan.target.nodes, username: null, password: null, tls: { verify: true, ca: null, cert: null, key: null } },
+    access: {
+      nodes: plan.target.nodes,
+      username: null,
+      password: null,
+      tls: { verify: true, ca: null, cert: null, key: null },
+    },
     statement: '',
     keyed: true,
-    rowPlan: { rowFormat: 1, schemaName: 'records', identity, seed64: 1n, prologue: [], columns: [], locals: 0, pools },
+    rowPlan: {
+      rowFormat: 1,
+      schemaName: 'records',
+      identity,
+      seed64: 1n,
+      prologue: [],
+      columns: [],
+      locals: 0,
+      pools,
+    },
     assignment,
     limits: { ...plan.safety, ...plan.load },
     reportIntervalMs: 250,

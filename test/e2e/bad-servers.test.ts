@@ -9,10 +9,17 @@ function assertBounds(file: RunFile, sandbox: Sandbox): void {
   const { ledger } = file;
   const stored = storedRows(sandbox);
   assert.equal(ledger.offered, ledger.acknowledged + ledger.rejected + ledger.failed + ledger.unknown);
-  assert.ok(ledger.acknowledged <= stored && stored <= ledger.acknowledged + ledger.unknown, `${stored} stored: ${JSON.stringify(ledger)}`);
+  assert.ok(
+    ledger.acknowledged <= stored && stored <= ledger.acknowledged + ledger.unknown,
+    `${stored} stored: ${JSON.stringify(ledger)}`,
+  );
 }
 
-async function runWithFaults(context: TestContext, texts: readonly string[], ...args: string[]): Promise<{ file: RunFile; code: number | null; sandbox: Sandbox; stderr: string }> {
+async function runWithFaults(
+  context: TestContext,
+  texts: readonly string[],
+  ...args: string[]
+): Promise<{ file: RunFile; code: number | null; sandbox: Sandbox; stderr: string }> {
   const [place, sandbox] = [await home(context), await sandboxFor(context, { faults: faults(...texts) })];
   const rows = args.includes('--rows') ? [] : ['--rows', '6k'];
   const ended = await run(cluster(sandbox, ...rows, '--batch-size', '100', ...args), place);
@@ -21,14 +28,39 @@ async function runWithFaults(context: TestContext, texts: readonly string[], ...
 
 /** Answers that say nothing true about some rows; sent again, with a key, they end complete. */
 const PASSING_TROUBLE = [
-  'reset:before-reply%10', 'reset:mid-request%10', 'reset:mid-headers%10', 'reset:mid-body%10', 'truncated%10', 'invalid-json%10',
-  'wrong-length%5', 'wrong-results%10', 'no-rowcount%10', 'endless#3..4', 'big-header%10', 'gzip-bomb%10', 'own-duplicate:30%20',
-  'bare:30%10', 'unavailable:30%10', 'overload:30%10', 'breaker:100%10', '429%10', '503:date%10', '503:315360000#3..3', 'redirect%5',
+  'reset:before-reply%10',
+  'reset:mid-request%10',
+  'reset:mid-headers%10',
+  'reset:mid-body%10',
+  'truncated%10',
+  'invalid-json%10',
+  'wrong-length%5',
+  'wrong-results%10',
+  'no-rowcount%10',
+  'endless#3..4',
+  'big-header%10',
+  'gzip-bomb%10',
+  'own-duplicate:30%20',
+  'bare:30%10',
+  'unavailable:30%10',
+  'overload:30%10',
+  'breaker:100%10',
+  '429%10',
+  '503:date%10',
+  '503:315360000#3..3',
+  'redirect%5',
 ];
 
 for (const fault of PASSING_TROUBLE) {
   test(`with a key the run ends complete although the server does this: ${fault}`, async (context) => {
-    const { file, code, sandbox, stderr } = await runWithFaults(context, [fault], '--timeout', '2s', '--retries', '10');
+    const { file, code, sandbox, stderr } = await runWithFaults(
+      context,
+      [fault],
+      '--timeout',
+      '2s',
+      '--retries',
+      '10',
+    );
     assert.equal(code, 0, `${stderr}\n${JSON.stringify(file.ledger)}`);
     assert.equal(file.ledger.acknowledged, 6000);
     assert.equal(storedRows(sandbox), 6000);
@@ -36,7 +68,15 @@ for (const fault of PASSING_TROUBLE) {
   });
 }
 
-for (const fault of ['reset:before-reply%10', 'reset:mid-body%10', 'silence:stored#3..4', 'wrong-results%10', 'overload:30%10', 'bare:30%10', 'unavailable:30%20']) {
+for (const fault of [
+  'reset:before-reply%10',
+  'reset:mid-body%10',
+  'silence:stored#3..4',
+  'wrong-results%10',
+  'overload:30%10',
+  'bare:30%10',
+  'unavailable:30%20',
+]) {
   test(`without a key nothing is stored twice and the bounds hold although the server does this: ${fault}`, async (context) => {
     const { file, sandbox } = await runWithFaults(context, [fault], '--timeout', '1s', '--no-key');
     assertBounds(file, sandbox);
@@ -46,8 +86,14 @@ for (const fault of ['reset:before-reply%10', 'reset:mid-body%10', 'silence:stor
 }
 
 test('a server that never answers costs the deadline, and a stop keeps its limit', async (context) => {
-  const [place, sandbox] = [await home(context), await sandboxFor(context, { faults: faults('silence:stored') })];
-  const command = crategen(cluster(sandbox, '--rows', '6k', '--batch-size', '100', '--drain-timeout', '1s'), place);
+  const [place, sandbox] = [
+    await home(context),
+    await sandboxFor(context, { faults: faults('silence:stored') }),
+  ];
+  const command = crategen(
+    cluster(sandbox, '--rows', '6k', '--batch-size', '100', '--drain-timeout', '1s'),
+    place,
+  );
   await command.line(/phase=running/);
   await until(() => sandbox.stats().faultsInjected >= 8);
   command.kill('SIGTERM');
@@ -67,7 +113,12 @@ test('a reply that drips a byte at a time is cut by the deadline and its rows ar
 });
 
 test('a block is named in one line, probed, and ends the run with 4 when it outlasts its time-out', async (context) => {
-  const { file, code, stderr } = await runWithFaults(context, ['blocked:4037#5..1000000'], '--block-timeout', '1s');
+  const { file, code, stderr } = await runWithFaults(
+    context,
+    ['blocked:4037#5..1000000'],
+    '--block-timeout',
+    '1s',
+  );
   assert.equal(code, 4);
   assert.equal(file.run.endReason, 'blocked');
   assert.equal(stderr.match(/the table is blocked/g)?.length, 1);
@@ -76,7 +127,12 @@ test('a block is named in one line, probed, and ends the run with 4 when it outl
 });
 
 test('while nobody can be reached the workers hold their batches, and nothing fails when the node is back', async (context) => {
-  const { file, code, sandbox, stderr } = await runWithFaults(context, ['latency:20ms', 'refuse@1s..3s', 'not-recovered:all@3s..4s'], '--rows', '20k');
+  const { file, code, sandbox, stderr } = await runWithFaults(
+    context,
+    ['latency:20ms', 'refuse@1s..3s', 'not-recovered:all@3s..4s'],
+    '--rows',
+    '20k',
+  );
   assert.equal(code, 0, stderr);
   assert.equal(file.ledger.acknowledged, 20_000);
   assert.equal(storedRows(sandbox), 20_000);
@@ -85,23 +141,37 @@ test('while nobody can be reached the workers hold their batches, and nothing fa
 });
 
 test('an outage that outlasts its time-out ends the run with 4, and the count is called unavailable', async (context) => {
-  const { file, code, stderr } = await runWithFaults(context, ['latency:20ms', 'refuse@1s..100s'], '--rows', '1m', '--outage-timeout', '1s');
+  const { file, code, stderr } = await runWithFaults(
+    context,
+    ['latency:20ms', 'refuse@1s..100s'],
+    '--rows',
+    '1m',
+    '--outage-timeout',
+    '1s',
+  );
   assert.equal(code, 4, stderr);
   assert.equal(file.run.endReason, 'outage');
   assert.equal(file.verification.verdict, 'unavailable');
   assert.ok(file.ledger.failed > 0, 'what was held back is surely not stored');
-  assert.equal(file.ledger.offered, file.ledger.acknowledged + file.ledger.rejected + file.ledger.failed + file.ledger.unknown);
+  assert.equal(
+    file.ledger.offered,
+    file.ledger.acknowledged + file.ledger.rejected + file.ledger.failed + file.ledger.unknown,
+  );
 });
 
 test('rows that break a constraint are rejected, exactly those, with exit 4', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  const ddl = 'CREATE TABLE "crategen"."records" ("run_id" TEXT, "seq" BIGINT, "ts" TIMESTAMP WITH TIME ZONE, "name" TEXT, "email" TEXT, "city" TEXT, "amount" NUMERIC(12, 2), "status" TEXT, "counters" OBJECT(DYNAMIC), CONSTRAINT "tenth" CHECK ("seq" % 10 <> 3), PRIMARY KEY ("run_id", "seq"))';
+  const ddl =
+    'CREATE TABLE "crategen"."records" ("run_id" TEXT, "seq" BIGINT, "ts" TIMESTAMP WITH TIME ZONE, "name" TEXT, "email" TEXT, "city" TEXT, "amount" NUMERIC(12, 2), "status" TEXT, "counters" OBJECT(DYNAMIC), CONSTRAINT "tenth" CHECK ("seq" % 10 <> 3), PRIMARY KEY ("run_id", "seq"))';
   const made = await fetch(`${sandbox.url}/_sql`, { method: 'POST', body: JSON.stringify({ stmt: ddl }) });
   assert.equal(made.status, 200, await made.text());
   const ended = await run(cluster(sandbox, '--rows', '20k'), place);
   assert.equal(ended.code, 4, ended.stderr);
   const { ledger, verification, errors } = ended.run();
-  assert.deepEqual([ledger.acknowledged, ledger.rejected, ledger.failed, ledger.unknown], [18_000, 2000, 0, 0]);
+  assert.deepEqual(
+    [ledger.acknowledged, ledger.rejected, ledger.failed, ledger.unknown],
+    [18_000, 2000, 0, 0],
+  );
   assert.equal(verification.stored, 18_000);
   assert.equal(errors[0]?.class, 'constraint');
   assert.match(ended.stderr, /2,000/);

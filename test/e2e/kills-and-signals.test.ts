@@ -21,9 +21,15 @@ test('a worker killed with SIGKILL is replaced and the run ends complete, every 
   const ended = await command.ended;
   assert.equal(ended.code, 0, ended.stderr);
   const { ledger, verification, workers, batches } = ended.run();
-  assert.deepEqual({ ...ledger }, { offered: 30_000, acknowledged: 30_000, rejected: 0, failed: 0, unknown: 0, notOffered: 0 });
+  assert.deepEqual(
+    { ...ledger },
+    { offered: 30_000, acknowledged: 30_000, rejected: 0, failed: 0, unknown: 0, notOffered: 0 },
+  );
   assert.equal(verification.verdict, 'match');
-  assert.equal(workers.reduce((sum, worker) => sum + worker.restarts, 0), 3);
+  assert.equal(
+    workers.reduce((sum, worker) => sum + worker.restarts, 0),
+    3,
+  );
   assert.equal(batches.begun, 150);
   assert.equal(storedRows(sandbox), 30_000);
 });
@@ -81,7 +87,11 @@ test('a parent that stands still for a while loses nothing', async (context) => 
   assert.equal(ended.run().ledger.acknowledged, 20_000);
 });
 
-for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143], ['SIGHUP', 129]] as const) {
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
   test(`${signal} while rows are inserted drains, verifies and ends with ${code}`, async (context) => {
     const [place, sandbox] = [await home(context), await sandboxFor(context, SLOW)];
     const command = crategen(cluster(sandbox, '--rows', '1m', '--batch-size', '200'), place);
@@ -113,7 +123,10 @@ test('a storm of signals to the whole group is one drain, one summary, one exit 
 });
 
 test('a second signal a second later ends at once, still with a summary', async (context) => {
-  const [place, sandbox] = [await home(context), await sandboxFor(context, { faults: faults('silence#5..1000000') })];
+  const [place, sandbox] = [
+    await home(context),
+    await sandboxFor(context, { faults: faults('silence#5..1000000') }),
+  ];
   const command = crategen(cluster(sandbox, '--rows', '1m', '--batch-size', '200'), place);
   await command.line(/phase=running/);
   await until(() => sandbox.stats().faultsInjected >= 8);
@@ -131,7 +144,10 @@ test('a second signal a second later ends at once, still with a summary', async 
 });
 
 test('a signal while the target is asked, before the first row, ends with a complete result and no row', async (context) => {
-  const [place, sandbox] = [await home(context), await sandboxFor(context, { faults: faults('latency:3s:all') })];
+  const [place, sandbox] = [
+    await home(context),
+    await sandboxFor(context, { faults: faults('latency:3s:all') }),
+  ];
   const command = crategen(cluster(sandbox, '--rows', '1k'), place);
   await command.line(/phase=preparing/);
   command.kill('SIGTERM');
@@ -156,7 +172,16 @@ test('when nobody reads its output any more the run stops gracefully with 129, a
     [[], 129, null],
     [['--out', join(place.folder, 'out.json')], 0, 6000],
   ] as const) {
-    const args = cluster(sandbox, '--rows', '6k', '--batch-size', '100', '--log-format', 'json', ...more).filter((arg) => arg !== '--json');
+    const args = cluster(
+      sandbox,
+      '--rows',
+      '6k',
+      '--batch-size',
+      '100',
+      '--log-format',
+      'json',
+      ...more,
+    ).filter((arg) => arg !== '--json');
     const command = crategen(args, place);
     await command.line(/running/);
     command.closePipes();
@@ -164,6 +189,10 @@ test('when nobody reads its output any more the run stops gracefully with 129, a
     command.kill('SIGUSR2');
     const ended = await command.ended;
     assert.equal(ended.code, code);
-    if (rows !== null) assert.equal(JSON.parse(await readFile(join(place.folder, 'out.json'), 'utf8')).ledger.acknowledged, rows);
+    if (rows !== null)
+      assert.equal(
+        JSON.parse(await readFile(join(place.folder, 'out.json'), 'utf8')).ledger.acknowledged,
+        rows,
+      );
   }
 });

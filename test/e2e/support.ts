@@ -66,7 +66,11 @@ export interface Ended {
 }
 
 /** Starts `crategen ARGS`. */
-export function crategen(args: readonly string[], { env }: Pick<Home, 'env'>, more: { readonly input?: string; readonly nodeArgs?: readonly string[] } = {}): Command {
+export function crategen(
+  args: readonly string[],
+  { env }: Pick<Home, 'env'>,
+  more: { readonly input?: string; readonly nodeArgs?: readonly string[] } = {},
+): Command {
   const child = execa(process.execPath, [...(more.nodeArgs ?? []), BIN, ...args], {
     env: { ...env },
     extendEnv: true,
@@ -92,7 +96,11 @@ export function crategen(args: readonly string[], { env }: Pick<Home, 'env'>, mo
     signal: result.signal ?? null,
     stdout: String(result.stdout ?? ''),
     stderr: String(result.stderr ?? ''),
-    run: () => parseRunFile(String(result.stdout ?? ''), `the output of ${args[0] ?? ''} (stderr: ${String(result.stderr)})`),
+    run: () =>
+      parseRunFile(
+        String(result.stdout ?? ''),
+        `the output of ${args[0] ?? ''} (stderr: ${String(result.stderr)})`,
+      ),
   }));
   return {
     pid,
@@ -116,7 +124,11 @@ export function crategen(args: readonly string[], { env }: Pick<Home, 'env'>, mo
 }
 
 /** Runs a command to its end. */
-export async function run(args: readonly string[], place: Pick<Home, 'env'>, more: { readonly input?: string } = {}): Promise<Ended> {
+export async function run(
+  args: readonly string[],
+  place: Pick<Home, 'env'>,
+  more: { readonly input?: string } = {},
+): Promise<Ended> {
   return await crategen(args, place, more).ended;
 }
 

@@ -16,12 +16,31 @@ test('one process or eight, other batch sizes, another table, single or two mach
     ['cluster', '--procs', '2', '--no-key', '--rate', '20k', ...rows],
   ];
   for (const [index, variant] of variants.entries()) {
-    const ended = await run([...variant, '--url', sandbox.url, '--live', 'off', '--table', `crategen.t${index}`, ...IDENTITY], place);
+    const ended = await run(
+      [...variant, '--url', sandbox.url, '--live', 'off', '--table', `crategen.t${index}`, ...IDENTITY],
+      place,
+    );
     assert.equal(ended.code, 0, ended.stderr);
   }
   for (const machine of ['1/2', '2/2']) {
     const ended = await run(
-      ['cluster', '--url', sandbox.url, '--live', 'off', '--table', 'crategen.machines', '--procs', '2', '--batch-size', '100', '--machine', machine, ...rows, ...IDENTITY],
+      [
+        'cluster',
+        '--url',
+        sandbox.url,
+        '--live',
+        'off',
+        '--table',
+        'crategen.machines',
+        '--procs',
+        '2',
+        '--batch-size',
+        '100',
+        '--machine',
+        machine,
+        ...rows,
+        ...IDENTITY,
+      ],
       place,
     );
     assert.equal(ended.code, 0, ended.stderr);
@@ -35,7 +54,24 @@ test('one process or eight, other batch sizes, another table, single or two mach
 test('rows of another seed are others', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
   for (const seed of ['1', '2']) {
-    const ended = await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100', '--seed', seed, '--run-id', 'same', '--table', `crategen.t${seed}`], place);
+    const ended = await run(
+      [
+        'single',
+        '--url',
+        sandbox.url,
+        '--live',
+        'off',
+        '--rows',
+        '100',
+        '--seed',
+        seed,
+        '--run-id',
+        'same',
+        '--table',
+        `crategen.t${seed}`,
+      ],
+      place,
+    );
     assert.equal(ended.code, 0, ended.stderr);
   }
   const { tables } = sandbox.stats();
@@ -44,9 +80,26 @@ test('rows of another seed are others', async (context) => {
 
 test('a stopped run goes on where it stopped, and ends with the rows it would have had', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context, { latencyMs: 30 })];
-  const reference = await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '20k', '--table', 'crategen.whole', ...IDENTITY], place);
+  const reference = await run(
+    [
+      'single',
+      '--url',
+      sandbox.url,
+      '--live',
+      'off',
+      '--rows',
+      '20k',
+      '--table',
+      'crategen.whole',
+      ...IDENTITY,
+    ],
+    place,
+  );
   assert.equal(reference.code, 0, reference.stderr);
-  const command = crategen(cluster(sandbox, '--rows', '20k', '--batch-size', '100', '--table', 'crategen.parts', ...IDENTITY), place);
+  const command = crategen(
+    cluster(sandbox, '--rows', '20k', '--batch-size', '100', '--table', 'crategen.parts', ...IDENTITY),
+    place,
+  );
   await command.line(/phase=running/);
   await until(() => storedRows(sandbox, 'crategen.parts') > 3000);
   command.kill('SIGTERM');
@@ -64,8 +117,14 @@ test('a stopped run goes on where it stopped, and ends with the rows it would ha
 
 test('a run id that already has rows is refused, and nothing is written', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  assert.equal((await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100', ...IDENTITY], place)).code, 0);
-  const again = await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100', ...IDENTITY], place);
+  assert.equal(
+    (await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100', ...IDENTITY], place)).code,
+    0,
+  );
+  const again = await run(
+    ['single', '--url', sandbox.url, '--live', 'off', '--rows', '100', ...IDENTITY],
+    place,
+  );
   assert.equal(again.code, 2);
   assert.match(again.stderr, /already holds 100 rows of this run/);
   assert.match(again.stderr, /--resume same/);
@@ -74,7 +133,10 @@ test('a run id that already has rows is refused, and nothing is written', async 
 
 test('a table that lacks the columns is left alone with one clear line and exit 3', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await fetch(`${sandbox.url}/_sql`, { method: 'POST', body: JSON.stringify({ stmt: 'CREATE TABLE crategen.records (id INTEGER)' }) });
+  await fetch(`${sandbox.url}/_sql`, {
+    method: 'POST',
+    body: JSON.stringify({ stmt: 'CREATE TABLE crategen.records (id INTEGER)' }),
+  });
   const ended = await run(['single', '--url', sandbox.url, '--live', 'off', '--rows', '100'], place);
   assert.equal(ended.code, 3);
   assert.match(ended.stderr, /exists and has no column run_id/);
@@ -82,19 +144,28 @@ test('a table that lacks the columns is left alone with one clear line and exit 
 
 test('open loop: what a slow server cannot take is late or dropped, and counted', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context, { latencyMs: 100 })];
-  const ended = await run(cluster(sandbox, '--duration', '2s', '--rate', '20k', '--batch-size', '100', '--in-flight', '2'), place);
+  const ended = await run(
+    cluster(sandbox, '--duration', '2s', '--rate', '20k', '--batch-size', '100', '--in-flight', '2'),
+    place,
+  );
   assert.equal(ended.code, 0, ended.stderr);
   const { pacer, ledger, latencyMs } = ended.run();
   assert.ok(pacer.droppedRows > 20_000, `${pacer.droppedRows} dropped`);
   assert.ok(pacer.lateRows > 1000, `${pacer.lateRows} late`);
   assert.ok(ledger.acknowledged < 20_000);
   const [service, response] = [latencyMs.service.p50, latencyMs.response.p50];
-  assert.ok(service !== null && response !== null && response > service * 1.5, 'waiting counts in the response time');
+  assert.ok(
+    service !== null && response !== null && response > service * 1.5,
+    'waiting counts in the response time',
+  );
 });
 
 test('the embedded sandbox says in the result that it was no CrateDB, and is gone afterwards', async (context) => {
   const place = await home(context);
-  const command = crategen(['cluster', '--sandbox', '--rows', '20k', '--procs', '2', '--json', '--live', 'lines'], place);
+  const command = crategen(
+    ['cluster', '--sandbox', '--rows', '20k', '--procs', '2', '--json', '--live', 'lines'],
+    place,
+  );
   await command.line(/phase=running/);
   const children = command.workers();
   assert.equal(children.length, 3);

@@ -2,13 +2,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { HISTOGRAM_BUCKETS, bucketLowerUs, createHistogram, mergeInto, quantileUs, record, windowOf } from '../../src/metrics/histogram.ts';
+import {
+  HISTOGRAM_BUCKETS,
+  bucketLowerUs,
+  createHistogram,
+  mergeInto,
+  quantileUs,
+  record,
+  windowOf,
+} from '../../src/metrics/histogram.ts';
 import { EMPTY_LEDGER, assertBalanced } from '../../src/metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../../src/metrics/merge.ts';
 import { createSeries } from '../../src/metrics/series.ts';
 import { type Snapshot, emptySnapshot } from '../../src/metrics/snapshot.ts';
 
-const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 5e6 }), fc.double({ min: 0, max: 2 ** 40, noNaN: true })), { maxLength: 300 });
+const values = fc.array(
+  fc.oneof(fc.integer({ min: 0, max: 5e6 }), fc.double({ min: 0, max: 2 ** 40, noNaN: true })),
+  { maxLength: 300 },
+);
 
 function histogramOf(list: readonly number[]): ReturnType<typeof createHistogram> {
   const histogram = createHistogram();
@@ -20,7 +31,10 @@ test('every value falls into the bucket whose bounds enclose it', () => {
   fc.assert(
     fc.property(fc.double({ min: 0, max: 2 ** 36 - 1, noNaN: true }), (value) => {
       const bucket = histogramOf([value]).counts.indexOf(1);
-      assert.ok(bucketLowerUs(bucket) <= value && value < bucketLowerUs(bucket + 1), `${value} in ${bucketLowerUs(bucket)}..${bucketLowerUs(bucket + 1)}`);
+      assert.ok(
+        bucketLowerUs(bucket) <= value && value < bucketLowerUs(bucket + 1),
+        `${value} in ${bucketLowerUs(bucket)}..${bucketLowerUs(bucket + 1)}`,
+      );
     }),
     { numRuns: 5000 },
   );
@@ -36,12 +50,16 @@ test('bucket bounds rise, and above 16 µs no bucket is wider than a sixteenth o
 
 test('a quantile lies within a bucket of the exact one, and is withheld when luck would make it', () => {
   fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 1e8 }), { minLength: 1, maxLength: 400 }), fc.constantFrom(0.5, 0.9, 0.99), (list, quantile) => {
-      const got = quantileUs(histogramOf(list), quantile);
-      if (Math.round(list.length * (1 - quantile) * 1000) < 10_000) return assert.equal(got, null);
-      const exact = list.toSorted((a, b) => a - b)[Math.ceil(list.length * quantile) - 1] ?? 0;
-      assert.ok(got !== null && Math.abs(got - exact) <= Math.max(1, exact / 16));
-    }),
+    fc.property(
+      fc.array(fc.integer({ min: 0, max: 1e8 }), { minLength: 1, maxLength: 400 }),
+      fc.constantFrom(0.5, 0.9, 0.99),
+      (list, quantile) => {
+        const got = quantileUs(histogramOf(list), quantile);
+        if (Math.round(list.length * (1 - quantile) * 1000) < 10_000) return assert.equal(got, null);
+        const exact = list.toSorted((a, b) => a - b)[Math.ceil(list.length * quantile) - 1] ?? 0;
+        assert.ok(got !== null && Math.abs(got - exact) <= Math.max(1, exact / 16));
+      },
+    ),
   );
 });
 
@@ -59,15 +77,30 @@ test('merging histograms is the histogram of all values, and a window is what ca
 });
 
 const snapshots = fc
-  .record({ sequence: fc.nat(1000), acknowledged: fc.nat(1e6), unknown: fc.nat(1e6), inFlight: fc.nat(1e4), rows: fc.nat(100), latency: values, class: fc.constantFrom('closed', 'timeout') })
+  .record({
+    sequence: fc.nat(1000),
+    acknowledged: fc.nat(1e6),
+    unknown: fc.nat(1e6),
+    inFlight: fc.nat(1e4),
+    rows: fc.nat(100),
+    latency: values,
+    class: fc.constantFrom('closed', 'timeout'),
+  })
   .map((facts): Snapshot => {
-    const ledger = { ...EMPTY_LEDGER, acknowledged: facts.acknowledged, unknown: facts.unknown, inFlight: facts.inFlight };
+    const ledger = {
+      ...EMPTY_LEDGER,
+      acknowledged: facts.acknowledged,
+      unknown: facts.unknown,
+      inFlight: facts.inFlight,
+    };
     return {
       ...emptySnapshot(0),
       sequence: facts.sequence,
       ledger: { ...ledger, offered: facts.acknowledged + facts.unknown + facts.inFlight },
       serviceTime: histogramOf(facts.latency.map(Math.round)),
-      errors: [{ class: facts.class, code: null, rows: facts.rows, batches: 1, example: `example ${facts.rows}` }],
+      errors: [
+        { class: facts.class, code: null, rows: facts.rows, batches: 1, example: `example ${facts.rows}` },
+      ],
     };
   });
 
@@ -80,7 +113,10 @@ test('merging snapshots is commutative and associative, and the sum balances', (
   fc.assert(
     fc.property(snapshots, snapshots, snapshots, (a, b, c) => {
       assert.deepEqual(comparable(mergeSnapshots([a, b, c])), comparable(mergeSnapshots([c, b, a])));
-      assert.deepEqual(comparable(mergeSnapshots([mergeSnapshots([a, b]), c])), comparable(mergeSnapshots([a, mergeSnapshots([b, c])])));
+      assert.deepEqual(
+        comparable(mergeSnapshots([mergeSnapshots([a, b]), c])),
+        comparable(mergeSnapshots([a, mergeSnapshots([b, c])])),
+      );
       assertBalanced(mergeSnapshots([a, b, c]).ledger, 'test');
     }),
   );
@@ -111,7 +147,10 @@ test('a series never holds more than its capacity, keeps its last point and stay
       const points = series.points();
       assert.ok(points.length <= capacity);
       assert.equal(points.at(-1), count);
-      assert.deepEqual(points, points.toSorted((a, b) => a - b));
+      assert.deepEqual(
+        points,
+        points.toSorted((a, b) => a - b),
+      );
       if (count >= capacity) assert.ok(points.length >= capacity / 2);
     }),
   );

@@ -26,18 +26,22 @@ const good: readonly UpMessage[] = [
 ];
 
 test('every message of the protocol is read as it was sent', () => {
-  for (const message of good) assert.deepEqual(parseUpMessage(structuredClone(message)), { ok: true, message });
+  for (const message of good)
+    assert.deepEqual(parseUpMessage(structuredClone(message)), { ok: true, message });
 });
 
 test('anything else is refused with a reason, and never throws', () => {
   fc.assert(
-    fc.property(fc.anything({ withBigInt: true, withTypedArray: true, withNullPrototype: true, withMap: true }), (value) => {
-      for (const parse of [parseUpMessage, parseDownMessage]) {
-        const parsed = parse(value);
-        assert.equal(parsed.ok, false);
-        assert.ok(!parsed.ok && parsed.why.length > 0);
-      }
-    }),
+    fc.property(
+      fc.anything({ withBigInt: true, withTypedArray: true, withNullPrototype: true, withMap: true }),
+      (value) => {
+        for (const parse of [parseUpMessage, parseDownMessage]) {
+          const parsed = parse(value);
+          assert.equal(parsed.ok, false);
+          assert.ok(!parsed.ok && parsed.why.length > 0);
+        }
+      },
+    ),
     { numRuns: 3000 },
   );
 });
@@ -57,22 +61,26 @@ function spoil(message: object, path: readonly string[], wrong: unknown): object
 }
 
 test('one spoilt field makes a message refused', () => {
-  const wrongs = [NaN, -1, 1.5, Infinity, 2 ** 53, {}, [], undefined, Symbol.iterator.toString, new Uint8Array(4)];
+  const wrongs = [NaN, -1, 1.5, Infinity, 2 ** 53, {}, [], undefined, new Uint8Array(4)];
   for (const message of good) {
+    assert.equal(parseUpMessage({ ...message, stranger: 1 }).ok, false);
     for (const path of pathsOf(message).filter((each) => each.at(-1) !== 'code')) {
       for (const wrong of wrongs) {
         const isAmount = /Us|Utilization/.test(path.at(-1) ?? '');
-        if (isAmount && (wrong === 1.5 || wrong === 2 ** 53) && path.at(-1) !== 'eventLoopUtilization') continue;
+        if (isAmount && (wrong === 1.5 || wrong === 2 ** 53) && path.at(-1) !== 'eventLoopUtilization')
+          continue;
         if (Array.isArray(wrong) && path.at(-1) === 'errors') continue;
-        const spoilt = typeof wrong === 'function' ? { ...message, extra: 1 } : spoil(message, path, wrong);
-        assert.equal(parseUpMessage(spoilt).ok, false, `${message.type} ${path.join('.')} = ${String(wrong)}`);
+        const said = `${message.type} ${path.join('.')} = ${JSON.stringify(wrong)}`;
+        assert.equal(parseUpMessage(spoil(message, path, wrong)).ok, false, said);
       }
     }
   }
 });
 
 test('a message with strangers or a changed prototype is refused and pollutes nothing', () => {
-  const polluted: unknown = JSON.parse('{"type":"batch","workerIndex":0,"incarnation":0,"line":"x","__proto__":{"polluted":true}}');
+  const polluted: unknown = JSON.parse(
+    '{"type":"batch","workerIndex":0,"incarnation":0,"line":"x","__proto__":{"polluted":true}}',
+  );
   assert.equal(parseUpMessage(polluted).ok, false);
   assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
   assert.equal(parseUpMessage({ type: 'constructor' }).ok, false);

@@ -41,7 +41,10 @@ export function createVirtualClock(rounds = 1): VirtualClock {
       while (!isDone) {
         await quiet(rounds);
         if (isDone) break;
-        const next = sleepers.reduce<Sleeper | undefined>((first, each) => (first === undefined || isBefore(each, first) ? each : first), undefined);
+        const next = sleepers.reduce<Sleeper | undefined>(
+          (first, each) => (first === undefined || isBefore(each, first) ? each : first),
+          undefined,
+        );
         if (next === undefined) throw new Error('nothing will ever happen again');
         if (next.wakeAtNs > limitNs) throw new Error(`not done after ${limitMs} virtual ms`);
         sleepers = sleepers.filter((each) => each !== next);

@@ -16,7 +16,13 @@ import type { Resume, WorkerLimits } from '../../src/protocol/messages.ts';
 import { createCounterFile, readCounterFile } from '../../src/worker/counter-file.ts';
 import { type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
-import { type SimulatedTarget, type TargetFaults, createSimulatedTarget, rangeBody, seededRandom } from './simulated-target.ts';
+import {
+  type SimulatedTarget,
+  type TargetFaults,
+  createSimulatedTarget,
+  rangeBody,
+  seededRandom,
+} from './simulated-target.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -39,7 +45,15 @@ const DAY_MS = 86_400_000;
 const CALM: TargetFaults = { trouble: 0, constraint: -1, poison: [], windows: [] };
 
 function assignmentOf(rows: number | null, durationMs: number | null = null): Assignment {
-  return { globalIndex: 0, globalCount: 1, batchSize: 20, rows, durationMs, pace: { kind: 'closed', rampUpMs: 0 }, warmUpMs: 0 };
+  return {
+    globalIndex: 0,
+    globalCount: 1,
+    batchSize: 20,
+    rows,
+    durationMs,
+    pace: { kind: 'closed', rampUpMs: 0 },
+    warmUpMs: 0,
+  };
 }
 
 interface Life {
@@ -47,14 +61,39 @@ interface Life {
   readonly path: string;
 }
 
-function begin(parts: { clock: VirtualClock; random: () => number; target: SimulatedTarget; assignment: Assignment; keyed: boolean; resume: Resume | null; limits?: Partial<WorkerLimits>; rowsPerRequest?: number }): Life {
+function begin(parts: {
+  clock: VirtualClock;
+  random: () => number;
+  target: SimulatedTarget;
+  assignment: Assignment;
+  keyed: boolean;
+  resume: Resume | null;
+  limits?: Partial<WorkerLimits>;
+  rowsPerRequest?: number;
+}): Life {
   const path = join(folder, `worker-${files++}`);
   const limits = { ...LIMITS, ...parts.limits };
-  const counters = createCounterFile(path, { workerIndex: 0, incarnation: 0, pid: 1, slots: limits.inFlight, firstBatch: parts.resume?.nextBatch ?? 0, globalCount: 1 });
+  const counters = createCounterFile(path, {
+    workerIndex: 0,
+    incarnation: 0,
+    pid: 1,
+    slots: limits.inFlight,
+    firstBatch: parts.resume?.nextBatch ?? 0,
+    globalCount: 1,
+  });
   const { assignment, keyed, resume, clock, random, target } = parts;
   const loop = createInsertionLoop(
     { assignment, limits, keyed, resume, nodeCount: NODES, rowsPerRequest: parts.rowsPerRequest ?? 1000 },
-    { clock, random, port: target, createBody: rangeBody, compress: null, counters, readUse: () => NO_USE, onBatch: null },
+    {
+      clock,
+      random,
+      port: target,
+      createBody: rangeBody,
+      compress: null,
+      counters,
+      readUse: () => NO_USE,
+      onBatch: null,
+    },
   );
   return { loop, path };
 }
@@ -73,10 +112,12 @@ function killable(target: SimulatedTarget): { target: SimulatedTarget; kill: () 
           if (isDead) throw new Error('a dead process hands over nothing');
           request.onHandedOver();
         };
-        const outcome = await target.insert(node, body, { ...request, onHandedOver }).catch(async (error: unknown) => {
-          if (isDead) return await never;
-          throw error;
-        });
+        const outcome = await target
+          .insert(node, body, { ...request, onHandedOver })
+          .catch(async (error: unknown) => {
+            if (isDead) return await never;
+            throw error;
+          });
         return isDead ? await never : outcome;
       },
     },
@@ -90,8 +131,15 @@ function assertTruth(ledger: Ledger, stored: ReadonlyMap<number, number>, keyed:
   const total = [...stored.values()].reduce((sum, copies) => sum + copies, 0);
   assert.equal(ledger.offered, settledRows(ledger) + ledger.inFlight);
   assert.ok(ledger.acknowledged <= total, `${ledger.acknowledged} acknowledged, ${total} stored`);
-  assert.ok(total <= ledger.acknowledged + ledger.unknown, `${total} stored, ${ledger.acknowledged} + ${ledger.unknown} may be`);
-  if (!keyed) assert.ok([...stored.values()].every((copies) => copies === 1), 'no row is stored twice');
+  assert.ok(
+    total <= ledger.acknowledged + ledger.unknown,
+    `${total} stored, ${ledger.acknowledged} + ${ledger.unknown} may be`,
+  );
+  if (!keyed)
+    assert.ok(
+      [...stored.values()].every((copies) => copies === 1),
+      'no row is stored twice',
+    );
 }
 
 const schedules = fc.record({
@@ -104,8 +152,16 @@ const schedules = fc.record({
   rowsPerRequest: fc.constantFrom(1000, 7),
   windows: fc.array(
     fc
-      .record({ kind: fc.constantFrom('down', 'blocked', 'overloaded'), fromMs: fc.nat(2000), lengthMs: fc.nat(20_000), node: fc.option(fc.nat(NODES - 1)) })
-      .map(({ lengthMs, ...window }) => ({ ...window, toMs: window.fromMs + lengthMs }) as TargetFaults['windows'][number]),
+      .record({
+        kind: fc.constantFrom('down', 'blocked', 'overloaded'),
+        fromMs: fc.nat(2000),
+        lengthMs: fc.nat(20_000),
+        node: fc.option(fc.nat(NODES - 1)),
+      })
+      .map(
+        ({ lengthMs, ...window }) =>
+          ({ ...window, toMs: window.fromMs + lengthMs }) as TargetFaults['windows'][number],
+      ),
     { maxLength: 2 },
   ),
   /** When the worker is killed, in ms of each life. */
@@ -126,21 +182,42 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
       for (const killAtMs of [...plan.kills, null]) {
         const mortal = killable(target);
         const resume = { nextBatch: next, resend: inherited, startedAtNs: startAtNs };
-        const life = begin({ clock, random, target: mortal.target, assignment, keyed: plan.keyed, resume, rowsPerRequest: plan.rowsPerRequest });
+        const life = begin({
+          clock,
+          random,
+          target: mortal.target,
+          assignment,
+          keyed: plan.keyed,
+          resume,
+          rowsPerRequest: plan.rowsPerRequest,
+        });
         const running = life.loop.run(startAtNs);
         const isLast = killAtMs === null;
-        if (isLast && plan.abandonAtMs !== null) void clock.sleep(plan.abandonAtMs).then(() => life.loop.abandon());
-        const ended = await clock.runUntil(isLast ? running.then(() => true) : Promise.race([running.then(() => true), clock.sleep(killAtMs).then(() => false)]), DAY_MS);
+        if (isLast && plan.abandonAtMs !== null)
+          void clock.sleep(plan.abandonAtMs).then(() => life.loop.abandon());
+        const ended = await clock.runUntil(
+          isLast
+            ? running.then(() => true)
+            : Promise.race([running.then(() => true), clock.sleep(killAtMs).then(() => false)]),
+          DAY_MS,
+        );
         if (!ended) mortal.kill();
         const word = readCounterFile(life.path);
         assert.ok(word);
         if (ended) {
           const { ledger: said } = life.loop.snapshot();
-          const books = closeBooks(word, estateOf(word, [], plan.keyed), { assignment, hasSuccessor: false, nowMs: 0 });
+          const books = closeBooks(word, estateOf(word, [], plan.keyed), {
+            assignment,
+            hasSuccessor: false,
+            nowMs: 0,
+          });
           assert.deepEqual(books.ledger, said, 'the counter file agrees with the snapshot');
         }
         const estate = estateOf(word, inherited, plan.keyed);
-        ledger = addLedgers(ledger, closeBooks(word, estate, { assignment, hasSuccessor: !ended, nowMs: 0 }).ledger);
+        ledger = addLedgers(
+          ledger,
+          closeBooks(word, estate, { assignment, hasSuccessor: !ended, nowMs: 0 }).ledger,
+        );
         [inherited, next] = [estate.resend, estate.nextBatch];
         if (ended) break;
       }
@@ -152,12 +229,23 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
   );
 });
 
-async function runWhole(faults: Partial<TargetFaults>, parts: { keyed: boolean; rows: number; limits?: Partial<WorkerLimits> }): Promise<{ loop: InsertionLoop; target: SimulatedTarget; elapsedMs: number }> {
+async function runWhole(
+  faults: Partial<TargetFaults>,
+  parts: { keyed: boolean; rows: number; limits?: Partial<WorkerLimits> },
+): Promise<{ loop: InsertionLoop; target: SimulatedTarget; elapsedMs: number }> {
   const clock = createVirtualClock();
   const random = seededRandom(7);
   const target = createSimulatedTarget(clock, random, { ...CALM, ...faults }, parts.keyed);
   const startAtNs = clock.monotonicNs();
-  const life = begin({ clock, random, target, assignment: assignmentOf(parts.rows), resume: null, keyed: parts.keyed, limits: parts.limits ?? {} });
+  const life = begin({
+    clock,
+    random,
+    target,
+    assignment: assignmentOf(parts.rows),
+    resume: null,
+    keyed: parts.keyed,
+    limits: parts.limits ?? {},
+  });
   await clock.runUntil(life.loop.run(startAtNs), DAY_MS);
   return { loop: life.loop, target, elapsedMs: Number(clock.monotonicNs() - startAtNs) / 1e6 };
 }
@@ -183,30 +271,48 @@ test('when the search for bad rows is spent, the rest of the batch is rejected u
 });
 
 test('when nobody can be reached for 20 s the worker waits, spends no retry and fails nothing', async () => {
-  const { loop, elapsedMs } = await runWhole({ windows: [{ kind: 'down', fromMs: 50, toMs: 20_050, node: null }] }, { keyed: false, rows: 1000, limits: { retries: 0 } });
+  const { loop, elapsedMs } = await runWhole(
+    { windows: [{ kind: 'down', fromMs: 50, toMs: 20_050, node: null }] },
+    { keyed: false, rows: 1000, limits: { retries: 0 } },
+  );
   assert.deepEqual(loop.snapshot().ledger, { ...EMPTY_LEDGER, offered: 1000, acknowledged: 1000 });
   assert.equal(loop.snapshot().batches.retried, 0);
   assert.ok(elapsedMs < 25_000, `full rate within 5 s after the outage, not ${elapsedMs}`);
 });
 
 test('a blocked table is probed every five seconds and taken up again when the block is lifted', async () => {
-  const { loop, elapsedMs } = await runWhole({ windows: [{ kind: 'blocked', fromMs: 50, toMs: 20_050, node: null }] }, { keyed: true, rows: 1000 });
+  const { loop, elapsedMs } = await runWhole(
+    { windows: [{ kind: 'blocked', fromMs: 50, toMs: 20_050, node: null }] },
+    { keyed: true, rows: 1000 },
+  );
   assert.equal(loop.snapshot().ledger.acknowledged, 1000);
   assert.ok(elapsedMs < 26_000);
   const blocked = loop.snapshot().errors.find((error) => error.class === 'blocked');
-  assert.ok(blocked !== undefined && blocked.batches <= 3 + NODES * 5, `${blocked?.batches} requests while blocked`);
+  assert.ok(
+    blocked !== undefined && blocked.batches <= 3 + NODES * 5,
+    `${blocked?.batches} requests while blocked`,
+  );
 });
 
 test('a storm of refusals is answered with few requests and over within five seconds of its end', async () => {
-  const { loop, elapsedMs } = await runWhole({ windows: [{ kind: 'overloaded', fromMs: 50, toMs: 10_050, node: null }] }, { keyed: true, rows: 1000, limits: { retries: 100 } });
+  const { loop, elapsedMs } = await runWhole(
+    { windows: [{ kind: 'overloaded', fromMs: 50, toMs: 10_050, node: null }] },
+    { keyed: true, rows: 1000, limits: { retries: 100 } },
+  );
   assert.equal(loop.snapshot().ledger.acknowledged, 1000);
   assert.ok(elapsedMs < 15_500, `${elapsedMs}`);
   const refused = loop.snapshot().errors.find((error) => error.class === 'overloaded');
-  assert.ok(refused !== undefined && refused.batches < 80, `${refused?.batches} requests in a storm of ten seconds`);
+  assert.ok(
+    refused !== undefined && refused.batches < 80,
+    `${refused?.batches} requests in a storm of ten seconds`,
+  );
 });
 
 test('with one node of two down nothing waits and nothing fails', async () => {
-  const { loop, elapsedMs } = await runWhole({ windows: [{ kind: 'down', fromMs: 0, toMs: DAY_MS, node: 1 }] }, { keyed: false, rows: 2000, limits: { retries: 0 } });
+  const { loop, elapsedMs } = await runWhole(
+    { windows: [{ kind: 'down', fromMs: 0, toMs: DAY_MS, node: 1 }] },
+    { keyed: false, rows: 2000, limits: { retries: 0 } },
+  );
   assert.equal(loop.snapshot().ledger.acknowledged, 2000);
   assert.ok(elapsedMs < 2000);
   assert.equal(loop.snapshot().waiting, null);
@@ -215,7 +321,12 @@ test('with one node of two down nothing waits and nothing fails', async () => {
 test('impatience is shown when an outage or a block has lasted its time-out, and not before', async () => {
   const clock = createVirtualClock();
   const random = seededRandom(1);
-  const target = createSimulatedTarget(clock, random, { ...CALM, windows: [{ kind: 'down', fromMs: 0, toMs: DAY_MS, node: null }] }, true);
+  const target = createSimulatedTarget(
+    clock,
+    random,
+    { ...CALM, windows: [{ kind: 'down', fromMs: 0, toMs: DAY_MS, node: null }] },
+    true,
+  );
   const life = begin({ clock, random, target, assignment: assignmentOf(100), resume: null, keyed: true });
   const running = life.loop.run(clock.monotonicNs());
   await clock.runUntil(clock.sleep(119_000), DAY_MS);
@@ -232,7 +343,14 @@ test('a run bounded by time starts nothing after it and lets what is in flight e
   const clock = createVirtualClock();
   const random = seededRandom(3);
   const target = createSimulatedTarget(clock, random, CALM, true);
-  const life = begin({ clock, random, target, assignment: assignmentOf(null, 1000), resume: null, keyed: true });
+  const life = begin({
+    clock,
+    random,
+    target,
+    assignment: assignmentOf(null, 1000),
+    resume: null,
+    keyed: true,
+  });
   const startAtNs = clock.monotonicNs();
   await clock.runUntil(life.loop.run(startAtNs), DAY_MS);
   const { ledger } = life.loop.snapshot();

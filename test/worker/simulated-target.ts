@@ -25,7 +25,12 @@ export interface TargetFaults {
   /** Rows that make the server refuse the whole request. */
   readonly poison: readonly number[];
   /** Windows in ms since the clock's start in which a node, or the table, takes nothing. */
-  readonly windows: readonly { readonly kind: 'down' | 'blocked' | 'overloaded'; readonly fromMs: number; readonly toMs: number; readonly node: number | null }[];
+  readonly windows: readonly {
+    readonly kind: 'down' | 'blocked' | 'overloaded';
+    readonly fromMs: number;
+    readonly toMs: number;
+    readonly node: number | null;
+  }[];
 }
 
 export interface SimulatedTarget extends InsertPort {
@@ -45,7 +50,12 @@ export function rangeBody(): BodyWriter {
   };
 }
 
-export function createSimulatedTarget(clock: Clock, random: () => number, faults: TargetFaults, keyed: boolean): SimulatedTarget {
+export function createSimulatedTarget(
+  clock: Clock,
+  random: () => number,
+  faults: TargetFaults,
+  keyed: boolean,
+): SimulatedTarget {
   const stored = new Map<number, number>();
   const startMs = clock.monotonicMs();
   const leftovers: Promise<void>[] = [];
@@ -57,7 +67,9 @@ export function createSimulatedTarget(clock: Clock, random: () => number, faults
 
   function windowNow(node: number): TargetFaults['windows'][number] | undefined {
     const nowMs = clock.monotonicMs() - startMs;
-    return faults.windows.find((each) => (each.node === null || each.node === node) && each.fromMs <= nowMs && nowMs < each.toMs);
+    return faults.windows.find(
+      (each) => (each.node === null || each.node === node) && each.fromMs <= nowMs && nowMs < each.toMs,
+    );
   }
 
   async function insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome> {
@@ -69,9 +81,12 @@ export function createSimulatedTarget(clock: Clock, random: () => number, faults
     if (window?.kind === 'down') return notSent(count, 'refused', 'unreachable');
     request.onHandedOver();
     await clock.sleep(1 + random() * 20, request.signal);
-    if (window?.kind === 'blocked') return answered({ ...NONE, notStored: count }, 'blocked', 'blocked', count);
-    if (window?.kind === 'overloaded') return answered({ ...NONE, notStored: count }, 'overloaded', 'overloaded', count);
-    if (rows.some((row) => faults.poison.includes(row))) return { ...answered({ ...NONE, rejected: count }, 'good', 'invalidValue', count), refusedWhole: true };
+    if (window?.kind === 'blocked')
+      return answered({ ...NONE, notStored: count }, 'blocked', 'blocked', count);
+    if (window?.kind === 'overloaded')
+      return answered({ ...NONE, notStored: count }, 'overloaded', 'overloaded', count);
+    if (rows.some((row) => faults.poison.includes(row)))
+      return { ...answered({ ...NONE, rejected: count }, 'good', 'invalidValue', count), refusedWhole: true };
     if (request.signal.aborted) {
       if (random() < 0.5) store(rows);
       return unsure(count, 'aborted');
@@ -82,7 +97,12 @@ export function createSimulatedTarget(clock: Clock, random: () => number, faults
   function good(rows: readonly number[]): AttemptOutcome {
     const rejected = rows.filter(breaks).length;
     store(rows);
-    return answered({ ...NONE, acknowledged: rows.length - rejected, rejected }, 'good', rejected > 0 ? 'constraint' : null, rejected);
+    return answered(
+      { ...NONE, acknowledged: rows.length - rejected, rejected },
+      'good',
+      rejected > 0 ? 'constraint' : null,
+      rejected,
+    );
   }
 
   /** What really goes wrong, and what the client can know of it. */
@@ -106,7 +126,12 @@ export function createSimulatedTarget(clock: Clock, random: () => number, faults
         const taken = rows.filter((row) => !breaks(row) && random() < 0.5);
         store(taken);
         const notStored = rows.length - rejected - taken.length;
-        return answered({ acknowledged: taken.length, rejected, notStored, unknown: 0 }, 'good', notStored > 0 ? 'queueFull' : null, notStored);
+        return answered(
+          { acknowledged: taken.length, rejected, notStored, unknown: 0 },
+          'good',
+          notStored > 0 ? 'queueFull' : null,
+          notStored,
+        );
       }
       case 4: {
         // A shard's primary is gone: some of its rows were written all the same.
@@ -114,7 +139,12 @@ export function createSimulatedTarget(clock: Clock, random: () => number, faults
         store(taken);
         const silent = rows.filter((row) => !taken.includes(row) && random() < 0.5);
         store(silent);
-        return answered({ ...NONE, acknowledged: taken.length, unknown: rows.length - taken.length }, 'troubled', 'shardUnavailable', rows.length - taken.length);
+        return answered(
+          { ...NONE, acknowledged: taken.length, unknown: rows.length - taken.length },
+          'troubled',
+          'shardUnavailable',
+          rows.length - taken.length,
+        );
       }
       default:
         return answered({ ...NONE, notStored: rows.length }, 'overloaded', 'overloaded', rows.length);
@@ -132,9 +162,23 @@ export function createSimulatedTarget(clock: Clock, random: () => number, faults
 
 const NONE: AttemptRows = { acknowledged: 0, rejected: 0, notStored: 0, unknown: 0 };
 
-function answered(rows: AttemptRows, condition: AttemptOutcome['condition'], name: FailureClass | null, affected: number): AttemptOutcome {
-  const failures: Failure[] = name === null ? [] : [{ class: name, code: null, rows: affected, example: name }];
-  return { rows, condition, refusedWhole: false, handedOver: true, failures, serviceTimeUs: 1000, retryAfterMs: null };
+function answered(
+  rows: AttemptRows,
+  condition: AttemptOutcome['condition'],
+  name: FailureClass | null,
+  affected: number,
+): AttemptOutcome {
+  const failures: Failure[] =
+    name === null ? [] : [{ class: name, code: null, rows: affected, example: name }];
+  return {
+    rows,
+    condition,
+    refusedWhole: false,
+    handedOver: true,
+    failures,
+    serviceTimeUs: 1000,
+    retryAfterMs: null,
+  };
 }
 
 function unsure(count: number, name: FailureClass): AttemptOutcome {
@@ -142,5 +186,9 @@ function unsure(count: number, name: FailureClass): AttemptOutcome {
 }
 
 function notSent(count: number, name: FailureClass, condition: AttemptOutcome['condition']): AttemptOutcome {
-  return { ...answered({ ...NONE, notStored: count }, condition, name, count), handedOver: false, serviceTimeUs: null };
+  return {
+    ...answered({ ...NONE, notStored: count }, condition, name, count),
+    handedOver: false,
+    serviceTimeUs: null,
+  };
 }
