@@ -74,7 +74,8 @@ export function send(url: string, recorded: RecordedRequest, agent: Agent): Prom
 }
 
 function bodyOf(recorded: RecordedRequest): Buffer {
-  if (recorded.bodyBase64 !== undefined) return Buffer.from(recorded.bodyBase64, 'base64');
+  // A chunked body was recorded with its chunks; node makes its own.
+  if (recorded.bodyBase64 !== undefined && recorded.headers['Transfer-Encoding'] === undefined) return Buffer.from(recorded.bodyBase64, 'base64');
   const plain = Buffer.from(wholeBody(recorded.body ?? ''));
   return recorded.headers['Content-Encoding'] === 'gzip' ? gzipSync(plain) : plain;
 }
