@@ -6,7 +6,8 @@ export function normaliseIp(text: string): string | null {
   if (!text.includes(':')) return isIpv4(text) ? text : null;
   const words = ipv6Words(text);
   if (words === null) return null;
-  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff) return ipv4Of(words[6] ?? 0, words[7] ?? 0);
+  if (words.slice(0, 5).every((word) => word === 0) && words[5] === 0xffff)
+    return ipv4Of(words[6] ?? 0, words[7] ?? 0);
   return compressed(words);
 }
 

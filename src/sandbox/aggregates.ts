@@ -7,7 +7,17 @@ import { calculate, canonical, compareValues, isFloating, type Compiled, type Ro
 
 export type AggregateCall = Extract<Expression, { kind: 'call' }>;
 
-const NAMES: ReadonlySet<string> = new Set(['count', 'sum', 'avg', 'mean', 'min', 'max', 'arbitrary', 'any_value', 'array_agg']);
+const NAMES: ReadonlySet<string> = new Set([
+  'count',
+  'sum',
+  'avg',
+  'mean',
+  'min',
+  'max',
+  'arbitrary',
+  'any_value',
+  'array_agg',
+]);
 
 export function isAggregate(expression: Expression): expression is AggregateCall {
   return expression.kind === 'call' && NAMES.has(expression.name);
@@ -50,7 +60,9 @@ export function partsOf(expression: Expression): readonly Expression[] {
     case 'object':
       return expression.entries.map(([, value]) => value);
     case 'case':
-      return [expression.operand, ...expression.branches.flat(), expression.otherwise].filter((part) => part !== null);
+      return [expression.operand, ...expression.branches.flat(), expression.otherwise].filter(
+        (part) => part !== null,
+      );
     default:
       return [];
   }
@@ -92,7 +104,11 @@ export function compileAggregate(call: AggregateCall, compile: (part: Expression
       end: () => result(call.name, state),
     };
   };
-  return { text: formatExpression(call, 'answer'), type: aggregateType(call.name, argument?.type ?? BIGINT), begin };
+  return {
+    text: formatExpression(call, 'answer'),
+    type: aggregateType(call.name, argument?.type ?? BIGINT),
+    begin,
+  };
 }
 
 function isSeen(seen: Set<string>, value: Json): boolean {
@@ -125,7 +141,8 @@ function accumulate(name: string, state: State, value: Json, type: DataType): vo
     case 'count':
       return;
     case 'sum':
-      state.value = state.value === null ? value : calculate('+', state.value, value, aggregateType('sum', type));
+      state.value =
+        state.value === null ? value : calculate('+', state.value, value, aggregateType('sum', type));
       return;
     case 'avg':
     case 'mean':

@@ -29,7 +29,9 @@ export function formatAnswer(answer: Answer, flags: AnswerFlags, durationMs: num
 
 function formatRows(result: ResultSet, flags: AnswerFlags, duration: string): string {
   const names = result.columns.map((column) => jsonText(column.name)).join(',');
-  const types = flags.types ? `"col_types":${JSON.stringify(result.columns.map((column) => typeId(column.type)))},` : '';
+  const types = flags.types
+    ? `"col_types":${JSON.stringify(result.columns.map((column) => typeId(column.type)))},`
+    : '';
   const rows = result.rows.map((row) => rowText(row, result.columns)).join(',');
   return `{"cols":[${names}],${types}"rows":[${rows}],"rowcount":${result.rows.length},${duration}}`;
 }

@@ -9,30 +9,88 @@ export interface RelationRef {
 }
 
 export type BinaryOperator =
-  | 'and' | 'or'
-  | '=' | '<>' | '<' | '<=' | '>' | '>='
-  | '+' | '-' | '*' | '/' | '%' | '^' | '||'
-  | 'like' | 'ilike' | '~' | '~*';
+  | 'and'
+  | 'or'
+  | '='
+  | '<>'
+  | '<'
+  | '<='
+  | '>'
+  | '>='
+  | '+'
+  | '-'
+  | '*'
+  | '/'
+  | '%'
+  | '^'
+  | '||'
+  | 'like'
+  | 'ilike'
+  | '~'
+  | '~*';
 
 export type Expression =
   | { readonly kind: 'literal'; readonly value: Json; readonly type: DataType }
   | { readonly kind: 'param'; readonly index: number }
   | { readonly kind: 'column'; readonly qualifier: string | null; readonly name: string }
   | { readonly kind: 'subscript'; readonly base: Expression; readonly index: Expression }
-  | { readonly kind: 'call'; readonly name: string; readonly args: readonly Expression[]; readonly distinct: boolean; readonly filter: Expression | null }
+  | {
+      readonly kind: 'call';
+      readonly name: string;
+      readonly args: readonly Expression[];
+      readonly distinct: boolean;
+      readonly filter: Expression | null;
+    }
   | { readonly kind: 'star' }
-  | { readonly kind: 'binary'; readonly operator: BinaryOperator; readonly left: Expression; readonly right: Expression }
+  | {
+      readonly kind: 'binary';
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly right: Expression;
+    }
   | { readonly kind: 'not'; readonly operand: Expression }
   | { readonly kind: 'negate'; readonly operand: Expression }
   | { readonly kind: 'isNull'; readonly operand: Expression; readonly negated: boolean }
-  | { readonly kind: 'in'; readonly operand: Expression; readonly list: readonly Expression[]; readonly negated: boolean }
-  | { readonly kind: 'inSelect'; readonly operand: Expression; readonly select: Select; readonly negated: boolean }
-  | { readonly kind: 'between'; readonly operand: Expression; readonly low: Expression; readonly high: Expression; readonly negated: boolean }
-  | { readonly kind: 'any'; readonly operator: BinaryOperator; readonly left: Expression; readonly array: Expression; readonly all: boolean }
-  | { readonly kind: 'cast'; readonly operand: Expression; readonly type: DataType; readonly lenient: boolean }
+  | {
+      readonly kind: 'in';
+      readonly operand: Expression;
+      readonly list: readonly Expression[];
+      readonly negated: boolean;
+    }
+  | {
+      readonly kind: 'inSelect';
+      readonly operand: Expression;
+      readonly select: Select;
+      readonly negated: boolean;
+    }
+  | {
+      readonly kind: 'between';
+      readonly operand: Expression;
+      readonly low: Expression;
+      readonly high: Expression;
+      readonly negated: boolean;
+    }
+  | {
+      readonly kind: 'any';
+      readonly operator: BinaryOperator;
+      readonly left: Expression;
+      readonly array: Expression;
+      readonly all: boolean;
+    }
+  | {
+      readonly kind: 'cast';
+      readonly operand: Expression;
+      readonly type: DataType;
+      readonly lenient: boolean;
+    }
   | { readonly kind: 'array'; readonly items: readonly Expression[] }
   | { readonly kind: 'object'; readonly entries: readonly (readonly [string, Expression])[] }
-  | { readonly kind: 'case'; readonly operand: Expression | null; readonly branches: readonly (readonly [Expression, Expression])[]; readonly otherwise: Expression | null }
+  | {
+      readonly kind: 'case';
+      readonly operand: Expression | null;
+      readonly branches: readonly (readonly [Expression, Expression])[];
+      readonly otherwise: Expression | null;
+    }
   | { readonly kind: 'scalar'; readonly select: Select };
 
 export interface SelectItem {
@@ -42,9 +100,25 @@ export interface SelectItem {
 
 export type Source =
   | { readonly kind: 'relation'; readonly relation: RelationRef; readonly alias: string | null }
-  | { readonly kind: 'function'; readonly name: string; readonly args: readonly Expression[]; readonly alias: string | null; readonly columns: readonly string[] }
-  | { readonly kind: 'select'; readonly select: Select; readonly alias: string | null; readonly columns: readonly string[] }
-  | { readonly kind: 'values'; readonly rows: readonly (readonly Expression[])[]; readonly alias: string | null; readonly columns: readonly string[] };
+  | {
+      readonly kind: 'function';
+      readonly name: string;
+      readonly args: readonly Expression[];
+      readonly alias: string | null;
+      readonly columns: readonly string[];
+    }
+  | {
+      readonly kind: 'select';
+      readonly select: Select;
+      readonly alias: string | null;
+      readonly columns: readonly string[];
+    }
+  | {
+      readonly kind: 'values';
+      readonly rows: readonly (readonly Expression[])[];
+      readonly alias: string | null;
+      readonly columns: readonly string[];
+    };
 
 export interface OrderItem {
   readonly expression: Expression;
@@ -100,7 +174,11 @@ export interface CreateTable {
 
 export type ConflictAction =
   | { readonly kind: 'nothing'; readonly columns: readonly string[] }
-  | { readonly kind: 'update'; readonly columns: readonly string[]; readonly assignments: readonly Assignment[] };
+  | {
+      readonly kind: 'update';
+      readonly columns: readonly string[];
+      readonly assignments: readonly Assignment[];
+    };
 
 export interface Assignment {
   readonly target: Expression;
@@ -140,7 +218,12 @@ export type Statement =
   | { readonly kind: 'dropTable'; readonly relation: RelationRef; readonly ifExists: boolean }
   | { readonly kind: 'createSchema'; readonly name: string; readonly ifNotExists: boolean }
   | { readonly kind: 'dropSchema'; readonly name: string; readonly ifExists: boolean }
-  | { readonly kind: 'update'; readonly relation: RelationRef; readonly assignments: readonly Assignment[]; readonly where: Expression | null }
+  | {
+      readonly kind: 'update';
+      readonly relation: RelationRef;
+      readonly assignments: readonly Assignment[];
+      readonly where: Expression | null;
+    }
   | { readonly kind: 'delete'; readonly relation: RelationRef; readonly where: Expression | null }
   | { readonly kind: 'alterTable'; readonly target: PartitionRef; readonly actions: readonly AlterAction[] }
   | { readonly kind: 'refresh' | 'optimize'; readonly targets: readonly PartitionRef[] }
@@ -152,4 +235,3 @@ export type Statement =
   | { readonly kind: 'showCreate'; readonly relation: RelationRef }
   | { readonly kind: 'show'; readonly what: 'tables' | 'schemas' }
   | { readonly kind: 'showParameter'; readonly name: string };
-

@@ -18,7 +18,9 @@ const DEFAULT_USER = 'crate';
 /** Without credentials everybody is trusted; with them exactly that user gets in. */
 export function identify(header: string | undefined, credentials: Credentials | null): Identity {
   if (header === undefined) {
-    return credentials === null ? { kind: 'user', name: DEFAULT_USER } : { kind: 'refused', text: noEntry(DEFAULT_USER) };
+    return credentials === null
+      ? { kind: 'user', name: DEFAULT_USER }
+      : { kind: 'refused', text: noEntry(DEFAULT_USER) };
   }
   const [scheme = '', value = ''] = header.trim().split(/\s+/, 2);
   if (scheme.toLowerCase() === 'bearer') return { kind: 'broken', text: bearerText(value) };
@@ -28,7 +30,8 @@ export function identify(header: string | undefined, credentials: Credentials | 
   const text = Buffer.from(value, 'base64').toString('utf8');
   const colon = text.indexOf(':');
   const [name, password] = colon === -1 ? [text, ''] : [text.slice(0, colon), text.slice(colon + 1)];
-  if (credentials === null || (name === credentials.username && password === credentials.password)) return { kind: 'user', name };
+  if (credentials === null || (name === credentials.username && password === credentials.password))
+    return { kind: 'user', name };
   if (password === '') return { kind: 'refused', text: noEntry(name) };
   return { kind: 'refused', text: `password authentication failed for user "${name}"\n` };
 }

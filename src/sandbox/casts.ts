@@ -3,11 +3,28 @@
  * the node that takes the request, before anything is written: one value that cannot be cast refuses the whole bulk.
  */
 import { ipv4FromNumber, normaliseIp, normaliseUuid } from './addresses.ts';
-import { asciiDigits, decimalText, digitCount, parseDecimal, roundToPrecision, roundToScale, type Decimal } from './decimal.ts';
+import {
+  asciiDigits,
+  decimalText,
+  digitCount,
+  parseDecimal,
+  roundToPrecision,
+  roundToScale,
+  type Decimal,
+} from './decimal.ts';
 import { invalid, unsupported, type SqlFailure } from './failure.ts';
 import { parseGeoPoint, shapeFromJson, shapeFromText, type Point } from './geo.ts';
 import { doubleText, jsonValueText, valueText } from './java-text.ts';
-import { isDouble, isJsonArray, isJsonObject, JavaDouble, JsonSyntaxError, parseJson, shrink, type Json } from './json.ts';
+import {
+  isDouble,
+  isJsonArray,
+  isJsonObject,
+  JavaDouble,
+  JsonSyntaxError,
+  parseJson,
+  shrink,
+  type Json,
+} from './json.ts';
 import { parsePgArray } from './pg-array.ts';
 import { parseTimestamp } from './timestamps.ts';
 import { objectOf, typeName, type DataType, type ObjectType } from './types.ts';
@@ -70,7 +87,8 @@ export function compileCast(type: DataType): Cast {
     case 'ip':
       return castIp;
     case 'uuid':
-      return (value) => (typeof value === 'string' ? (normaliseUuid(value) ?? refuse()) : refuse(cannotCast(value, type)));
+      return (value) =>
+        typeof value === 'string' ? (normaliseUuid(value) ?? refuse()) : refuse(cannotCast(value, type));
     case 'bit':
       return (value) => (typeof value === 'string' && /^[01]*$/.test(value) ? value : refuse());
     case 'geo_point':
@@ -125,7 +143,8 @@ function integerOfText(text: string, bits: number): number | bigint {
 function intValue(value: JsonNumber): number {
   const plain = numberOf(value);
   if (typeof plain === 'bigint') return Number(BigInt.asIntN(32, plain));
-  if (!isDouble(value)) return Math.abs(plain) <= 0x7fffffff ? plain : Number(BigInt.asIntN(32, BigInt(plain)));
+  if (!isDouble(value))
+    return Math.abs(plain) <= 0x7fffffff ? plain : Number(BigInt.asIntN(32, BigInt(plain)));
   return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, Math.trunc(plain))) + 0;
 }
 
@@ -263,7 +282,8 @@ function compileObjectCast(type: ObjectType): Cast {
       }
       // Compiled on first use: a dynamic object may learn keys between two rows.
       let known = casts.get(key);
-      if (known?.type !== field.type) casts.set(key, (known = { type: field.type, cast: compileCast(field.type) }));
+      if (known?.type !== field.type)
+        casts.set(key, (known = { type: field.type, cast: compileCast(field.type) }));
       result[key] = castChild(key, item, known.type, known.cast);
     }
     return result;
@@ -308,7 +328,8 @@ function compileArrayCast(element: DataType): Cast {
     if (isJsonObject(value)) return Object.keys(value).length === 0 ? [] : refuse();
     if (typeof value !== 'string') return refuse();
     const parsed = parsePgArray(value);
-    if (parsed !== null) return parsed.some(isJsonArray) && element.kind !== 'array' ? refuse() : mapNested(parsed, castElement);
+    if (parsed !== null)
+      return parsed.some(isJsonArray) && element.kind !== 'array' ? refuse() : mapNested(parsed, castElement);
     const list = element.kind === 'object' ? jsonOfText(value, element) : refuse();
     return isJsonArray(list) ? list.map(castElement) : refuse();
   };

@@ -1,6 +1,21 @@
 /** What the sandbox knows of schemas and tables, and the statements that change it. */
-import type { CheckDefinition, ColumnDefinition, CreateTable, Expression, Options, RelationRef } from './ast.ts';
-import { BLOCKS, SqlFailure, invalid, relationUnknown, schemaUnknown, unsupported, type Block } from './failure.ts';
+import type {
+  CheckDefinition,
+  ColumnDefinition,
+  CreateTable,
+  Expression,
+  Options,
+  RelationRef,
+} from './ast.ts';
+import {
+  BLOCKS,
+  SqlFailure,
+  invalid,
+  relationUnknown,
+  schemaUnknown,
+  unsupported,
+  type Block,
+} from './failure.ts';
 import { JavaDouble, type Json } from './json.ts';
 import { checkKey } from './storage.ts';
 import { UNDEFINED, type DataType } from './types.ts';
@@ -58,7 +73,17 @@ const MAX_NAME_BYTES = 255;
 export const SYSTEM_SCHEMAS: readonly string[] = ['sys', 'information_schema', 'pg_catalog', 'blob'];
 
 const SYSTEM_COLUMNS: ReadonlySet<string> = new Set([
-  '_version', '_score', '_uid', '_id', '_raw', '_doc', '_docid', '_fetchid', '_seq_no', '_primary_term', '_tableoid',
+  '_version',
+  '_score',
+  '_uid',
+  '_id',
+  '_raw',
+  '_doc',
+  '_docid',
+  '_fetchid',
+  '_seq_no',
+  '_primary_term',
+  '_tableoid',
 ]);
 
 export class Catalog {
@@ -171,27 +196,45 @@ function checkName(name: string, kind: 'schema' | 'table'): void {
   }
   const isValid = !/[\\/*?"<>|\s,#.]/.test(name) && Buffer.byteLength(name) <= MAX_NAME_BYTES && name !== '';
   if (isValid) return;
-  if (kind === 'schema') throw new SqlFailure(400, 4002, `InvalidSchemaNameException[schema name "${name}" is invalid.]`);
+  if (kind === 'schema')
+    throw new SqlFailure(400, 4002, `InvalidSchemaNameException[schema name "${name}" is invalid.]`);
   throw new SqlFailure(400, 4002, `InvalidRelationName[Relation name '${name}' is invalid.]`);
 }
 
 function tableOf(statement: CreateTable, schema: string, id: number): Table {
   const name = statement.relation.name;
   const keys = new Set([...statement.primaryKey]);
-  const columns = statement.columns.map((definition, index) => columnOf(definition, keys.has(definition.name), index + 1));
-  const checks = [...statement.columns.flatMap((column) => checksOf(column, schema, name)), ...statement.checks];
+  const columns = statement.columns.map((definition, index) =>
+    columnOf(definition, keys.has(definition.name), index + 1),
+  );
+  const checks = [
+    ...statement.columns.flatMap((column) => checksOf(column, schema, name)),
+    ...statement.checks,
+  ];
   checkDefinition(statement);
-  for (const column of [...statement.primaryKey, ...statement.partitionedBy, statement.clusteredBy ?? '_id']) {
-    const known = column === '_id' || columns.some((candidate) => candidate.name === column.replace(/\[.*$/, ''));
+  for (const column of [
+    ...statement.primaryKey,
+    ...statement.partitionedBy,
+    statement.clusteredBy ?? '_id',
+  ]) {
+    const known =
+      column === '_id' || columns.some((candidate) => candidate.name === column.replace(/\[.*$/, ''));
     if (!known) throw new SqlFailure(404, 4043, `ColumnUnknownException[Column ${column} unknown]`);
   }
   const shards = statement.shards === null ? DEFAULT_SHARDS : Number(constantOf(statement.shards));
   if (!(shards >= 1)) throw invalid('num_shards in CLUSTERED clause must be greater than 0');
   return {
-    id, schema, name, columns, shards,
+    id,
+    schema,
+    name,
+    columns,
+    shards,
     primaryKey: statement.primaryKey,
     primaryKeyName: statement.primaryKeyName,
-    checks: checks.map((check) => ({ name: check.name ?? generatedName(schema, name, null), expression: check.expression })),
+    checks: checks.map((check) => ({
+      name: check.name ?? generatedName(schema, name, null),
+      expression: check.expression,
+    })),
     clusteredBy: statement.clusteredBy,
     partitionedBy: statement.partitionedBy,
     options: new Map(statement.options.map(([option, value]) => [option, constantOf(value)])),
@@ -207,11 +250,15 @@ function checkDefinition(statement: CreateTable): void {
   if (twice !== undefined) throw invalid(`column "${twice}" specified more than once`);
   const { primaryKey, clusteredBy, partitionedBy } = statement;
   if (primaryKey.length > 0 && clusteredBy !== null && !primaryKey.includes(clusteredBy)) {
-    throw invalid(`Clustered by column \`${clusteredBy}\` must be part of primary keys: [${primaryKey.join(', ')}]`);
+    throw invalid(
+      `Clustered by column \`${clusteredBy}\` must be part of primary keys: [${primaryKey.join(', ')}]`,
+    );
   }
   const loose = primaryKey.length > 0 ? partitionedBy.find((name) => !primaryKey.includes(name)) : undefined;
   if (loose !== undefined) {
-    throw invalid(`Cannot use non primary key column '${loose}' in PARTITIONED BY clause if primary key is set on table`);
+    throw invalid(
+      `Cannot use non primary key column '${loose}' in PARTITIONED BY clause if primary key is set on table`,
+    );
   }
   for (const { type } of statement.columns) {
     if (type.kind === 'numeric' && type.precision === null) {
@@ -228,25 +275,36 @@ const KNOWN_OPTIONS =
 /** Throws for a setting that no table has. */
 export function checkOptions(names: readonly string[]): void {
   const unknown = names.find((name) => !KNOWN_OPTIONS.test(name));
-  if (unknown !== undefined) throw invalid(`Invalid property "${unknown}" passed to [ALTER | CREATE] TABLE statement`);
+  if (unknown !== undefined)
+    throw invalid(`Invalid property "${unknown}" passed to [ALTER | CREATE] TABLE statement`);
 }
 
 function checksOf(column: ColumnDefinition, schema: string, table: string): readonly CheckDefinition[] {
-  return column.checks.map((check) => ({ ...check, name: check.name ?? generatedName(schema, table, column.name) }));
+  return column.checks.map((check) => ({
+    ...check,
+    name: check.name ?? generatedName(schema, table, column.name),
+  }));
 }
 
 const NAME_DIGITS = 12;
 
 /** As the server does: the place of the constraint and something random. */
 function generatedName(schema: string, table: string, column: string | null): string {
-  const random = Math.random().toString(16).slice(2, 2 + NAME_DIGITS).padEnd(NAME_DIGITS, '0');
+  const random = Math.random()
+    .toString(16)
+    .slice(2, 2 + NAME_DIGITS)
+    .padEnd(NAME_DIGITS, '0');
   return [schema, table, column, 'check', random].filter((part) => part !== null).join('_');
 }
 
 export function columnOf(definition: ColumnDefinition, isKey: boolean, position: number): Column {
   checkKey(definition.name);
   if (SYSTEM_COLUMNS.has(definition.name)) {
-    throw new SqlFailure(400, 4008, `InvalidColumnNameException["${definition.name}" conflicts with system column]`);
+    throw new SqlFailure(
+      400,
+      4008,
+      `InvalidColumnNameException["${definition.name}" conflicts with system column]`,
+    );
   }
   return {
     name: definition.name,
@@ -333,6 +391,9 @@ export function fieldType(type: DataType, path: readonly string[]): DataType {
   return field === undefined ? UNDEFINED : fieldType(field.type, rest);
 }
 
-export function relationName(relation: RelationRef, sessionSchema: string): { readonly schema: string; readonly name: string } {
+export function relationName(
+  relation: RelationRef,
+  sessionSchema: string,
+): { readonly schema: string; readonly name: string } {
   return { schema: relation.schema ?? sessionSchema, name: relation.name };
 }

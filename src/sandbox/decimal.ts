@@ -29,7 +29,10 @@ export function parseDecimal(text: string): Decimal | null {
   if (match === null || text.length > MAX_DIGITS) return null;
   const fraction = match[3] ?? match[4] ?? '';
   const unscaled = BigInt(`${match[2] ?? ''}${fraction}`);
-  return { unscaled: match[1] === '-' ? -unscaled : unscaled, scale: fraction.length - Number(match[5] ?? 0) };
+  return {
+    unscaled: match[1] === '-' ? -unscaled : unscaled,
+    scale: fraction.length - Number(match[5] ?? 0),
+  };
 }
 
 /** Number of digits of the unscaled value; 1 for zero. */
@@ -62,7 +65,10 @@ function divideHalfUp(value: bigint, digits: number): bigint {
 export function decimalText(decimal: Decimal): string {
   if (decimal.scale <= 0) return String(decimal.unscaled * 10n ** BigInt(-decimal.scale));
   const sign = decimal.unscaled < 0n ? '-' : '';
-  const digits = String(decimal.unscaled < 0n ? -decimal.unscaled : decimal.unscaled).padStart(decimal.scale + 1, '0');
+  const digits = String(decimal.unscaled < 0n ? -decimal.unscaled : decimal.unscaled).padStart(
+    decimal.scale + 1,
+    '0',
+  );
   const point = digits.length - decimal.scale;
   return `${sign}${digits.slice(0, point)}.${digits.slice(point)}`;
 }

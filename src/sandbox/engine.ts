@@ -1,15 +1,47 @@
 /** One statement in, one answer out: the part of the endpoint that knows SQL but nothing of HTTP. */
 import type { Expression, PartitionRef, RelationRef, SelectItem, Source, Statement } from './ast.ts';
 import { castValue } from './casts.ts';
-import { Catalog, checkOptions, columnOf, constantOf, findColumn, fullName, isOn, relationName, SYSTEM_SCHEMAS, writeBlock, type Partition, type Table } from './catalog.ts';
+import {
+  Catalog,
+  checkOptions,
+  columnOf,
+  constantOf,
+  findColumn,
+  fullName,
+  isOn,
+  relationName,
+  SYSTEM_SCHEMAS,
+  writeBlock,
+  type Partition,
+  type Table,
+} from './catalog.ts';
 import { compileExpression, NO_COLUMNS, type CompileContext, type Scope } from './expressions.ts';
-import { BLOCKS, SqlFailure, blocked, inaccessible, invalid, relationUnknown, unsupported, type Block } from './failure.ts';
+import {
+  BLOCKS,
+  SqlFailure,
+  blocked,
+  inaccessible,
+  invalid,
+  relationUnknown,
+  unsupported,
+  type Block,
+} from './failure.ts';
 import { createTableText, columnTitle } from './format.ts';
 import type { Environment } from './functions.ts';
 import { InsertPlan, assignedCell, targetColumn, type ElementResult } from './insert.ts';
 import { isJsonArray, isJsonObject, parseJson, type Json } from './json.ts';
 import { parseStatement } from './parser.ts';
-import { columnsOf, conjuncts, contextOf, evaluateRows, runSelect, type NamedType, type Relation, type ResultSet, type SelectTools } from './select.ts';
+import {
+  columnsOf,
+  conjuncts,
+  contextOf,
+  evaluateRows,
+  runSelect,
+  type NamedType,
+  type Relation,
+  type ResultSet,
+  type SelectTools,
+} from './select.ts';
 import type { Session } from './session.ts';
 import { answerText, decodeCell, type Cell } from './storage.ts';
 import { Store, rowsOf } from './store.ts';
@@ -70,7 +102,9 @@ export class Engine {
   /** Throws SqlFailure for everything that the server would refuse. */
   execute(request: Request): Answer {
     const statement = this.#parse(request.statement);
-    return request.bulkArgs === null ? this.#runSingle(statement, request) : this.#runBulk(statement, request, request.bulkArgs);
+    return request.bulkArgs === null
+      ? this.#runSingle(statement, request)
+      : this.#runBulk(statement, request, request.bulkArgs);
   }
 
   #parse(text: string): Statement {
@@ -91,7 +125,11 @@ export class Engine {
     return { environment, relation: (source) => this.#relation(source, request, environment) };
   }
 
-  #relation(source: Extract<Source, { kind: 'relation' }>, request: Request, environment: Environment): Relation {
+  #relation(
+    source: Extract<Source, { kind: 'relation' }>,
+    request: Request,
+    environment: Environment,
+  ): Relation {
     const { schema, name } = relationName(source.relation, request.session.schema);
     const system = systemTable(schema, name, {
       catalog: this.catalog,
@@ -117,10 +155,16 @@ export class Engine {
       case 'insert':
         if (statement.returning.length > 0) throw resultInBulk();
         if (statement.source.kind === 'select') throw unsupported('Bulk operation not supported for Insert');
-        return { kind: 'bulk', results: this.#insertPlan(statement, request).runBulk(bulkArgs, this.#environment(request.session)) };
+        return {
+          kind: 'bulk',
+          results: this.#insertPlan(statement, request).runBulk(bulkArgs, this.#environment(request.session)),
+        };
       case 'update':
       case 'delete':
-        return { kind: 'bulk', results: bulkArgs.map((args) => this.#changeElement(statement, { ...request, args })) };
+        return {
+          kind: 'bulk',
+          results: bulkArgs.map((args) => this.#changeElement(statement, { ...request, args })),
+        };
       case 'select':
       case 'values':
       case 'showCreate':
@@ -134,19 +178,31 @@ export class Engine {
     }
   }
 
-  #changeElement(statement: Extract<Statement, { kind: 'update' | 'delete' }>, request: Request): ElementResult {
+  #changeElement(
+    statement: Extract<Statement, { kind: 'update' | 'delete' }>,
+    request: Request,
+  ): ElementResult {
     const table = this.#table(statement.relation, request.session);
     const rowcount = this.#change(statement, request);
     const key = rowcount === 0 ? this.#missingKey(statement.where, table, request) : null;
     if (key === null) return { rowcount, failure: null };
-    return { rowcount: -2, failure: new SqlFailure(404, 40411, `DocumentMissingException[[${key}]: document missing]`) };
+    return {
+      rowcount: -2,
+      failure: new SqlFailure(404, 40411, `DocumentMissingException[[${key}]: document missing]`),
+    };
   }
 
   /** The key that a condition names, when it names exactly the primary key. */
   #missingKey(where: Expression | null, table: Table, request: Request): string | null {
     const context = contextOf(NO_COLUMNS, request.args, this.#tools(request));
     const values = table.primaryKey.map((name) => {
-      const found = conjuncts(where).find((part) => part.kind === 'binary' && part.operator === '=' && part.left.kind === 'column' && part.left.name === name);
+      const found = conjuncts(where).find(
+        (part) =>
+          part.kind === 'binary' &&
+          part.operator === '=' &&
+          part.left.kind === 'column' &&
+          part.left.name === name,
+      );
       return found?.kind === 'binary' ? String(compileExpression(found.right, context).evaluate([])) : null;
     });
     return values.length === 0 || values.includes(null) ? null : values.join(',');
@@ -160,7 +216,8 @@ export class Engine {
       catalog: this.catalog,
       store: this.store,
       globalBlock: () => this.#globalBlock(),
-      context: (scope, params, environment) => this.#context(scope, params, { ...this.#tools(request), environment }),
+      context: (scope, params, environment) =>
+        this.#context(scope, params, { ...this.#tools(request), environment }),
     });
     if (this.#inserts.size >= MAX_PARSED) this.#inserts.clear();
     this.#inserts.set(key, { plan, version: this.catalog.version });
@@ -174,7 +231,9 @@ export class Engine {
   /** The answer of a full disk, once the rows take more than they may. */
   #globalBlock(): Block | null {
     const { maxMemoryBytes } = this.#options;
-    return maxMemoryBytes !== null && this.store.usedBytes() > maxMemoryBytes ? BLOCKS.readOnlyAllowDelete : null;
+    return maxMemoryBytes !== null && this.store.usedBytes() > maxMemoryBytes
+      ? BLOCKS.readOnlyAllowDelete
+      : null;
   }
 
   #runSingle(statement: Statement, request: Request): Answer {
@@ -185,7 +244,10 @@ export class Engine {
       case 'select':
         return { kind: 'rows', result: runSelect(statement.select, request.args, this.#tools(request)) };
       case 'values':
-        return { kind: 'rows', result: evaluateRows(statement.rows, contextOf(NO_COLUMNS, request.args, this.#tools(request))) };
+        return {
+          kind: 'rows',
+          result: evaluateRows(statement.rows, contextOf(NO_COLUMNS, request.args, this.#tools(request))),
+        };
       case 'insert':
         return this.#insert(statement, request);
       case 'update':
@@ -248,21 +310,31 @@ export class Engine {
     const context = contextOf(scopeOfTable(table), request.args, this.#tools(request));
     const expanded = items.flatMap((item): readonly SelectItem[] => {
       if (item.expression.kind !== 'star') return [item];
-      return table.columns.map(({ name }) => ({ expression: { kind: 'column', qualifier: null, name }, alias: null }));
+      return table.columns.map(({ name }) => ({
+        expression: { kind: 'column', qualifier: null, name },
+        alias: null,
+      }));
     });
     const compiled = expanded.map((item) => compileExpression(item.expression, context));
     const columns = compiled.map((item, at): NamedType => {
       const source = expanded[at];
-      return { name: source === undefined ? '' : (source.alias ?? columnTitle(source.expression)), type: item.type };
+      return {
+        name: source === undefined ? '' : (source.alias ?? columnTitle(source.expression)),
+        type: item.type,
+      };
     });
-    return { kind: 'rows', result: { columns, rows: rows.map((row) => compiled.map((item) => item.evaluate(row))) } };
+    return {
+      kind: 'rows',
+      result: { columns, rows: rows.map((row) => compiled.map((item) => item.evaluate(row))) },
+    };
   }
 
   /** UPDATE and DELETE; gives the number of rows changed. */
   #change(statement: Extract<Statement, { kind: 'update' | 'delete' }>, request: Request): number {
     const table = this.#table(statement.relation, request.session);
     const operation = statement.kind === 'update' ? 'UPDATE' : 'DELETE';
-    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) throw inaccessible(fullName(table), operation, table.closed);
+    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only'))
+      throw inaccessible(fullName(table), operation, table.closed);
     const block = statement.kind === 'update' ? (this.#globalBlock() ?? writeBlock(table.options)) : null;
     if (block !== null) throw blocked(block);
     const context = contextOf(scopeOfTable(table), request.args, this.#tools(request));
@@ -271,36 +343,68 @@ export class Engine {
       return Number(this.store.prepare(`DELETE FROM ${rowsOf(table)}${pushed.sql}`).run().changes);
     }
     const tests = pushed.rest.map((condition) => compileExpression(condition, context));
-    const needed = columnsOf([statement.where, ...(statement.kind === 'update' ? statement.assignments.map((assignment) => assignment.value) : [])]);
-    const matches = this.#rowsWithIds(table, needed, pushed.sql).filter(({ row }) => tests.every((test) => test.evaluate(row) === true));
+    const needed = columnsOf([
+      statement.where,
+      ...(statement.kind === 'update' ? statement.assignments.map((assignment) => assignment.value) : []),
+    ]);
+    const matches = this.#rowsWithIds(table, needed, pushed.sql).filter(({ row }) =>
+      tests.every((test) => test.evaluate(row) === true),
+    );
     return this.store.transaction(() => {
       for (const { rowid, row } of matches) {
-        if (statement.kind === 'delete') this.store.prepare(`DELETE FROM ${rowsOf(table)} WHERE rowid = ?`).run(rowid);
+        if (statement.kind === 'delete')
+          this.store.prepare(`DELETE FROM ${rowsOf(table)} WHERE rowid = ?`).run(rowid);
         else this.#updateRow(statement.assignments, table, rowid, row, context);
       }
       return matches.length;
     });
   }
 
-  #rowsWithIds(table: Table, needed: ReadonlySet<string>, where: string): readonly { readonly rowid: bigint; readonly row: Row }[] {
+  #rowsWithIds(
+    table: Table,
+    needed: ReadonlySet<string>,
+    where: string,
+  ): readonly { readonly rowid: bigint; readonly row: Row }[] {
     const cells = table.columns.map((column) => column.cell).join(', ');
-    return this.store.prepare(`SELECT rowid, ${cells} FROM ${rowsOf(table)}${where}`).all().map((found) => ({
-      rowid: BigInt(String(found['rowid'])),
-      row: table.columns.map((column) => (needed.has(column.name) ? decodeCell(found[column.cell] ?? null, column.type) : null)),
-    }));
+    return this.store
+      .prepare(`SELECT rowid, ${cells} FROM ${rowsOf(table)}${where}`)
+      .all()
+      .map((found) => ({
+        rowid: BigInt(String(found['rowid'])),
+        row: table.columns.map((column) =>
+          needed.has(column.name) ? decodeCell(found[column.cell] ?? null, column.type) : null,
+        ),
+      }));
   }
 
-  #updateRow(assignments: Extract<Statement, { kind: 'update' }>['assignments'], table: Table, rowid: bigint, row: Row, context: CompileContext): void {
+  #updateRow(
+    assignments: Extract<Statement, { kind: 'update' }>['assignments'],
+    table: Table,
+    rowid: bigint,
+    row: Row,
+    context: CompileContext,
+  ): void {
     for (const { target, value } of assignments) {
       const compiled = compileExpression(value, context);
       const { name, path } = targetPath(target);
       const column = targetColumn(table, name);
-      if (table.primaryKey.includes(name)) throw new SqlFailure(400, 4003, `ColumnValidationException[Validation failed for ${name}: Updating a primary key is not supported]`);
-      const found = this.store.prepare(`SELECT ${column.cell} AS cell FROM ${rowsOf(table)} WHERE rowid = ?`).get(rowid);
+      if (table.primaryKey.includes(name))
+        throw new SqlFailure(
+          400,
+          4003,
+          `ColumnValidationException[Validation failed for ${name}: Updating a primary key is not supported]`,
+        );
+      const found = this.store
+        .prepare(`SELECT ${column.cell} AS cell FROM ${rowsOf(table)} WHERE rowid = ?`)
+        .get(rowid);
       const cell: Cell =
         path.length === 0
           ? assignedCell(column, compiled.evaluate(row), compiled.type)
-          : assignedCell(column, replaced(decodeCell(found?.['cell'] ?? null, column.type), path, compiled.evaluate(row)), column.type);
+          : assignedCell(
+              column,
+              replaced(decodeCell(found?.['cell'] ?? null, column.type), path, compiled.evaluate(row)),
+              column.type,
+            );
       if (cell === null && column.notNull) throw invalid(`"${name}" must not be null`);
       this.store.prepare(`UPDATE ${rowsOf(table)} SET ${column.cell} = ? WHERE rowid = ?`).run(cell, rowid);
     }
@@ -325,7 +429,8 @@ export class Engine {
       this.catalog.get(schema, name);
       throw relationUnknown(`${schema}.${name}`);
     }
-    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only')) throw inaccessible(fullName(table), 'DROP', table.closed);
+    if (table.closed || isOn(table.options, 'blocks.write') || isOn(table.options, 'blocks.read_only'))
+      throw inaccessible(fullName(table), 'DROP', table.closed);
     if (isOn(table.options, 'blocks.read_only_allow_delete')) throw blocked(BLOCKS.readOnlyAllowDelete);
     this.store.drop(table);
     this.catalog.drop(table);
@@ -333,7 +438,8 @@ export class Engine {
   }
 
   #createSchema(name: string, ifNotExists: boolean): number {
-    if (this.catalog.hasSchema(name) && !ifNotExists) throw new SqlFailure(409, 40910, `SchemaAlreadyExists[Schema '${name}' already exists]`);
+    if (this.catalog.hasSchema(name) && !ifNotExists)
+      throw new SqlFailure(409, 40910, `SchemaAlreadyExists[Schema '${name}' already exists]`);
     this.catalog.addSchema(name);
     return 1;
   }
@@ -343,7 +449,12 @@ export class Engine {
       if (ifExists) return 0;
       throw new SqlFailure(404, 4045, `SchemaUnknownException[Schema '${name}' unknown]`);
     }
-    if (this.catalog.tables().some((table) => table.schema === name)) throw new SqlFailure(400, 40013, `DependentObjectsExists[Cannot drop schema '${name}' because other objects depend on it]`);
+    if (this.catalog.tables().some((table) => table.schema === name))
+      throw new SqlFailure(
+        400,
+        40013,
+        `DependentObjectsExists[Cannot drop schema '${name}' because other objects depend on it]`,
+      );
     this.catalog.dropSchema(name);
     return 1;
   }
@@ -356,7 +467,10 @@ export class Engine {
       switch (action.kind) {
         case 'set':
         case 'reset': {
-          const targets = statement.target.partition === null ? [table.options, ...partitions.map((part) => part.options)] : partitions.map((part) => part.options);
+          const targets =
+            statement.target.partition === null
+              ? [table.options, ...partitions.map((part) => part.options)]
+              : partitions.map((part) => part.options);
           for (const options of targets) changeOptions(options, action);
           break;
         }
@@ -381,7 +495,10 @@ export class Engine {
     return rowcount;
   }
 
-  #addColumn(table: Table, action: { readonly path: readonly string[]; readonly column: Parameters<typeof columnOf>[0] }): void {
+  #addColumn(
+    table: Table,
+    action: { readonly path: readonly string[]; readonly column: Parameters<typeof columnOf>[0] },
+  ): void {
     const [root = '', ...rest] = action.path;
     const known = findColumn(table, root);
     if (rest.length > 0) {
@@ -402,9 +519,13 @@ export class Engine {
       if (action.ifExists) return;
       throw new SqlFailure(404, 4043, `ColumnUnknownException[Column ${action.name} unknown]`);
     }
-    if (table.primaryKey.includes(action.name)) throw unsupported(`Dropping column: ${action.name} which is part of the 'PRIMARY KEY' is not allowed`);
+    if (table.primaryKey.includes(action.name))
+      throw unsupported(`Dropping column: ${action.name} which is part of the 'PRIMARY KEY' is not allowed`);
     const check = table.checks.find(({ expression }) => columnsOf([expression]).has(action.name));
-    if (check !== undefined) throw unsupported(`Dropping column: ${action.name} which is used in CHECK CONSTRAINT: ${check.name} is not allowed`);
+    if (check !== undefined)
+      throw unsupported(
+        `Dropping column: ${action.name} which is used in CHECK CONSTRAINT: ${check.name} is not allowed`,
+      );
     table.columns.splice(at, 1); // its cells stay, unseen, until the table goes
   }
 
@@ -416,12 +537,18 @@ export class Engine {
     const texts = table.partitionedBy.map((name) => {
       const column = findColumn(table, name);
       const value = wanted.get(name) ?? null;
-      return column === null ? 'null' : answerText(value === null ? null : castValue(value, column.type), column.type);
+      return column === null
+        ? 'null'
+        : answerText(value === null ? null : castValue(value, column.type), column.type);
     });
     const partition = table.partitions.get(`[${texts.join(',')}]`);
     if (partition !== undefined) return [partition];
     const ident = partitionIdent([...wanted.values()]);
-    throw new SqlFailure(404, 4046, `PartitionUnknownException[No partition for table '${fullName(table)}' with ident '${ident}' exists]`);
+    throw new SqlFailure(
+      404,
+      4046,
+      `PartitionUnknownException[No partition for table '${fullName(table)}' with ident '${ident}' exists]`,
+    );
   }
 
   #showCreate(table: Table): Answer {
@@ -430,7 +557,14 @@ export class Engine {
 
   #show(what: 'tables' | 'schemas', session: Session): Answer {
     if (what === 'schemas') return textRows('schema_name', this.catalog.schemas());
-    return textRows('table_name', this.catalog.tables().filter((table) => table.schema === session.schema).map((table) => table.name).sort());
+    return textRows(
+      'table_name',
+      this.catalog
+        .tables()
+        .filter((table) => table.schema === session.schema)
+        .map((table) => table.name)
+        .sort(),
+    );
   }
 }
 
@@ -457,7 +591,9 @@ function scopeOfTable(table: Table): Scope {
     resolve: (qualifier, name) => {
       const index = table.columns.findIndex((column) => column.name === name);
       const column = table.columns[index];
-      return column === undefined || (qualifier !== null && qualifier !== table.name) ? null : { index, type: column.type };
+      return column === undefined || (qualifier !== null && qualifier !== table.name)
+        ? null
+        : { index, type: column.type };
     },
   };
 }
@@ -469,7 +605,10 @@ function setSession(session: Session, name: string, values: readonly Expression[
   else session.settings.set(name, value);
 }
 
-type OptionAction = Extract<Extract<Statement, { kind: 'alterTable' }>['actions'][number], { kind: 'set' | 'reset' }>;
+type OptionAction = Extract<
+  Extract<Statement, { kind: 'alterTable' }>['actions'][number],
+  { kind: 'set' | 'reset' }
+>;
 
 function changeOptions(options: Map<string, Json>, action: OptionAction): void {
   if (action.kind === 'reset') for (const name of action.names) options.delete(name);
@@ -482,7 +621,8 @@ function changeOptions(options: Map<string, Json>, action: OptionAction): void {
 /** `o['a']['b']` as a column and the path below it. */
 function targetPath(target: Expression): { readonly name: string; readonly path: readonly string[] } {
   if (target.kind === 'column') return { name: target.name, path: [] };
-  if (target.kind !== 'subscript' || target.index.kind !== 'literal') throw invalid('Only columns can be assigned');
+  if (target.kind !== 'subscript' || target.index.kind !== 'literal')
+    throw invalid('Only columns can be assigned');
   const base = targetPath(target.base);
   return { name: base.name, path: [...base.path, String(target.index.value)] };
 }
@@ -511,7 +651,10 @@ const BASE32 = '0123456789abcdefghijklmnopqrstuv';
 
 /** CrateDB's name of a partition: number of values, then each as text with its length, in lower-case base 32. */
 function partitionIdent(values: readonly Json[]): string {
-  const bytes = [values.length, ...values.flatMap((value) => textBytes(value === null ? null : String(value)))];
+  const bytes = [
+    values.length,
+    ...values.flatMap((value) => textBytes(value === null ? null : String(value))),
+  ];
   let [bits, length, ident] = [0, 0, ''];
   for (const byte of bytes) {
     bits = (bits << 8) | byte;
@@ -534,12 +677,16 @@ function textBytes(text: string | null): readonly number[] {
 /** For statistics: one text per row, the same for the same values. */
 export function rowTexts(engine: Engine, table: Table): readonly string[] {
   const cells = table.columns.map((column) => column.cell).join(', ');
-  return engine.store.prepare(`SELECT ${cells} FROM ${rowsOf(table)}`).all().map((row) =>
-    table.columns.map((column) => `${column.name}=${cellText(row[column.cell] ?? null, column.type)}`).join('\u0001'),
-  );
+  return engine.store
+    .prepare(`SELECT ${cells} FROM ${rowsOf(table)}`)
+    .all()
+    .map((row) =>
+      table.columns
+        .map((column) => `${column.name}=${cellText(row[column.cell] ?? null, column.type)}`)
+        .join('\u0001'),
+    );
 }
 
 function cellText(cell: Cell, type: DataType): string {
   return typeof cell === 'string' || cell === null ? String(cell) : answerText(decodeCell(cell, type), type);
 }
-

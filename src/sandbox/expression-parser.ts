@@ -3,28 +3,65 @@ import type { BinaryOperator, ColumnDefinition, Expression, Options, RelationRef
 import { invalid, type SqlFailure } from './failure.ts';
 import { toDouble, shrink } from './json.ts';
 import { failureAt, type Token } from './tokens.ts';
-import { BIGINT, BOOLEAN, DOUBLE, INTEGER, TEXT, UNDEFINED, arrayOf, type DataType, type Field, type ObjectType } from './types.ts';
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  INTEGER,
+  TEXT,
+  UNDEFINED,
+  arrayOf,
+  type DataType,
+  type Field,
+  type ObjectType,
+} from './types.ts';
 
 /** Words that end an expression or begin the next clause, so they are no alias. */
 export const RESERVED: ReadonlySet<string> = new Set(
-  ('from where group having order limit offset union and or not in is between like ilike as on asc desc nulls then ' +
-    'else end when case returning set values select escape any all partition with').split(' '),
+  (
+    'from where group having order limit offset union and or not in is between like ilike as on asc desc nulls then ' +
+    'else end when case returning set values select escape any all partition with'
+  ).split(' '),
 );
 
 /** Those of them that begin no expression; the others may be columns, as `values` is. */
 const CLAUSES: ReadonlySet<string> = new Set(
-  'from where group having order limit union and or not in is between like on then else end when returning select'.split(' '),
+  'from where group having order limit union and or not in is between like on then else end when returning select'.split(
+    ' ',
+  ),
 );
 
 /** Binding strength of the operators between two operands; comparison stands between `not` and these. */
-const STRENGTH: Readonly<Partial<Record<string, number>>> = { '||': 1, '+': 2, '-': 2, '*': 3, '/': 3, '%': 3, '^': 4 };
+const STRENGTH: Readonly<Partial<Record<string, number>>> = {
+  '||': 1,
+  '+': 2,
+  '-': 2,
+  '*': 3,
+  '/': 3,
+  '%': 3,
+  '^': 4,
+};
 const COMPARISONS: Readonly<Partial<Record<string, BinaryOperator>>> = {
-  '=': '=', '<>': '<>', '!=': '<>', '<': '<', '<=': '<=', '>': '>', '>=': '>=', '~': '~', '~*': '~*',
+  '=': '=',
+  '<>': '<>',
+  '!=': '<>',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+  '~': '~',
+  '~*': '~*',
 };
 
 /** Functions that are written without parentheses. */
 const BARE_CALLS: ReadonlySet<string> = new Set([
-  'current_timestamp', 'current_user', 'current_schema', 'session_user', 'user', 'current_date', 'current_role',
+  'current_timestamp',
+  'current_user',
+  'current_schema',
+  'session_user',
+  'user',
+  'current_date',
+  'current_role',
 ]);
 
 /** Expressions nest no deeper; each level costs a dozen stack frames. */
@@ -224,7 +261,8 @@ export abstract class ExpressionParser {
     let policy: ObjectType['policy'] = 'dynamic';
     if (this.skip('(')) {
       const word = this.identifier();
-      if (word !== 'dynamic' && word !== 'strict' && word !== 'ignored') throw this.mismatch("{'DYNAMIC', 'STRICT', 'IGNORED'}");
+      if (word !== 'dynamic' && word !== 'strict' && word !== 'ignored')
+        throw this.mismatch("{'DYNAMIC', 'STRICT', 'IGNORED'}");
       policy = word;
       this.expect(')');
     }
@@ -289,7 +327,9 @@ export abstract class ExpressionParser {
     if ((this.is('any') || this.is('all') || this.is('some')) && this.peek(1).value === '(') {
       const all = this.next().value === 'all';
       this.expect('(');
-      const array: Expression = this.is('select') ? { kind: 'scalar', select: this.select() } : this.expression();
+      const array: Expression = this.is('select')
+        ? { kind: 'scalar', select: this.select() }
+        : this.expression();
       this.expect(')');
       return { kind: 'any', operator, left, array, all };
     }
@@ -302,7 +342,13 @@ export abstract class ExpressionParser {
     this.expect('distinct');
     this.expect('from');
     const args = [operand, this.operand()];
-    const distinct: Expression = { kind: 'call', name: 'is_distinct_from', args, distinct: false, filter: null };
+    const distinct: Expression = {
+      kind: 'call',
+      name: 'is_distinct_from',
+      args,
+      distinct: false,
+      filter: null,
+    };
     return negated ? { kind: 'not', operand: distinct } : distinct;
   }
 
@@ -341,7 +387,12 @@ export abstract class ExpressionParser {
       const strength = token.kind === 'symbol' ? STRENGTH[token.value] : undefined;
       if (strength === undefined || strength < least) return left;
       this.next();
-      left = { kind: 'binary', operator: token.value as BinaryOperator, left, right: this.operand(strength + 1) };
+      left = {
+        kind: 'binary',
+        operator: token.value as BinaryOperator,
+        left,
+        right: this.operand(strength + 1),
+      };
     }
   }
 
@@ -376,7 +427,10 @@ export abstract class ExpressionParser {
       case 'bits':
         return { kind: 'literal', value: token.value, type: { kind: 'bit', length: token.value.length } };
       case 'param':
-        return { kind: 'param', index: token.value === '?' ? this.#params++ : Number(token.value.slice(1)) - 1 };
+        return {
+          kind: 'param',
+          index: token.value === '?' ? this.#params++ : Number(token.value.slice(1)) - 1,
+        };
       case 'quoted':
         return this.#name(token.value);
       case 'word':
@@ -452,7 +506,12 @@ export abstract class ExpressionParser {
       case 'date':
         if (this.peek().kind === 'text') {
           const operand: Expression = { kind: 'literal', value: this.next().value, type: TEXT };
-          return { kind: 'cast', operand, type: NAMED_TYPES.get(token.value) ?? { kind: 'timestamp' }, lenient: false };
+          return {
+            kind: 'cast',
+            operand,
+            type: NAMED_TYPES.get(token.value) ?? { kind: 'timestamp' },
+            lenient: false,
+          };
         }
         break;
       default:
@@ -480,7 +539,8 @@ export abstract class ExpressionParser {
     this.expect('(');
     const distinct = this.skip('distinct');
     const args: Expression[] = [];
-    if (!this.is(')')) args.push(...this.list(() => (this.skip('*') ? ({ kind: 'star' } as const) : this.#argument(name))));
+    if (!this.is(')'))
+      args.push(...this.list(() => (this.skip('*') ? ({ kind: 'star' } as const) : this.#argument(name))));
     this.expect(')');
     let filter: Expression | null = null;
     if (this.is('filter') && this.peek(1).value === '(') {

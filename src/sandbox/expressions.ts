@@ -6,8 +6,32 @@ import { resolveFunction, type Environment } from './functions.ts';
 import { formatExpression, literalText } from './format.ts';
 import { isJsonArray, isJsonObject, type Json } from './json.ts';
 import { fieldType } from './catalog.ts';
-import { BIGINT, BOOLEAN, TEXT, UNDEFINED, arrayOf, guessType, isConvertible, mergeTypes, objectOf, typeName, type DataType, type ObjectType } from './types.ts';
-import { arithmeticType, asParameter, calculate, compareValues, convert, fromParameter, isNumeric, type ArithmeticOperator, type Compiled, type Row } from './values.ts';
+import {
+  BIGINT,
+  BOOLEAN,
+  TEXT,
+  UNDEFINED,
+  arrayOf,
+  guessType,
+  isConvertible,
+  mergeTypes,
+  objectOf,
+  typeName,
+  type DataType,
+  type ObjectType,
+} from './types.ts';
+import {
+  arithmeticType,
+  asParameter,
+  calculate,
+  compareValues,
+  convert,
+  fromParameter,
+  isNumeric,
+  type ArithmeticOperator,
+  type Compiled,
+  type Row,
+} from './values.ts';
 
 export interface Slot {
   readonly index: number;
@@ -54,23 +78,38 @@ export function compileExpression(expression: Expression, context: CompileContex
     case 'binary':
       return binary(expression.operator, inner(expression.left), inner(expression.right));
     case 'not':
-      return derived(BOOLEAN, [inner(expression.operand)], ([value = null]) => (value === null ? null : value !== true));
+      return derived(BOOLEAN, [inner(expression.operand)], ([value = null]) =>
+        value === null ? null : value !== true,
+      );
     case 'negate': {
       const operand = inner(expression.operand);
       return arithmetic('-', constantOf(0, operand.type), operand);
     }
     case 'isNull':
-      return derived(BOOLEAN, [inner(expression.operand)], ([value = null]) => (value === null) !== expression.negated);
+      return derived(
+        BOOLEAN,
+        [inner(expression.operand)],
+        ([value = null]) => (value === null) !== expression.negated,
+      );
     case 'in':
-      return negatedIf(expression.negated, anyOf('=', inner(expression.operand), listOf(expression.list.map(inner)), false));
+      return negatedIf(
+        expression.negated,
+        anyOf('=', inner(expression.operand), listOf(expression.list.map(inner)), false),
+      );
     case 'inSelect': {
       const result = context.runSelect(expression.select);
-      return negatedIf(expression.negated, anyOf('=', inner(expression.operand), constantOf(result.values, arrayOf(result.type)), false));
+      return negatedIf(
+        expression.negated,
+        anyOf('=', inner(expression.operand), constantOf(result.values, arrayOf(result.type)), false),
+      );
     }
     case 'between': {
       const operand = inner(expression.operand);
       const above = binary('>=', operand, inner(expression.low));
-      return negatedIf(expression.negated, binary('and', above, binary('<=', operand, inner(expression.high))));
+      return negatedIf(
+        expression.negated,
+        binary('and', above, binary('<=', operand, inner(expression.high))),
+      );
     }
     case 'any':
       return anyOf(expression.operator, inner(expression.left), inner(expression.array), expression.all);
@@ -84,7 +123,7 @@ export function compileExpression(expression: Expression, context: CompileContex
       return caseOf(expression, inner);
     case 'scalar': {
       const result = context.runSelect(expression.select);
-      if (result.values.length > 1) throw invalid('Subquery returned more than 1 row when it shouldn\'t.');
+      if (result.values.length > 1) throw invalid("Subquery returned more than 1 row when it shouldn't.");
       return constantOf(result.values[0] ?? null, result.type);
     }
   }
@@ -105,7 +144,9 @@ function parameter(index: number, params: readonly Json[]): Compiled {
 }
 
 export function missingParameter(index: number, given: number): Error {
-  return invalid(`The query contains a parameter placeholder $${index + 1}, but there are only ${given} parameter values`);
+  return invalid(
+    `The query contains a parameter placeholder $${index + 1}, but there are only ${given} parameter values`,
+  );
 }
 
 function column(qualifier: string | null, name: string, scope: Scope): Compiled {
@@ -115,7 +156,11 @@ function column(qualifier: string | null, name: string, scope: Scope): Compiled 
 }
 
 /** Constant as soon as every part is. */
-function derived(type: DataType, parts: readonly Compiled[], apply: (values: readonly Json[]) => Json): Compiled {
+function derived(
+  type: DataType,
+  parts: readonly Compiled[],
+  apply: (values: readonly Json[]) => Json,
+): Compiled {
   if (parts.every((part) => part.constant !== null)) {
     return constantOf(apply(parts.map((part) => part.constant?.value ?? null)), type);
   }
@@ -123,18 +168,23 @@ function derived(type: DataType, parts: readonly Compiled[], apply: (values: rea
 }
 
 function negatedIf(negated: boolean, compiled: Compiled): Compiled {
-  return negated ? derived(BOOLEAN, [compiled], ([value = null]) => (value === null ? null : value !== true)) : compiled;
+  return negated
+    ? derived(BOOLEAN, [compiled], ([value = null]) => (value === null ? null : value !== true))
+    : compiled;
 }
 
 function subscript(base: Compiled, index: Compiled, expression: Expression): Compiled {
   const key = index.constant?.value ?? null;
   if (typeof key === 'string') {
     const type = fieldType(base.type, [key]);
-    if (knownObject(base.type)?.fields.has(key) === false) throw columnUnknown(formatExpression(expression, 'answer'));
+    if (knownObject(base.type)?.fields.has(key) === false)
+      throw columnUnknown(formatExpression(expression, 'answer'));
     return derived(type, [base], ([value = null]) => member(value, key));
   }
   const type = base.type.kind === 'array' ? base.type.element : UNDEFINED;
-  return derived(type, [base, index], ([list = null, at = null]) => (isJsonArray(list) ? (list[Number(at) - 1] ?? null) : null));
+  return derived(type, [base, index], ([list = null, at = null]) =>
+    isJsonArray(list) ? (list[Number(at) - 1] ?? null) : null,
+  );
 }
 
 /** The object whose keys are all known: those of a column, unless it takes anything. */
@@ -149,10 +199,20 @@ function member(value: Json, key: string): Json {
   return isJsonObject(value) && Object.hasOwn(value, key) ? (value[key] ?? null) : null;
 }
 
-function functionCall(name: string, parts: readonly Expression[], inner: (part: Expression) => Compiled, environment: Environment): Compiled {
+function functionCall(
+  name: string,
+  parts: readonly Expression[],
+  inner: (part: Expression) => Compiled,
+  environment: Environment,
+): Compiled {
   const args = parts.map(inner);
   const texts = parts.map((part) => formatExpression(part, 'answer'));
-  const found = resolveFunction(name, args.map((argument) => argument.type), texts, environment);
+  const found = resolveFunction(
+    name,
+    args.map((argument) => argument.type),
+    texts,
+    environment,
+  );
   if (!found.deterministic) return { type: found.type, constant: null, evaluate: () => found.apply([]) };
   return derived(found.type, args, found.apply);
 }
@@ -171,16 +231,22 @@ function binary(operator: BinaryOperator, left: Compiled, right: Compiled): Comp
     case '^':
       return arithmetic(operator, left, right);
     case '||':
-      return derived(TEXT, [textOf(left), textOf(right)], ([a = null, b = null]) => (a === null || b === null ? null : `${String(a)}${String(b)}`));
+      return derived(TEXT, [textOf(left), textOf(right)], ([a = null, b = null]) =>
+        a === null || b === null ? null : `${String(a)}${String(b)}`,
+      );
     case 'like':
     case 'ilike':
       return derived(BOOLEAN, [textOf(left), textOf(right)], ([text = null, pattern = null]) =>
-        text === null || pattern === null ? null : likePattern(String(pattern), operator === 'ilike').test(String(text)),
+        text === null || pattern === null
+          ? null
+          : likePattern(String(pattern), operator === 'ilike').test(String(text)),
       );
     case '~':
     case '~*':
       return derived(BOOLEAN, [left, right], ([text = null, pattern = null]) =>
-        text === null || pattern === null ? null : new RegExp(`^(?:${String(pattern)})$`, operator === '~*' ? 'iu' : 'u').test(String(text)),
+        text === null || pattern === null
+          ? null
+          : new RegExp(`^(?:${String(pattern)})$`, operator === '~*' ? 'iu' : 'u').test(String(text)),
       );
     default:
       return comparison(operator, left, right);
@@ -196,10 +262,13 @@ function logical(left: Compiled, right: Compiled, deciding: boolean): Compiled {
 }
 
 function arithmetic(operator: ArithmeticOperator, left: Compiled, right: Compiled): Compiled {
-  const sides = [left, right].map((side) => (side.type.kind === 'text' && side.constant !== null ? cast(side, BIGINT, false) : side));
+  const sides = [left, right].map((side) =>
+    side.type.kind === 'text' && side.constant !== null ? cast(side, BIGINT, false) : side,
+  );
   const [a = left, b = right] = sides;
   for (const side of [a, b]) {
-    if (!isNumeric(side.type) && side.type.kind !== 'undefined') throw invalid(`Invalid arguments in: (${typeName(a.type)} ${operator} ${typeName(b.type)})`);
+    if (!isNumeric(side.type) && side.type.kind !== 'undefined')
+      throw invalid(`Invalid arguments in: (${typeName(a.type)} ${operator} ${typeName(b.type)})`);
   }
   const type = arithmeticType(a.type, b.type, operator);
   return derived(type, [a, b], ([x = null, y = null]) => {
@@ -230,8 +299,10 @@ function likePattern(pattern: string, ignoreCase: boolean): RegExp {
 export function comparisonType(left: Compiled, right: Compiled): DataType {
   if (left.type.kind === right.type.kind && left.type.kind !== 'array') return left.type;
   if (isNumeric(left.type) && isNumeric(right.type)) return mergeTypes(left.type, right.type);
-  if (right.constant !== null && left.constant === null && isConvertible(right.type, left.type)) return left.type;
-  if (left.constant !== null && right.constant === null && isConvertible(left.type, right.type)) return right.type;
+  if (right.constant !== null && left.constant === null && isConvertible(right.type, left.type))
+    return left.type;
+  if (left.constant !== null && right.constant === null && isConvertible(left.type, right.type))
+    return right.type;
   return mergeTypes(left.type, right.type);
 }
 
@@ -239,7 +310,9 @@ function comparison(operator: BinaryOperator, left: Compiled, right: Compiled): 
   const type = comparisonType(left, right);
   const [a, b] = [cast(left, type, false), cast(right, type, false)];
   const test = comparator(operator);
-  return derived(BOOLEAN, [a, b], ([x = null, y = null]) => (x === null || y === null ? null : test(compareValues(x, y, type))));
+  return derived(BOOLEAN, [a, b], ([x = null, y = null]) =>
+    x === null || y === null ? null : test(compareValues(x, y, type)),
+  );
 }
 
 function comparator(operator: BinaryOperator): (order: number) => boolean {
@@ -290,7 +363,9 @@ function cast(operand: Compiled, type: DataType, lenient: boolean): Compiled {
       if (!(error instanceof SqlFailure)) throw error;
       if (lenient) return null;
       if (operand.constant === null) throw error;
-      throw invalid(`Cannot cast \`${literalText(operand.constant.value, operand.type)}\` of type \`${typeName(operand.type)}\` to type \`${typeName(type)}\``);
+      throw invalid(
+        `Cannot cast \`${literalText(operand.constant.value, operand.type)}\` of type \`${typeName(operand.type)}\` to type \`${typeName(type)}\``,
+      );
     }
   });
 }
@@ -304,17 +379,31 @@ function sameType(a: DataType, b: DataType): boolean {
 
 function listOf(items: readonly Compiled[]): Compiled {
   const element = items.reduce((type, item) => mergeTypes(type, item.type), UNDEFINED);
-  return derived(arrayOf(element), items, (values) => values.map((value, index) => convert(value, items[index]?.type ?? element, element)));
+  return derived(arrayOf(element), items, (values) =>
+    values.map((value, index) => convert(value, items[index]?.type ?? element, element)),
+  );
 }
 
 function objectValue(entries: readonly (readonly [string, Compiled])[]): Compiled {
-  const type = objectOf('dynamic', entries.map(([key, value]) => [key, value.type] as const));
-  return derived(type, entries.map(([, value]) => value), (values) => {
-    return Object.fromEntries(entries.map(([key, entry], index) => [key, asParameter(values[index] ?? null, entry.type)]));
-  });
+  const type = objectOf(
+    'dynamic',
+    entries.map(([key, value]) => [key, value.type] as const),
+  );
+  return derived(
+    type,
+    entries.map(([, value]) => value),
+    (values) => {
+      return Object.fromEntries(
+        entries.map(([key, entry], index) => [key, asParameter(values[index] ?? null, entry.type)]),
+      );
+    },
+  );
 }
 
-function caseOf(expression: Extract<Expression, { kind: 'case' }>, inner: (part: Expression) => Compiled): Compiled {
+function caseOf(
+  expression: Extract<Expression, { kind: 'case' }>,
+  inner: (part: Expression) => Compiled,
+): Compiled {
   const operand = expression.operand === null ? null : inner(expression.operand);
   const branches = expression.branches.map(([when, then]) => {
     const condition = inner(when);

@@ -42,11 +42,19 @@ export function columnUnknown(name: string): SqlFailure {
 }
 
 export function functionUnknown(name: string, args: readonly string[]): SqlFailure {
-  return new SqlFailure(400, 4004, `UnsupportedFunctionException[Unknown function: ${name}(${args.join(', ')})]`);
+  return new SqlFailure(
+    400,
+    4004,
+    `UnsupportedFunctionException[Unknown function: ${name}(${args.join(', ')})]`,
+  );
 }
 
 export function duplicateKey(): SqlFailure {
-  return new SqlFailure(409, 4091, 'DuplicateKeyException[A document with the same primary key exists already]');
+  return new SqlFailure(
+    409,
+    4091,
+    'DuplicateKeyException[A document with the same primary key exists already]',
+  );
 }
 
 /** The relation is closed or carries a block that CrateDB checks before it plans the statement. */
@@ -58,7 +66,11 @@ export function inaccessible(name: string, operation: string, closed = false): S
 /** A Java cast inside the server that nothing maps: 500/5000. */
 export function classCast(from: string, to: string): SqlFailure {
   const where = `(${from} and ${to} are in module java.base of loader 'bootstrap')`;
-  return new SqlFailure(500, 5000, `ClassCastException[class ${from} cannot be cast to class ${to} ${where}]`);
+  return new SqlFailure(
+    500,
+    5000,
+    `ClassCastException[class ${from} cannot be cast to class ${to} ${where}]`,
+  );
 }
 
 /** The blocks that refuse writes while the statement runs, as the server names them. */

@@ -12,7 +12,8 @@ import { jsonReply, sendReply, textReply, writeHead, type Reply } from './reply.
 export function delayOf(faults: readonly Fault[], requestNumber: number): number {
   let delayMs = 0;
   for (const { delayMs: range, text } of faults) {
-    if (range !== null) delayMs += range[0] + (range[1] - range[0]) * unitHash(requestNumber, `delay ${text}`);
+    if (range !== null)
+      delayMs += range[0] + (range[1] - range[0]) * unitHash(requestNumber, `delay ${text}`);
   }
   return delayMs;
 }
@@ -34,7 +35,9 @@ function insteadOf(fault: Fault): Reply | null {
     case '503':
       return textReply(Number(fault.name), '', false, retryHeaders(fault.argument));
     case '401':
-      return textReply(401, 'password authentication failed for user "crate"\n', true, { 'www-authenticate': 'Basic realm="CrateDB Authenticator"' });
+      return textReply(401, 'password authentication failed for user "crate"\n', true, {
+        'www-authenticate': 'Basic realm="CrateDB Authenticator"',
+      });
     case 'redirect':
       return textReply(307, '', false, { location: 'http://127.0.0.1:1/_sql' });
     case 'not-recovered':
@@ -55,7 +58,11 @@ function retryHeaders(argument: string): Reply['headers'] {
 }
 
 /** Which rows fail without being stored, and why. */
-export function refusedRows(faults: readonly Fault[], rows: number, insertNumber: number): ReadonlyMap<number, SqlFailure | 'bare'> {
+export function refusedRows(
+  faults: readonly Fault[],
+  rows: number,
+  insertNumber: number,
+): ReadonlyMap<number, SqlFailure | 'bare'> {
   const refused = new Map<number, SqlFailure | 'bare'>();
   for (const fault of faults) {
     const failure = rowFailure(fault);
@@ -72,13 +79,31 @@ function hitsRow(fault: Fault, row: number, insertNumber: number): boolean {
 function rowFailure(fault: Fault): SqlFailure | 'bare' | null {
   switch (fault.name) {
     case 'overload':
-      return new SqlFailure(500, 5000, `EsRejectedExecutionException[rejected execution of processing of [1][internal:crate:sql/data/write[p]]: request: ShardRequest{, shardId=[sandbox][0], timeout=1m}, target allocation id: sandbox, primary term: 1 on EsThreadPoolExecutor[name = sandbox/write, queue capacity = 2000]]`);
+      return new SqlFailure(
+        500,
+        5000,
+        `EsRejectedExecutionException[rejected execution of processing of [1][internal:crate:sql/data/write[p]]: request: ShardRequest{, shardId=[sandbox][0], timeout=1m}, target allocation id: sandbox, primary term: 1 on EsThreadPoolExecutor[name = sandbox/write, queue capacity = 2000]]`,
+      );
     case 'breaker':
-      return new SqlFailure(500, 5000, "CircuitBreakingException[Allocating 121.9kb for 'upsert request' failed, breaker would use 121.9kb in total. Limit is 1b. Either increase memory and limit, change the query or reduce concurrent query load]");
+      return new SqlFailure(
+        500,
+        5000,
+        "CircuitBreakingException[Allocating 121.9kb for 'upsert request' failed, breaker would use 121.9kb in total. Limit is 1b. Either increase memory and limit, change the query or reduce concurrent query load]",
+      );
     case 'unavailable':
-      return new SqlFailure(500, 5002, 'UnavailableShardsException[[sandbox][0] primary shard is not active Timeout: [1m], request: [ShardUpsertRequest{sandbox}]]');
+      return new SqlFailure(
+        500,
+        5002,
+        'UnavailableShardsException[[sandbox][0] primary shard is not active Timeout: [1m], request: [ShardUpsertRequest{sandbox}]]',
+      );
     case 'blocked':
-      return blocked(fault.argument === '4033' ? BLOCKS.readOnly : fault.argument === '4035' ? BLOCKS.write : BLOCKS.readOnlyAllowDelete);
+      return blocked(
+        fault.argument === '4033'
+          ? BLOCKS.readOnly
+          : fault.argument === '4035'
+            ? BLOCKS.write
+            : BLOCKS.readOnlyAllowDelete,
+      );
     case 'bare':
       return 'bare';
     default:
@@ -87,7 +112,11 @@ function rowFailure(fault: Fault): SqlFailure | 'bare' | null {
 }
 
 /** The failures put back between the results of the rows that were run. */
-export function withRefused(results: readonly ElementResult[], refused: ReadonlyMap<number, SqlFailure | 'bare'>, rows: number): readonly ElementResult[] {
+export function withRefused(
+  results: readonly ElementResult[],
+  refused: ReadonlyMap<number, SqlFailure | 'bare'>,
+  rows: number,
+): readonly ElementResult[] {
   const left = results[Symbol.iterator]();
   return Array.from({ length: rows }, (_, row): ElementResult => {
     const failure = refused.get(row);
@@ -102,7 +131,11 @@ export function falsified(answer: Answer, faults: readonly Fault[], insertNumber
   let results = answer.results;
   for (const fault of faults) {
     if (fault.name === 'own-duplicate') {
-      results = results.map((result, row) => (result.rowcount > 0 && hitsRow(fault, row, insertNumber) ? { rowcount: -2, failure: duplicateKey() } : result));
+      results = results.map((result, row) =>
+        result.rowcount > 0 && hitsRow(fault, row, insertNumber)
+          ? { rowcount: -2, failure: duplicateKey() }
+          : result,
+      );
     }
     if (fault.name === 'wrong-results') results = results.slice(0, -1);
   }
@@ -115,7 +148,12 @@ const BOMB_PART_BYTES = 16 * 2 ** 20;
 const BOMB_PARTS = 64;
 
 /** Sends a reply as its faults have it. Never waits for the client. */
-export function sendFaulty(request: IncomingMessage, response: ServerResponse, reply: Reply, faults: readonly Fault[]): void {
+export function sendFaulty(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  faults: readonly Fault[],
+): void {
   const fault = faults.find(({ name }) => WIRE_FAULTS.has(name));
   if (fault === undefined) return sendReply(response, reply);
   const body = Buffer.from(reply.body);
@@ -142,17 +180,39 @@ export function sendFaulty(request: IncomingMessage, response: ServerResponse, r
     case 'endless':
       return endless(response, reply);
     case 'big-header':
-      return sendReply(response, { ...reply, headers: { ...reply.headers, 'x-large': 'x'.repeat(LARGE_HEADER_CHARACTERS) } });
+      return sendReply(response, {
+        ...reply,
+        headers: { ...reply.headers, 'x-large': 'x'.repeat(LARGE_HEADER_CHARACTERS) },
+      });
     default:
-      return sendReply(response, { ...reply, headers: { ...reply.headers, 'content-encoding': 'gzip' }, body: gzipBomb() });
+      return sendReply(response, {
+        ...reply,
+        headers: { ...reply.headers, 'content-encoding': 'gzip' },
+        body: gzipBomb(),
+      });
   }
 }
 
 const WIRE_FAULTS: ReadonlySet<string> = new Set([
-  'silence', 'reset', 'truncated', 'wrong-length', 'invalid-json', 'no-rowcount', 'drip', 'endless', 'big-header', 'gzip-bomb',
+  'silence',
+  'reset',
+  'truncated',
+  'wrong-length',
+  'invalid-json',
+  'no-rowcount',
+  'drip',
+  'endless',
+  'big-header',
+  'gzip-bomb',
 ]);
 
-function reset(request: IncomingMessage, response: ServerResponse, reply: Reply, half: Buffer, place: string): void {
+function reset(
+  request: IncomingMessage,
+  response: ServerResponse,
+  reply: Reply,
+  half: Buffer,
+  place: string,
+): void {
   const { socket } = request;
   const breakOff = (): void => void socket.resetAndDestroy();
   if (place === 'mid-headers') {

@@ -5,9 +5,30 @@
 import { parseDurationMs } from '../base/units.ts';
 
 export const FAULT_NAMES = [
-  'latency', 'reset', 'silence', 'drip', '429', '503', '401', 'redirect', 'not-recovered', 'refuse', 'overload', 'breaker', 'own-duplicate',
-  'bare', 'unavailable', 'blocked', 'truncated', 'invalid-json', 'wrong-length', 'wrong-results', 'no-rowcount', 'endless',
-  'big-header', 'gzip-bomb',
+  'latency',
+  'reset',
+  'silence',
+  'drip',
+  '429',
+  '503',
+  '401',
+  'redirect',
+  'not-recovered',
+  'refuse',
+  'overload',
+  'breaker',
+  'own-duplicate',
+  'bare',
+  'unavailable',
+  'blocked',
+  'truncated',
+  'invalid-json',
+  'wrong-length',
+  'wrong-results',
+  'no-rowcount',
+  'endless',
+  'big-header',
+  'gzip-bomb',
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -40,20 +61,52 @@ interface Kind {
 
 const KINDS: Readonly<Record<FaultName, Kind>> = {
   latency: { help: 'waits before it answers', arguments: ['50ms', '20ms..200ms'], takes: 'delay' },
-  reset: { help: 'breaks the connection at that place', arguments: ['before-reply', 'mid-request', 'mid-headers', 'mid-body'], takes: 'choice' },
-  silence: { help: 'takes the request and never answers; `stored` stores its rows all the same', arguments: ['lost', 'stored'], takes: 'choice' },
+  reset: {
+    help: 'breaks the connection at that place',
+    arguments: ['before-reply', 'mid-request', 'mid-headers', 'mid-body'],
+    takes: 'choice',
+  },
+  silence: {
+    help: 'takes the request and never answers; `stored` stores its rows all the same',
+    arguments: ['lost', 'stored'],
+    takes: 'choice',
+  },
   drip: { help: 'answers one byte every 300 ms', arguments: [], takes: 'choice' },
   '429': { help: 'too many requests', arguments: ['', '5', '-5', '315360000', 'date'], takes: 'retryAfter' },
-  '503': { help: 'service unavailable', arguments: ['', '5', '-5', '315360000', 'date'], takes: 'retryAfter' },
+  '503': {
+    help: 'service unavailable',
+    arguments: ['', '5', '-5', '315360000', 'date'],
+    takes: 'retryAfter',
+  },
   '401': { help: 'not authorised', arguments: [], takes: 'choice' },
   redirect: { help: '307 to another origin', arguments: [], takes: 'choice' },
   'not-recovered': { help: '404/4045, as a node says that has just started', arguments: [], takes: 'choice' },
   refuse: { help: 'stops listening (needs a time window)', arguments: [], takes: 'choice' },
-  overload: { help: 'that share of the rows is refused as by a full write queue', arguments: ['100', '30'], takes: 'share' },
-  breaker: { help: 'that share of the rows is refused by a circuit breaker', arguments: ['100', '30'], takes: 'share' },
-  'own-duplicate': { help: 'stores the rows and calls that share of them duplicates', arguments: ['100', '30'], takes: 'share' },
-  bare: { help: 'that share of the rows is -2 without an error, and not stored', arguments: ['100', '30'], takes: 'share' },
-  unavailable: { help: 'that share of the rows is -2/5002, and not stored', arguments: ['100', '30'], takes: 'share' },
+  overload: {
+    help: 'that share of the rows is refused as by a full write queue',
+    arguments: ['100', '30'],
+    takes: 'share',
+  },
+  breaker: {
+    help: 'that share of the rows is refused by a circuit breaker',
+    arguments: ['100', '30'],
+    takes: 'share',
+  },
+  'own-duplicate': {
+    help: 'stores the rows and calls that share of them duplicates',
+    arguments: ['100', '30'],
+    takes: 'share',
+  },
+  bare: {
+    help: 'that share of the rows is -2 without an error, and not stored',
+    arguments: ['100', '30'],
+    takes: 'share',
+  },
+  unavailable: {
+    help: 'that share of the rows is -2/5002, and not stored',
+    arguments: ['100', '30'],
+    takes: 'share',
+  },
   blocked: { help: 'the block on every row', arguments: ['4037', '4033', '4035'], takes: 'choice' },
   truncated: { help: 'half of the answer, then the end of the connection', arguments: [], takes: 'choice' },
   'invalid-json': { help: 'an answer that is no JSON', arguments: [], takes: 'choice' },
@@ -81,25 +134,35 @@ export function parseFault(text: string): Fault | { readonly problem: string } {
   const [head = '', ...suffixes] = text.split(/(?=[@%#])/);
   const [nameText = '', ...parts] = head.split(':');
   const name = FAULT_NAMES.find((known) => known === nameText);
-  if (name === undefined) return problem(`no such fault; expected ${ACCEPTED} with a KIND of ${FAULT_NAMES.join(', ')}`);
+  if (name === undefined)
+    return problem(`no such fault; expected ${ACCEPTED} with a KIND of ${FAULT_NAMES.join(', ')}`);
   const all = parts.includes('all');
   const [argument = '', ...surplus] = parts.filter((part) => part !== 'all');
   if (surplus.length > 0) return problem(`too many parts; expected ${ACCEPTED}`);
   const given = readArgument(name, argument);
-  if (given === null) return problem(`bad argument ${JSON.stringify(argument)}; expected for example ${KINDS[name].arguments.join(', ') || 'none'}`);
+  if (given === null)
+    return problem(
+      `bad argument ${JSON.stringify(argument)}; expected for example ${KINDS[name].arguments.join(', ') || 'none'}`,
+    );
   const limits = readLimits(suffixes);
   if (limits === null) return problem(`expected ${ACCEPTED}`);
-  if (name === 'refuse' && limits.windowMs === null) return problem('needs a time window, for example refuse@5s..10s');
+  if (name === 'refuse' && limits.windowMs === null)
+    return problem('needs a time window, for example refuse@5s..10s');
   return { name, all, text, ...given, ...limits };
 }
 
-function readArgument(name: FaultName, argument: string): Pick<Fault, 'argument' | 'delayMs' | 'rowShare'> | null {
+function readArgument(
+  name: FaultName,
+  argument: string,
+): Pick<Fault, 'argument' | 'delayMs' | 'rowShare'> | null {
   const { takes, arguments: choices } = KINDS[name];
   const chosen = argument === '' ? (choices[0] ?? '') : argument;
   switch (takes) {
     case 'delay': {
       const delayMs = readRange(chosen, parseDurationMs);
-      return delayMs === null || !Number.isFinite(delayMs[1]) ? null : { argument: chosen, delayMs, rowShare: 1 };
+      return delayMs === null || !Number.isFinite(delayMs[1])
+        ? null
+        : { argument: chosen, delayMs, rowShare: 1 };
     }
     case 'share': {
       const share = readShare(chosen);
@@ -108,7 +171,9 @@ function readArgument(name: FaultName, argument: string): Pick<Fault, 'argument'
     case 'retryAfter':
       return /^(-?\d{1,12}|date)?$/.test(chosen) ? { argument: chosen, delayMs: null, rowShare: 1 } : null;
     case 'choice':
-      return argument === '' || choices.includes(argument) ? { argument: chosen, delayMs: null, rowShare: 1 } : null;
+      return argument === '' || choices.includes(argument)
+        ? { argument: chosen, delayMs: null, rowShare: 1 }
+        : null;
   }
 }
 
@@ -117,9 +182,15 @@ function readLimits(suffixes: readonly string[]): Pick<Fault, 'windowMs' | 'shar
   for (const suffix of suffixes) {
     const rest = suffix.slice(1);
     if (suffix.startsWith('@')) windowMs = readRange(rest, parseDurationMs, true);
-    if (suffix.startsWith('#')) numbers = readRange(rest, (part) => (/^\d{1,15}$/.test(part) ? Number(part) : null));
+    if (suffix.startsWith('#'))
+      numbers = readRange(rest, (part) => (/^\d{1,15}$/.test(part) ? Number(part) : null));
     const part = suffix.startsWith('%') ? readShare(rest) : share;
-    if (part === null || (suffix.startsWith('@') && windowMs === null) || (suffix.startsWith('#') && numbers === null)) return null;
+    if (
+      part === null ||
+      (suffix.startsWith('@') && windowMs === null) ||
+      (suffix.startsWith('#') && numbers === null)
+    )
+      return null;
     share = part;
   }
   return { windowMs, share, numbers };
@@ -131,7 +202,11 @@ function readShare(text: string): number | null {
 }
 
 /** `5..10`, `5..`, `..10` or `5` (which is exactly that, or from there on when `openEnd`). */
-function readRange(text: string, read: (part: string) => number | null, openEnd = false): readonly [number, number] | null {
+function readRange(
+  text: string,
+  read: (part: string) => number | null,
+  openEnd = false,
+): readonly [number, number] | null {
   const [first = '', second] = text.split('..');
   if (text.split('..').length > 2 || text === '' || text === '..') return null;
   const from = first === '' ? 0 : read(first);
@@ -154,7 +229,11 @@ export function applies(fault: Fault, occasion: Occasion): boolean {
   if (fault.name === 'refuse' || (!fault.all && !occasion.isInsert)) return false;
   const number = fault.all ? occasion.requestNumber : occasion.insertNumber;
   if (fault.numbers !== null && (number < fault.numbers[0] || number > fault.numbers[1])) return false;
-  if (fault.windowMs !== null && (occasion.sinceStartMs < fault.windowMs[0] || occasion.sinceStartMs >= fault.windowMs[1])) return false;
+  if (
+    fault.windowMs !== null &&
+    (occasion.sinceStartMs < fault.windowMs[0] || occasion.sinceStartMs >= fault.windowMs[1])
+  )
+    return false;
   return fault.share >= 1 || unitHash(number, fault.text) < fault.share;
 }
 

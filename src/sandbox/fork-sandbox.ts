@@ -14,10 +14,16 @@ export interface SandboxProcess {
 /** From the child, once: where it listens, or why it does not. */
 export type SandboxReport =
   | { readonly type: 'ready'; readonly url: string }
-  | { readonly type: 'failed'; readonly kind: 'usage' | 'target'; readonly message: string; readonly hint: string | null };
+  | {
+      readonly type: 'failed';
+      readonly kind: 'usage' | 'target';
+      readonly message: string;
+      readonly hint: string | null;
+    };
 
 /** To the child: its options first, `stop` at the end. */
-export type SandboxOrder = { readonly type: 'start'; readonly options: SandboxOptions } | { readonly type: 'stop' };
+export type SandboxOrder =
+  { readonly type: 'start'; readonly options: SandboxOptions } | { readonly type: 'stop' };
 
 const START_DEADLINE_MS = 10_000;
 const STOP_DEADLINE_MS = 5000;
@@ -55,7 +61,8 @@ function started(child: ChildProcess, options: SandboxOptions): Promise<string> 
       child.kill('SIGKILL');
       reject(error);
     };
-    const onError = (cause: Error): void => fail(new TargetError('the sandbox could not be started', { cause }));
+    const onError = (cause: Error): void =>
+      fail(new TargetError('the sandbox could not be started', { cause }));
     const onExit = (code: number | null, signal: string | null): void => {
       fail(new TargetError(`the sandbox exited before it was ready: code ${code}, signal ${signal}`));
     };
@@ -65,7 +72,13 @@ function started(child: ChildProcess, options: SandboxOptions): Promise<string> 
       settle();
       resolve(report.url);
     };
-    const deadline = setTimeout(() => fail(new TargetError(`the sandbox (pid ${child.pid ?? 0}) was not ready after ${START_DEADLINE_MS} ms`)), START_DEADLINE_MS);
+    const deadline = setTimeout(
+      () =>
+        fail(
+          new TargetError(`the sandbox (pid ${child.pid ?? 0}) was not ready after ${START_DEADLINE_MS} ms`),
+        ),
+      START_DEADLINE_MS,
+    );
     child.on('error', onError).on('exit', onExit).on('message', onMessage);
     child.send({ type: 'start', options } satisfies SandboxOrder);
   });
@@ -73,16 +86,25 @@ function started(child: ChildProcess, options: SandboxOptions): Promise<string> 
 
 function parseReport(message: unknown): SandboxReport | null {
   if (typeof message !== 'object' || message === null || !('type' in message)) return null;
-  if (message.type === 'ready' && 'url' in message && typeof message.url === 'string') return { type: 'ready', url: message.url };
-  if (message.type !== 'failed' || !('message' in message) || typeof message.message !== 'string') return null;
+  if (message.type === 'ready' && 'url' in message && typeof message.url === 'string')
+    return { type: 'ready', url: message.url };
+  if (message.type !== 'failed' || !('message' in message) || typeof message.message !== 'string')
+    return null;
   const hint = 'hint' in message && typeof message.hint === 'string' ? message.hint : null;
-  return { type: 'failed', kind: 'kind' in message && message.kind === 'usage' ? 'usage' : 'target', message: message.message, hint };
+  return {
+    type: 'failed',
+    kind: 'kind' in message && message.kind === 'usage' ? 'usage' : 'target',
+    message: message.message,
+    hint,
+  };
 }
 
 function failureOf(report: SandboxReport | null): Error {
   if (report?.type !== 'failed') return new TargetError('the sandbox sent something else than its report');
   const facts = { hint: report.hint ?? undefined };
-  return report.kind === 'usage' ? new UsageError(report.message, facts) : new TargetError(report.message, facts);
+  return report.kind === 'usage'
+    ? new UsageError(report.message, facts)
+    : new TargetError(report.message, facts);
 }
 
 async function stop(child: ChildProcess, exited: Promise<void>): Promise<void> {

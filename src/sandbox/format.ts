@@ -41,14 +41,20 @@ export function formatExpression(expression: Expression, style: Style): string {
     case 'isNull':
       return wrap(`${inner(expression.operand)} IS ${expression.negated ? 'NOT ' : ''}NULL`);
     case 'in':
-      return wrap(`${inner(expression.operand)} ${expression.negated ? 'NOT ' : ''}IN (${list(expression.list)})`);
+      return wrap(
+        `${inner(expression.operand)} ${expression.negated ? 'NOT ' : ''}IN (${list(expression.list)})`,
+      );
     case 'inSelect':
     case 'scalar':
       return '(SELECT …)';
     case 'between':
-      return wrap(`${inner(expression.operand)} ${expression.negated ? 'NOT ' : ''}BETWEEN ${inner(expression.low)} AND ${inner(expression.high)}`);
+      return wrap(
+        `${inner(expression.operand)} ${expression.negated ? 'NOT ' : ''}BETWEEN ${inner(expression.low)} AND ${inner(expression.high)}`,
+      );
     case 'any':
-      return wrap(`${inner(expression.left)} ${expression.operator} ${expression.all ? 'ALL' : 'ANY'}(${inner(expression.array)})`);
+      return wrap(
+        `${inner(expression.left)} ${expression.operator} ${expression.all ? 'ALL' : 'ANY'}(${inner(expression.array)})`,
+      );
     case 'cast':
       return `CAST(${inner(expression.operand)} AS ${castName(expression.type)})`;
     case 'array':
@@ -61,12 +67,20 @@ export function formatExpression(expression: Expression, style: Style): string {
 }
 
 function callText(call: Extract<Expression, { kind: 'call' }>, args: string, style: Style): string {
-  if (/^(current_|session_user$)/.test(call.name) && args === '') return style === 'ddl' ? call.name.toUpperCase() : call.name;
+  if (/^(current_|session_user$)/.test(call.name) && args === '')
+    return style === 'ddl' ? call.name.toUpperCase() : call.name;
   return `${call.name}(${call.distinct ? 'DISTINCT ' : ''}${args})`;
 }
 
 /** Kinds that stand in parentheses inside another operation. */
-const PREDICATES: ReadonlySet<Expression['kind']> = new Set(['binary', 'not', 'isNull', 'in', 'between', 'any']);
+const PREDICATES: ReadonlySet<Expression['kind']> = new Set([
+  'binary',
+  'not',
+  'isNull',
+  'in',
+  'between',
+  'any',
+]);
 
 function binaryText(expression: Extract<Expression, { kind: 'binary' }>, style: Style): string {
   const operator = expression.operator === '^' ? '^' : expression.operator.toUpperCase();
@@ -81,7 +95,9 @@ function binaryText(expression: Extract<Expression, { kind: 'binary' }>, style: 
 function caseText(expression: Extract<Expression, { kind: 'case' }>, style: Style): string {
   const inner = (part: Expression): string => formatExpression(part, style);
   const operand = expression.operand === null ? '' : ` ${inner(expression.operand)}`;
-  const branches = expression.branches.map(([when, then]) => ` WHEN ${inner(when)} THEN ${inner(then)}`).join('');
+  const branches = expression.branches
+    .map(([when, then]) => ` WHEN ${inner(when)} THEN ${inner(then)}`)
+    .join('');
   const otherwise = expression.otherwise === null ? '' : ` ELSE ${inner(expression.otherwise)}`;
   const text = `CASE${operand}${branches}${otherwise} END`;
   return style === 'answer' ? `(${text})` : text;
@@ -98,11 +114,15 @@ export function quoted(name: string): string {
 /** A value as SQL text. */
 export function literalText(value: Json, type: DataType): string {
   if (value === null) return 'NULL';
-  if (typeof value === 'string') return type.kind === 'bit' ? `B'${value}'` : `'${value.replaceAll("'", "''")}'`;
+  if (typeof value === 'string')
+    return type.kind === 'bit' ? `B'${value}'` : `'${value.replaceAll("'", "''")}'`;
   if (value instanceof JavaDouble) return doubleText(value.value);
   if (isDouble(value)) return doubleText(Number(value));
   if (isJsonArray(value)) return `[${value.map((item) => literalText(item, type)).join(', ')}]`;
-  if (isJsonObject(value)) return `{${Object.keys(value).map((key) => `${quoted(key)} = ${literalText(value[key] ?? null, type)}`).join(', ')}}`;
+  if (isJsonObject(value))
+    return `{${Object.keys(value)
+      .map((key) => `${quoted(key)} = ${literalText(value[key] ?? null, type)}`)
+      .join(', ')}}`;
   return String(value);
 }
 
@@ -141,7 +161,8 @@ function columnType(type: DataType, indent: string): string {
 function columnText(column: Column): string {
   const parts = [`${STEP}${quoted(column.name)} ${columnType(column.type, STEP)}`];
   if (column.defaultValue !== null) parts.push(`DEFAULT ${formatExpression(column.defaultValue, 'ddl')}`);
-  if (column.generated !== null) parts.push(`GENERATED ALWAYS AS ${formatExpression(column.generated, 'ddl')}`);
+  if (column.generated !== null)
+    parts.push(`GENERATED ALWAYS AS ${formatExpression(column.generated, 'ddl')}`);
   if (column.notNull) parts.push('NOT NULL');
   if (column.index !== null) parts.push(indexText(column.index));
   else if (column.type.kind === 'geo_shape') parts.push('INDEX USING GEOHASH');
@@ -174,10 +195,16 @@ export function createTableText(table: Table): string {
     const name = table.primaryKeyName === null ? '' : `CONSTRAINT ${quoted(table.primaryKeyName)} `;
     lines.push(`${STEP}${name}PRIMARY KEY (${table.primaryKey.map(pathText).join(', ')})`);
   }
-  for (const check of table.checks) lines.push(`${STEP}CONSTRAINT ${constraintName(check.name)} CHECK(${formatExpression(check.expression, 'ddl')})`);
+  for (const check of table.checks)
+    lines.push(
+      `${STEP}CONSTRAINT ${constraintName(check.name)} CHECK(${formatExpression(check.expression, 'ddl')})`,
+    );
   const by = clusteredBy(table);
   const clustered = by === '_id' ? 'CLUSTERED' : `CLUSTERED BY (${pathText(by)})`;
-  const partitioned = table.partitionedBy.length === 0 ? '' : `\nPARTITIONED BY (${table.partitionedBy.map(pathText).join(', ')})`;
+  const partitioned =
+    table.partitionedBy.length === 0
+      ? ''
+      : `\nPARTITIONED BY (${table.partitionedBy.map(pathText).join(', ')})`;
   return (
     `CREATE TABLE IF NOT EXISTS ${quoted(table.schema)}.${quoted(table.name)} (\n${lines.join(',\n')}\n)\n` +
     `${clustered} INTO ${table.shards} SHARDS${partitioned}\nWITH (\n${optionLines(table).join(',\n')}\n)`
@@ -190,11 +217,13 @@ function constraintName(name: string): string {
 
 function optionLines(table: Table): readonly string[] {
   const options = new Map([...ALWAYS_SHOWN, ...table.options]);
-  return [...options].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => {
-    const shown = SHOWN_AS_TEXT.has(name) ? String(value) : value;
-    const label = /^[a-z_]+$/.test(name) ? name : quoted(name);
-    return `${STEP}${label} = ${literalText(shown, { kind: 'text', length: null })}`;
-  });
+  return [...options]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, value]) => {
+      const shown = SHOWN_AS_TEXT.has(name) ? String(value) : value;
+      const label = /^[a-z_]+$/.test(name) ? name : quoted(name);
+      return `${STEP}${label} = ${literalText(shown, { kind: 'text', length: null })}`;
+    });
 }
 
 /** `o['a']` → `"o"['a']`. */

@@ -1,7 +1,17 @@
 /** Scalar functions: the ones crategen's statements, generated columns and people at a prompt use most. */
 import { functionUnknown, invalid } from './failure.ts';
 import { isJsonArray, isJsonObject, shrink, type Json } from './json.ts';
-import { BIGINT, BOOLEAN, DOUBLE, INTEGER, TEXT, TIMESTAMPTZ, mergeTypes, UNDEFINED, type DataType } from './types.ts';
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  INTEGER,
+  TEXT,
+  TIMESTAMPTZ,
+  mergeTypes,
+  UNDEFINED,
+  type DataType,
+} from './types.ts';
 import { compareValues, convert, isFloating, isNumeric } from './values.ts';
 
 /** What a statement runs in. */
@@ -25,7 +35,12 @@ export const SERVER_VERSION = '6.4.3';
 type Resolver = (types: readonly DataType[], environment: Environment) => ScalarFunction | null;
 
 /** The function for these argument types; `texts` name the arguments in the failure for an unknown one. */
-export function resolveFunction(name: string, types: readonly DataType[], texts: readonly string[], environment: Environment): ScalarFunction {
+export function resolveFunction(
+  name: string,
+  types: readonly DataType[],
+  texts: readonly string[],
+  environment: Environment,
+): ScalarFunction {
   const found = FUNCTIONS.get(name)?.(types, environment) ?? null;
   if (found === null) throw functionUnknown(name, texts);
   return found;
@@ -61,8 +76,13 @@ function extreme(sign: 1 | -1): Resolver {
   return (types) => {
     const type = types.reduce(mergeTypes, UNDEFINED);
     return pure(type, (args) => {
-      const known = args.map((value, index) => convert(value, types[index] ?? type, type)).filter((value) => value !== null);
-      return known.reduce<Json>((best, value) => (best === null || sign * compareValues(value, best, type) > 0 ? value : best), null);
+      const known = args
+        .map((value, index) => convert(value, types[index] ?? type, type))
+        .filter((value) => value !== null);
+      return known.reduce<Json>(
+        (best, value) => (best === null || sign * compareValues(value, best, type) > 0 ? value : best),
+        null,
+      );
     });
   };
 }
@@ -80,7 +100,11 @@ const concat: Resolver = (types) => {
     const type = types.reduce(mergeTypes, UNDEFINED);
     return pure(type, (args) => args.flatMap((value) => (isJsonArray(value) ? [...value] : [])));
   }
-  return pure(TEXT, (args) => args.map((value, index) => (value === null ? '' : String(convert(value, types[index] ?? TEXT, TEXT)))).join(''));
+  return pure(TEXT, (args) =>
+    args
+      .map((value, index) => (value === null ? '' : String(convert(value, types[index] ?? TEXT, TEXT))))
+      .join(''),
+  );
 };
 
 function constant(type: DataType, value: (environment: Environment) => Json): Resolver {
@@ -149,14 +173,23 @@ const dateTrunc: Resolver = (types) => {
 
 const extract: Resolver = ([, source = TIMESTAMPTZ]) =>
   pure(INTEGER, ([field = null, value = null]) =>
-    value === null ? null : extractField(String(field).toLowerCase(), Number(convert(value, source, TIMESTAMPTZ))),
+    value === null
+      ? null
+      : extractField(String(field).toLowerCase(), Number(convert(value, source, TIMESTAMPTZ))),
   );
 
-const arrayLength = strict(INTEGER, (list = null) => (isJsonArray(list) && list.length > 0 ? list.length : null));
+const arrayLength = strict(INTEGER, (list = null) =>
+  isJsonArray(list) && list.length > 0 ? list.length : null,
+);
 
 const round: Resolver = ([type = DOUBLE, digits]) => {
-  if (digits === undefined) return pure(isFloating(type) ? BIGINT : type, ([value = null]) => (value === null ? null : Math.floor(Number(value) + 0.5)));
-  return pure(DOUBLE, ([value = null, places = null]) => (value === null ? null : Number(Number(value).toFixed(Number(places ?? 0)))));
+  if (digits === undefined)
+    return pure(isFloating(type) ? BIGINT : type, ([value = null]) =>
+      value === null ? null : Math.floor(Number(value) + 0.5),
+    );
+  return pure(DOUBLE, ([value = null, places = null]) =>
+    value === null ? null : Number(Number(value).toFixed(Number(places ?? 0))),
+  );
 };
 
 function substring(text: string, ...[from = null, length = null]: readonly Json[]): string {
@@ -176,12 +209,19 @@ const isDistinct: Resolver = ([left = UNDEFINED, right = UNDEFINED]) => {
   });
 };
 
-const randomUuid: Resolver = () => ({ type: TEXT, apply: () => crypto.randomUUID().replaceAll('-', ''), deterministic: false });
+const randomUuid: Resolver = () => ({
+  type: TEXT,
+  apply: () => crypto.randomUUID().replaceAll('-', ''),
+  deterministic: false,
+});
 const random: Resolver = () => ({ type: DOUBLE, apply: () => Math.random(), deterministic: false });
 const now = constant(TIMESTAMPTZ, ({ nowMs }) => nowMs);
 
 const FUNCTIONS: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
-  ['abs', keeping((value) => (typeof value === 'bigint' ? (value < 0n ? -value : value) : Math.abs(Number(value))))],
+  [
+    'abs',
+    keeping((value) => (typeof value === 'bigint' ? (value < 0n ? -value : value) : Math.abs(Number(value)))),
+  ],
   ['array_length', arrayLength],
   ['ceil', onNumber(Math.ceil, null)],
   ['ceiling', onNumber(Math.ceil, null)],
@@ -203,7 +243,13 @@ const FUNCTIONS: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
   ['length', onText((text) => text.length, INTEGER)],
   ['ln', onNumber(Math.log)],
   ['lower', onText((text) => text.toLowerCase())],
-  ['mod', ([type = BIGINT]) => pure(type, ([a = null, b = null]) => (a === null || b === null ? null : shrink(BigInt(String(a)) % BigInt(String(b)))))],
+  [
+    'mod',
+    ([type = BIGINT]) =>
+      pure(type, ([a = null, b = null]) =>
+        a === null || b === null ? null : shrink(BigInt(String(a)) % BigInt(String(b))),
+      ),
+  ],
   ['now', now],
   ['object_keys', keeping(objectKeys)],
   ['octet_length', onText((text) => Buffer.byteLength(text), INTEGER)],

@@ -4,7 +4,16 @@
  */
 import { invalid, SqlFailure } from './failure.ts';
 import { doubleText, jsonValueText } from './java-text.ts';
-import { isJsonArray, isJsonObject, JavaDouble, JsonSyntaxError, parseJson, toDouble, type Json, type JsonObject } from './json.ts';
+import {
+  isJsonArray,
+  isJsonObject,
+  JavaDouble,
+  JsonSyntaxError,
+  parseJson,
+  toDouble,
+  type Json,
+  type JsonObject,
+} from './json.ts';
 import { parseWkt, type Position, type WktShape, type WktTree } from './wkt.ts';
 
 /** [longitude, latitude]; null for a point with a missing coordinate, `none` for what is no point. */
@@ -67,7 +76,15 @@ function quantised(value: number, span: number): number {
   return Math.min(Math.floor(value / step), CELLS / 2 - 1) * step;
 }
 
-const SHAPE_NAMES = ['Point', 'MultiPoint', 'LineString', 'MultiLineString', 'Polygon', 'MultiPolygon', 'GeometryCollection'] as const;
+const SHAPE_NAMES = [
+  'Point',
+  'MultiPoint',
+  'LineString',
+  'MultiLineString',
+  'Polygon',
+  'MultiPolygon',
+  'GeometryCollection',
+] as const;
 type ShapeName = (typeof SHAPE_NAMES)[number];
 
 /** How deep the coordinates of a shape nest above one position. */
@@ -102,7 +119,11 @@ function collectionFromJson(shape: JsonObject): JsonObject | null {
   const geometries = shape['geometries'] ?? null;
   if (!isJsonArray(geometries)) return null;
   if (geometries.length === 0) {
-    throw new SqlFailure(500, 5000, 'NullPointerException[Cannot invoke "Object.hashCode()" because "pk" is null]');
+    throw new SqlFailure(
+      500,
+      5000,
+      'NullPointerException[Cannot invoke "Object.hashCode()" because "pk" is null]',
+    );
   }
   const parts = geometries.map((geometry) => (isJsonObject(geometry) ? shapeFromJson(geometry) : null));
   const kept = parts.filter((part) => part !== null);
@@ -157,7 +178,11 @@ function isEmpty(coordinates: Json): boolean {
 }
 
 /** What WKT has wrong is found while it is read, not when it is indexed. */
-function isSound(shape: JsonObject, name: Exclude<ShapeName, 'GeometryCollection'>, coordinates: Json): boolean {
+function isSound(
+  shape: JsonObject,
+  name: Exclude<ShapeName, 'GeometryCollection'>,
+  coordinates: Json,
+): boolean {
   if (!hasPositions(coordinates, DEPTH[name])) return false;
   try {
     checkShape(shape);
@@ -177,7 +202,9 @@ function coordinatesOf(name: ShapeName, tree: WktTree | null): Json {
     }
     case 'MultiPoint':
       // Each position may stand in parentheses of its own.
-      return itemsOf(tree).map((item) => ('items' in item ? positionJson(firstPosition(item) ?? [Number.NaN, Number.NaN]) : positionJson(item)));
+      return itemsOf(tree).map((item) =>
+        'items' in item ? positionJson(firstPosition(item) ?? [Number.NaN, Number.NaN]) : positionJson(item),
+      );
     case 'Polygon':
       return polygonOf(tree);
     case 'MultiPolygon':
@@ -209,8 +236,15 @@ function polygonOf(tree: WktTree): Json {
 }
 
 function rectangle(ring: readonly Position[]): readonly Position[] | null {
-  const [xs, ys] = [new Set(ring.map((position) => position[0])), new Set(ring.map((position) => position[1]))];
-  const isOne = ring.length === 5 && xs.size === 2 && ys.size === 2 && Math.abs(signedArea(ring)) === spread(xs) * spread(ys);
+  const [xs, ys] = [
+    new Set(ring.map((position) => position[0])),
+    new Set(ring.map((position) => position[1])),
+  ];
+  const isOne =
+    ring.length === 5 &&
+    xs.size === 2 &&
+    ys.size === 2 &&
+    Math.abs(signedArea(ring)) === spread(xs) * spread(ys);
   return isOne ? box(Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)) : null;
 }
 
@@ -219,7 +253,13 @@ function spread(values: ReadonlySet<number>): number {
 }
 
 function box(minX: number, maxX: number, minY: number, maxY: number): readonly Position[] {
-  return [[minX, minY], [minX, maxY], [maxX, maxY], [maxX, minY], [minX, minY]];
+  return [
+    [minX, minY],
+    [minX, maxY],
+    [maxX, maxY],
+    [maxX, minY],
+    [minX, minY],
+  ];
 }
 
 function positionsOf(ring: Json): readonly Position[] {
@@ -249,7 +289,8 @@ export function checkShape(shape: JsonObject): void {
   }
   const coordinates = shape['coordinates'] ?? null;
   if (name === undefined || !isJsonArray(coordinates)) return;
-  if (!isDrawable(name, coordinates)) throw invalid(`Cannot convert GeoJSON "${jsonValueText(shape)}" to shape`);
+  if (!isDrawable(name, coordinates))
+    throw invalid(`Cannot convert GeoJSON "${jsonValueText(shape)}" to shape`);
   const polygons = name === 'Polygon' ? [coordinates] : name === 'MultiPolygon' ? coordinates : [];
   for (const polygon of polygons) if (isJsonArray(polygon)) checkPolygon(polygon.map(positionsOf));
 }
@@ -281,12 +322,14 @@ function isSame(a: Position, b: Position): boolean {
 function checkPolygon(rings: readonly (readonly Position[])[]): void {
   for (const ring of rings) {
     const doubled = ring.find((position, at) => at > 0 && isSame(position, ring[at - 1] ?? position));
-    if (doubled !== undefined) throw invalidShape(`Provided shape has duplicate consecutive coordinates at: ${placeText(doubled)}`);
+    if (doubled !== undefined)
+      throw invalidShape(`Provided shape has duplicate consecutive coordinates at: ${placeText(doubled)}`);
     checkCrossing(ring);
   }
   const [shell = [], ...holes] = rings;
   for (const hole of holes) {
-    if (!hole.some((position) => isInside(position, shell))) throw invalidShape('Invalid shape: Hole is not within polygon');
+    if (!hole.some((position) => isInside(position, shell)))
+      throw invalidShape('Invalid shape: Hole is not within polygon');
   }
 }
 
@@ -302,7 +345,8 @@ function isInside(point: Position, ring: readonly Position[]): boolean {
   let inside = false;
   for (let at = 1; at < ring.length; at += 1) {
     const [[x1, y1], [x2, y2]] = [ring[at - 1] ?? [0, 0], ring[at] ?? [0, 0]];
-    if (y1 > point[1] !== y2 > point[1] && point[0] < ((x2 - x1) * (point[1] - y1)) / (y2 - y1) + x1) inside = !inside;
+    if (y1 > point[1] !== y2 > point[1] && point[0] < ((x2 - x1) * (point[1] - y1)) / (y2 - y1) + x1)
+      inside = !inside;
   }
   return inside;
 }

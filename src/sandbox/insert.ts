@@ -5,9 +5,28 @@
 import type { StatementSync } from 'node:sqlite';
 import type { ConflictAction, Expression, Insert } from './ast.ts';
 import { castFailure, compileCast, type Cast } from './casts.ts';
-import { checkColumnLimit, findColumn, fullName, isOn, isSystemColumn, writeBlock, type Catalog, type Check, type Column, type Table } from './catalog.ts';
+import {
+  checkColumnLimit,
+  findColumn,
+  fullName,
+  isOn,
+  isSystemColumn,
+  writeBlock,
+  type Catalog,
+  type Check,
+  type Column,
+  type Table,
+} from './catalog.ts';
 import { compileExpression, missingParameter, type CompileContext, type Scope } from './expressions.ts';
-import { SqlFailure, blocked, columnUnknown, duplicateKey, inaccessible, invalid, type Block } from './failure.ts';
+import {
+  SqlFailure,
+  blocked,
+  columnUnknown,
+  duplicateKey,
+  inaccessible,
+  invalid,
+  type Block,
+} from './failure.ts';
 import { formatExpression, quoted } from './format.ts';
 import type { Environment } from './functions.ts';
 import { valueText } from './java-text.ts';
@@ -97,16 +116,26 @@ export class InsertPlan {
     this.#tools = tools;
     this.#conflict = statement.conflict;
     checkConflictTarget(statement.conflict, table);
-    const names = statement.columns.length > 0 ? statement.columns : table.columns.map((column) => column.name);
+    const names =
+      statement.columns.length > 0 ? statement.columns : table.columns.map((column) => column.name);
     const used = names.map((name) => targetColumn(table, name));
     const twice = names.find((name, at) => names.indexOf(name) !== at);
     if (twice !== undefined) throw invalid(`column "${twice}" specified more than once`);
-    const computed = table.columns.filter((column) => !used.includes(column) && (column.defaultValue ?? column.generated) !== null);
-    this.#targets = [...used.map((column) => targetOf(column, true)), ...computed.map((column) => targetOf(column, false))];
-    this.#rows = statement.source.kind === 'values' ? statement.source.rows.map((row) => originsOf(row, used)) : [];
+    const computed = table.columns.filter(
+      (column) => !used.includes(column) && (column.defaultValue ?? column.generated) !== null,
+    );
+    this.#targets = [
+      ...used.map((column) => targetOf(column, true)),
+      ...computed.map((column) => targetOf(column, false)),
+    ];
+    this.#rows =
+      statement.source.kind === 'values' ? statement.source.rows.map((row) => originsOf(row, used)) : [];
     this.#hasComputed = this.#targets.some((target) => !target.given || target.column.generated !== null);
     this.#hasNested = used.some((column) => column.type.kind === 'object' || column.type.kind === 'array');
-    this.#unfilled = table.columns.find((column) => column.notNull && !this.#targets.some((target) => target.column === column)) ?? null;
+    this.#unfilled =
+      table.columns.find(
+        (column) => column.notNull && !this.#targets.some((target) => target.column === column),
+      ) ?? null;
     this.#keyPositions = table.primaryKey.map((name) => this.#positionOfKey(name));
     const cells = this.#targets.map((target) => target.column.cell);
     this.#sql = `INSERT OR IGNORE INTO ${rowsOf(table)} (${cells.join(', ')}) VALUES (${cells.map(() => '?').join(', ')})`;
@@ -133,7 +162,10 @@ export class InsertPlan {
     this.#checkRelation();
     this.#rows.forEach((origins, index) => this.#checkParameterTypes(origins, params, index, environment));
     const pending = this.#rows.map((origins) => this.#prepare(origins, params, 0, environment));
-    return this.#countStored(this.#store(pending, environment), pending.length === 1 || this.table.partitionedBy.length > 0);
+    return this.#countStored(
+      this.#store(pending, environment),
+      pending.length === 1 || this.table.partitionedBy.length > 0,
+    );
   }
 
   /** Rows of a query: what fails is left out silently, unless the session wants the first failure. */
@@ -147,7 +179,9 @@ export class InsertPlan {
   preview(params: readonly Json[], environment: Environment): readonly (readonly Json[])[] {
     return this.#rows.map((origins) => {
       const values = this.#prepare(origins, params, 0, environment).values;
-      return this.table.columns.map((column) => values[this.#targets.findIndex((target) => target.column === column)] ?? null);
+      return this.table.columns.map(
+        (column) => values[this.#targets.findIndex((target) => target.column === column)] ?? null,
+      );
     });
   }
 
@@ -168,11 +202,19 @@ export class InsertPlan {
     }
   }
 
-  #checkParameterTypes(origins: readonly Origin[], params: readonly Json[], row: number, environment: Environment): void {
+  #checkParameterTypes(
+    origins: readonly Origin[],
+    params: readonly Json[],
+    row: number,
+    environment: Environment,
+  ): void {
     origins.forEach((origin, at) => {
       const target = this.#targets[at];
       if (target === undefined || origin.kind === 'default') return;
-      const type = origin.kind === 'param' ? guessType(parameterOf(params, origin.index)) : this.#compile(origin.expression, params, environment).type;
+      const type =
+        origin.kind === 'param'
+          ? guessType(parameterOf(params, origin.index))
+          : this.#compile(origin.expression, params, environment).type;
       if (isConvertible(type, target.column.type)) return;
       throw invalid(
         `Cannot convert VALUES element in row ${row + 1} of type \`${typeName(type)}\` to ` +
@@ -185,13 +227,21 @@ export class InsertPlan {
     return compileExpression(expression, this.#tools.context(NOTHING, params, environment));
   }
 
-  #prepare(origins: readonly Origin[], params: readonly Json[], element: number, environment: Environment): PendingRow {
+  #prepare(
+    origins: readonly Origin[],
+    params: readonly Json[],
+    element: number,
+    environment: Environment,
+  ): PendingRow {
     const values: Json[] = new Array<Json>(this.#targets.length).fill(null);
     for (let at = 0; at < origins.length; at += 1) {
       const origin = origins[at];
       const target = this.#targets[at];
       if (origin === undefined || target === undefined) continue;
-      const value = origin.kind === 'param' ? parameterOf(params, origin.index) : this.#valueOf(origin, params, environment);
+      const value =
+        origin.kind === 'param'
+          ? parameterOf(params, origin.index)
+          : this.#valueOf(origin, params, environment);
       values[at] = value === null ? null : castInto(target, value);
     }
     return this.#complete(values, element, environment);
@@ -218,9 +268,11 @@ export class InsertPlan {
       if (values[position] === null) throw invalid('A primary key value must not be NULL');
     }
     const { clusteredBy, partitionedBy } = this.table;
-    if (clusteredBy !== null && this.#valueByName(values, clusteredBy) === null) throw invalid('Clustered by value must not be NULL');
+    if (clusteredBy !== null && this.#valueByName(values, clusteredBy) === null)
+      throw invalid('Clustered by value must not be NULL');
     const partition = partitionedBy.length === 0 ? null : this.#partitionOf(values);
-    if (partition !== null && !this.table.partitions.has(partition)) this.#checkConstraints(values, environment);
+    if (partition !== null && !this.table.partitions.has(partition))
+      this.#checkConstraints(values, environment);
     return { element, values, partition };
   }
 
@@ -263,14 +315,17 @@ export class InsertPlan {
     const context = this.#tools.context(this.#scope(), [], environment);
     return this.#targets.flatMap((target, at) => {
       const expression = target.column.generated;
-      return expression === null || !target.given ? [] : [{ at, target, expression, compiled: compileExpression(expression, context) }];
+      return expression === null || !target.given
+        ? []
+        : [{ at, target, expression, compiled: compileExpression(expression, context) }];
     });
   }
 
   /** NOT NULL and CHECK, in the order of the columns. */
   #checkConstraints(values: readonly Json[], environment: Environment): void {
     for (const column of this.table.columns) {
-      if (column.notNull && this.#valueByName(values, column.name) === null) throw invalid(`"${column.name}" must not be null`);
+      if (column.notNull && this.#valueByName(values, column.name) === null)
+        throw invalid(`"${column.name}" must not be null`);
     }
     this.#checkChecks(values, this.#compileChecks(environment));
   }
@@ -278,7 +333,10 @@ export class InsertPlan {
   #compileChecks(environment: Environment): readonly CompiledCheck[] {
     if (this.table.checks.length === 0) return [];
     const context = this.#tools.context(this.#scope(), [], environment);
-    return this.table.checks.map((check) => ({ ...check, compiled: compileExpression(check.expression, context) }));
+    return this.table.checks.map((check) => ({
+      ...check,
+      compiled: compileExpression(check.expression, context),
+    }));
   }
 
   #checkChecks(values: readonly Json[], checks: readonly CompiledCheck[]): void {
@@ -286,7 +344,9 @@ export class InsertPlan {
       if (check.compiled.evaluate(values) !== false) continue;
       const shown = this.#targets.map((target, at) => asParameter(values[at] ?? null, target.column.type));
       const given = shown.filter((_, at) => this.#targets[at]?.given === true);
-      throw invalid(`Failed CONSTRAINT ${check.name} CHECK (${formatExpression(check.expression, 'ddl')}) for values: ${valueText(given)}`);
+      throw invalid(
+        `Failed CONSTRAINT ${check.name} CHECK (${formatExpression(check.expression, 'ddl')}) for values: ${valueText(given)}`,
+      );
     }
   }
 
@@ -314,12 +374,16 @@ export class InsertPlan {
   #makePartitions(rows: readonly PendingRow[]): readonly PendingRow[] {
     const { table } = this;
     if (table.partitionedBy.length === 0) return rows;
-    const isKnown = (row: PendingRow): boolean => row.partition !== null && table.partitions.has(row.partition);
+    const isKnown = (row: PendingRow): boolean =>
+      row.partition !== null && table.partitions.has(row.partition);
     const ordered = [...rows.filter(isKnown), ...rows.filter((row) => !isKnown(row))];
     const fresh = new Map<string, readonly Json[]>();
     for (const row of ordered) {
       if (row.partition === null || isKnown(row)) continue;
-      fresh.set(row.partition, table.partitionedBy.map((name) => this.#valueByName(row.values, name)));
+      fresh.set(
+        row.partition,
+        table.partitionedBy.map((name) => this.#valueByName(row.values, name)),
+      );
     }
     if (fresh.size === 0) return ordered;
     this.#tools.catalog.checkShardLimit(fresh.size * table.shards);
@@ -334,7 +398,12 @@ export class InsertPlan {
       if (block !== null) return blocked(block);
       if (this.#hasNested) this.#learn(row.values);
       for (const { at, target, expression, compiled } of shard.generated) {
-        checkGenerated(target.column, expression, row.values[at] ?? null, calculated(target, compiled, row.values));
+        checkGenerated(
+          target.column,
+          expression,
+          row.values[at] ?? null,
+          calculated(target, compiled, row.values),
+        );
       }
       const cells = this.#checkedCells(row.values);
       this.#checkChecks(row.values, shard.checks);
@@ -388,17 +457,24 @@ export class InsertPlan {
     if (this.#conflict === null) return duplicateKey();
     if (this.#conflict.kind === 'nothing') return 'ignored';
     const { table } = this;
-    const keys = this.#keyPositions.map((position) => this.#targets[position]?.encode(values[position] ?? null) ?? null);
+    const keys = this.#keyPositions.map(
+      (position) => this.#targets[position]?.encode(values[position] ?? null) ?? null,
+    );
     const cells = table.columns.map((column) => column.cell);
-    const where = keyCells(table).map((cell) => `${cell} = ?`).join(' AND ');
-    const found = this.#tools.store.prepare(`SELECT rowid, ${cells.join(', ')} FROM ${rowsOf(table)} WHERE ${where}`).get(...keys);
+    const where = keyCells(table)
+      .map((cell) => `${cell} = ?`)
+      .join(' AND ');
+    const found = this.#tools.store
+      .prepare(`SELECT rowid, ${cells.join(', ')} FROM ${rowsOf(table)} WHERE ${where}`)
+      .get(...keys);
     if (found === undefined) return duplicateKey();
     const current = table.columns.map((column) => decodeCell(found[column.cell] ?? null, column.type));
     const scope = this.#conflictScope(current.length);
     const context = this.#tools.context(scope, [], environment);
     const row = [...current, ...this.#targets.map((_, at) => values[at] ?? null)];
     const changes = this.#conflict.assignments.map((assignment) => {
-      if (assignment.target.kind !== 'column') throw invalid('Only columns can be assigned in ON CONFLICT DO UPDATE');
+      if (assignment.target.kind !== 'column')
+        throw invalid('Only columns can be assigned in ON CONFLICT DO UPDATE');
       const target = targetOf(targetColumn(table, assignment.target.name), true);
       const compiled = compileExpression(assignment.value, context);
       const value = asParameter(compiled.evaluate(row), compiled.type);
@@ -406,7 +482,9 @@ export class InsertPlan {
     });
     const sets = changes.map(({ target }) => `${target.column.cell} = ?`).join(', ');
     const rowid = typeof found['rowid'] === 'bigint' ? found['rowid'] : Number(found['rowid']);
-    this.#tools.store.prepare(`UPDATE ${rowsOf(table)} SET ${sets} WHERE rowid = ?`).run(...changes.map(({ cell }) => cell), rowid);
+    this.#tools.store
+      .prepare(`UPDATE ${rowsOf(table)} SET ${sets} WHERE rowid = ?`)
+      .run(...changes.map(({ cell }) => cell), rowid);
     return 'stored';
   }
 
@@ -483,14 +561,21 @@ function encodeChecked(target: Target, value: Json): Cell {
 
 /** The column of an INSERT's list or an assignment. Throws for unknown and system columns. */
 export function targetColumn(table: Table, name: string): Column {
-  if (isSystemColumn(name)) throw new SqlFailure(400, 4008, `InvalidColumnNameException["${name}" Cannot write to system column]`);
+  if (isSystemColumn(name))
+    throw new SqlFailure(400, 4008, `InvalidColumnNameException["${name}" Cannot write to system column]`);
   const column = findColumn(table, name);
   if (column === null) throw columnUnknown(name);
   return column;
 }
 
 function targetOf(column: Column, given: boolean): Target {
-  return { column, given, cast: compileCast(column.type), check: columnCheck(column), encode: compileEncode(column.type) };
+  return {
+    column,
+    given,
+    cast: compileCast(column.type),
+    check: columnCheck(column),
+    encode: compileEncode(column.type),
+  };
 }
 
 /** The shard's check for a column, with its own index settings. */
@@ -508,21 +593,29 @@ function originsOf(row: readonly (Expression | 'default')[], columns: readonly C
   }
   return row.map((item, at) => {
     if (item === 'default') return { kind: 'default', expression: columns[at]?.defaultValue ?? null };
-    return item.kind === 'param' ? { kind: 'param', index: item.index } : { kind: 'expression', expression: item };
+    return item.kind === 'param'
+      ? { kind: 'param', index: item.index }
+      : { kind: 'expression', expression: item };
   });
 }
 
 function checkConflictTarget(conflict: ConflictAction | null, table: Table): void {
   if (conflict === null || conflict.columns.length === 0) {
-    if (conflict?.kind === 'update') throw invalid('ON CONFLICT DO UPDATE requires a list of constraint columns');
+    if (conflict?.kind === 'update')
+      throw invalid('ON CONFLICT DO UPDATE requires a list of constraint columns');
     return;
   }
   const keys = table.primaryKey;
   if (conflict.columns.length !== keys.length) {
-    throw invalid(`Number of conflict targets (${renderList(conflict.columns.map(quoted))}) did not match the number of primary key columns (${renderList(table.primaryKey)})`);
+    throw invalid(
+      `Number of conflict targets (${renderList(conflict.columns.map(quoted))}) did not match the number of primary key columns (${renderList(table.primaryKey)})`,
+    );
   }
   const wrong = conflict.columns.find((name) => !keys.includes(name));
-  if (wrong !== undefined) throw invalid(`Conflict target (${wrong}) did not match the primary key columns (${renderList(table.primaryKey)})`);
+  if (wrong !== undefined)
+    throw invalid(
+      `Conflict target (${wrong}) did not match the primary key columns (${renderList(table.primaryKey)})`,
+    );
 }
 
 function renderList(names: readonly string[]): string {
@@ -530,7 +623,10 @@ function renderList(names: readonly string[]): string {
 }
 
 function checkGenerated(column: Column, expression: Expression, given: Json, calculated: Json): void {
-  const isSame = given === null || calculated === null ? given === calculated : compareValues(given, calculated, column.type) === 0;
+  const isSame =
+    given === null || calculated === null
+      ? given === calculated
+      : compareValues(given, calculated, column.type) === 0;
   if (isSame) return;
   throw invalid(
     `Given value ${valueText(given)} for generated column ${column.name} does not match ` +

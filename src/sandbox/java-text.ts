@@ -23,7 +23,8 @@ function javaFloating(value: number, shortest: (magnitude: number) => string): s
   const match = /^(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(shortest(magnitude));
   const digits = `${match?.[1] ?? '0'}${match?.[2] ?? ''}`;
   const exponent = Number(match?.[3] ?? 0);
-  if (exponent < -3 || exponent >= 7) return `${sign}${digits[0] ?? ''}.${digits.slice(1) || '0'}E${exponent}`;
+  if (exponent < -3 || exponent >= 7)
+    return `${sign}${digits[0] ?? ''}.${digits.slice(1) || '0'}E${exponent}`;
   if (exponent < 0) return `${sign}0.${'0'.repeat(-exponent - 1)}${trimZeros(digits)}`;
   const whole = digits.padEnd(exponent + 1, '0');
   return `${sign}${whole.slice(0, exponent + 1)}.${whole.slice(exponent + 1) || '0'}`;
@@ -120,7 +121,8 @@ function escapeCharacter(character: string): string {
 export function jsonValueText(value: Json, capacityOf: (size: number) => number = () => 16): string {
   if (value === null) return 'null';
   if (value instanceof JavaDouble) return floatingJson(doubleText(value.value));
-  if (typeof value === 'number') return Number.isInteger(value) ? String(value) : floatingJson(doubleText(value));
+  if (typeof value === 'number')
+    return Number.isInteger(value) ? String(value) : floatingJson(doubleText(value));
   if (typeof value === 'string') return jsonText(value);
   if (isJsonArray(value)) return `[${value.map((item) => jsonValueText(item, capacityOf)).join(',')}]`;
   if (isJsonObject(value)) {

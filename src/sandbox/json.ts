@@ -28,10 +28,13 @@ export class JsonSyntaxError extends Error {}
 const MAX_DEPTH = 1000;
 
 /** Numbers of which the JavaScript value alone does not say how they were written, or that it rounds to an integer. */
-const AMBIGUOUS_NUMBER = /[[,:]\s*(?:-?(?:\d{16}|\d{9,}\.|\d+(?:\.\d*)?[eE]|\d+\.(?:0+(?!\d)|0{6}|9{6}))|-0(?![.\d]))/;
+const AMBIGUOUS_NUMBER =
+  /[[,:]\s*(?:-?(?:\d{16}|\d{9,}\.|\d+(?:\.\d*)?[eE]|\d+\.(?:0+(?!\d)|0{6}|9{6}))|-0(?![.\d]))/;
 
 export function isJsonObject(value: Json): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JavaDouble);
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof JavaDouble)
+  );
 }
 
 export function isJsonArray(value: Json): value is readonly Json[] {

@@ -3,17 +3,58 @@
  * named `name` or `state` as in CrateDB.
  */
 import type {
-  AlterAction, Assignment, CheckDefinition, ColumnDefinition, ConflictAction, CreateTable, Expression, Insert,
-  Options, PartitionRef, RelationRef, Select, SelectItem, Source, Statement,
+  AlterAction,
+  Assignment,
+  CheckDefinition,
+  ColumnDefinition,
+  ConflictAction,
+  CreateTable,
+  Expression,
+  Insert,
+  Options,
+  PartitionRef,
+  RelationRef,
+  Select,
+  SelectItem,
+  Source,
+  Statement,
 } from './ast.ts';
 import { ExpressionParser, RESERVED } from './expression-parser.ts';
 import { failureAt, tokenise } from './tokens.ts';
 
 /** How `expecting` reads when a statement begins with a word that begins none. */
 const STARTERS = [
-  'SELECT', 'DEALLOCATE', 'FETCH', 'END', 'WITH', 'CREATE', 'ALTER', 'KILL', 'CLOSE', 'BEGIN', 'START', 'COMMIT',
-  'ANALYZE', 'DISCARD', 'EXPLAIN', 'SHOW', 'OPTIMIZE', 'REFRESH', 'RESTORE', 'DROP', 'INSERT', 'VALUES', 'DELETE',
-  'UPDATE', 'SET', 'RESET', 'COPY', 'GRANT', 'DENY', 'REVOKE', 'DECLARE',
+  'SELECT',
+  'DEALLOCATE',
+  'FETCH',
+  'END',
+  'WITH',
+  'CREATE',
+  'ALTER',
+  'KILL',
+  'CLOSE',
+  'BEGIN',
+  'START',
+  'COMMIT',
+  'ANALYZE',
+  'DISCARD',
+  'EXPLAIN',
+  'SHOW',
+  'OPTIMIZE',
+  'REFRESH',
+  'RESTORE',
+  'DROP',
+  'INSERT',
+  'VALUES',
+  'DELETE',
+  'UPDATE',
+  'SET',
+  'RESET',
+  'COPY',
+  'GRANT',
+  'DENY',
+  'REVOKE',
+  'DECLARE',
 ] as const;
 
 /** CrateDB's default of `statement_max_length`. */
@@ -22,7 +63,11 @@ const MAX_STATEMENT_CHARACTERS = 262_144;
 /** Parses exactly one statement; one `;` may follow it. Throws a failure with line and column. */
 export function parseStatement(sql: string): Statement {
   if (sql.length > MAX_STATEMENT_CHARACTERS) {
-    throw failureAt(sql, 0, `Statement exceeds \`statement_max_length\` (${MAX_STATEMENT_CHARACTERS} allowed, ${sql.length} provided)`);
+    throw failureAt(
+      sql,
+      0,
+      `Statement exceeds \`statement_max_length\` (${MAX_STATEMENT_CHARACTERS} allowed, ${sql.length} provided)`,
+    );
   }
   return new StatementParser(sql).statement();
 }
@@ -149,7 +194,16 @@ class StatementParser extends ExpressionParser {
     this.expect(')');
     const inline = columns.filter((column) => column.primaryKey).map((column) => column.name);
     const keys = primaryKey.length > 0 ? primaryKey : inline;
-    return { kind: 'createTable', relation, ifNotExists, columns, primaryKey: keys, primaryKeyName, checks, ...this.#tableOptions() };
+    return {
+      kind: 'createTable',
+      relation,
+      ifNotExists,
+      columns,
+      primaryKey: keys,
+      primaryKeyName,
+      checks,
+      ...this.#tableOptions(),
+    };
   }
 
   #constraintName(): string | null {
@@ -241,7 +295,15 @@ class StatementParser extends ExpressionParser {
       }
     }
     type ??= { kind: 'undefined' };
-    return { name, type, ...column, defaultValue: defaultValue ?? null, generated: generated ?? null, index, storage };
+    return {
+      name,
+      type,
+      ...column,
+      defaultValue: defaultValue ?? null,
+      generated: generated ?? null,
+      index,
+      storage,
+    };
   }
 
   #columnIndex(): ColumnDefinition['index'] {
@@ -266,7 +328,8 @@ class StatementParser extends ExpressionParser {
     this.next();
     this.expect('into');
     const relation = this.relation();
-    const columns = this.is('(') && this.peek(1).value !== 'select' ? this.parenthesised(() => this.identifier()) : [];
+    const columns =
+      this.is('(') && this.peek(1).value !== 'select' ? this.parenthesised(() => this.identifier()) : [];
     const source = this.#insertSource();
     const conflict = this.skip('on') ? this.#conflict() : null;
     const returning = this.skip('returning') ? this.list(() => this.selectItem()) : [];
@@ -336,14 +399,18 @@ class StatementParser extends ExpressionParser {
     this.expect('table');
     const target = this.#partitionRef();
     if (this.skip('set')) return this.#altered(target, [{ kind: 'set', options: this.options() }]);
-    if (this.skip('reset')) return this.#altered(target, [{ kind: 'reset', names: this.parenthesised(() => this.optionName()) }]);
+    if (this.skip('reset'))
+      return this.#altered(target, [{ kind: 'reset', names: this.parenthesised(() => this.optionName()) }]);
     if (this.skip('open')) return this.#altered(target, [{ kind: 'open' }]);
     if (this.skip('close')) return this.#altered(target, [{ kind: 'close' }]);
     if (this.skip('rename')) {
       this.expect('to');
       return this.#altered(target, [{ kind: 'rename', name: this.relation() }]);
     }
-    return this.#altered(target, this.list(() => this.#columnAction()));
+    return this.#altered(
+      target,
+      this.list(() => this.#columnAction()),
+    );
   }
 
   #altered(target: PartitionRef, actions: readonly AlterAction[]): Statement {
@@ -403,7 +470,17 @@ class StatementParser extends ExpressionParser {
       else if (this.skip('offset')) offset = this.expression();
       else break;
     }
-    return { distinct, items, from, where, groupBy, having, orderBy, limit: limit ?? null, offset: offset ?? null };
+    return {
+      distinct,
+      items,
+      from,
+      where,
+      groupBy,
+      having,
+      orderBy,
+      limit: limit ?? null,
+      offset: offset ?? null,
+    };
   }
 
   #keyword(first: string, second: string): boolean {
@@ -439,7 +516,12 @@ class StatementParser extends ExpressionParser {
     if (this.is('(')) return this.#derivedSource();
     if (this.peek(1).value === '(' && this.peek().kind === 'word') {
       const name = this.identifier();
-      return { kind: 'function', name, args: this.parenthesised(() => this.expression()), ...this.#sourceAlias() };
+      return {
+        kind: 'function',
+        name,
+        args: this.parenthesised(() => this.expression()),
+        ...this.#sourceAlias(),
+      };
     }
     return { kind: 'relation', relation: this.relation(), alias: this.#sourceAlias().alias };
   }

@@ -15,7 +15,8 @@ export function readPayload(body: Buffer): Payload {
   if (body.length === 0) throw invalid('Missing request body');
   const parsed = parseBody(body);
   if (!isJsonObject(parsed)) throw sourceFailure('Field [stmt] is missing');
-  for (const key of Object.keys(parsed)) if (!['stmt', 'args', 'bulk_args'].includes(key)) throw cannotParse(body);
+  for (const key of Object.keys(parsed))
+    if (!['stmt', 'args', 'bulk_args'].includes(key)) throw cannotParse(body);
   const args = argsOf(parsed['args']);
   const bulkArgs = bulkArgsOf(parsed['bulk_args']);
   const statement = statementOf(parsed['stmt'], body);
@@ -38,7 +39,9 @@ function parseBody(body: Buffer): Json {
 
 function cannotParse(body: Buffer): SqlFailure {
   const echo = body.toString('utf8');
-  return invalid(`Can't parse [${echo}]. Expecting payload with \`stmt\` string and \`args\` or \`bulk_args\` arrays`);
+  return invalid(
+    `Can't parse [${echo}]. Expecting payload with \`stmt\` string and \`args\` or \`bulk_args\` arrays`,
+  );
 }
 
 function sourceFailure(message: string): SqlFailure {
@@ -50,7 +53,8 @@ function textOf(body: Buffer): string | null {
   if (body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf) return textOf(body.subarray(3));
   if (body[0] === 0xff && body[1] === 0xfe) return body.subarray(2).toString('utf16le');
   if (body[0] === 0xfe && body[1] === 0xff) return Buffer.from(body.subarray(2)).swap16().toString('utf16le');
-  if (body.length % 2 === 0 && body[0] === 0 && body[1] !== 0) return Buffer.from(body).swap16().toString('utf16le');
+  if (body.length % 2 === 0 && body[0] === 0 && body[1] !== 0)
+    return Buffer.from(body).swap16().toString('utf16le');
   if (body.length % 2 === 0 && body[0] !== 0 && body[1] === 0) return body.toString('utf16le');
   if (isAscii(body)) return body.toString('latin1');
   return isUtf8(body) ? body.toString('utf8') : null;
@@ -68,7 +72,8 @@ function statementOf(value: Json | undefined, body: Buffer): string {
 
 function argsOf(value: Json | undefined): readonly Json[] | null {
   if (value === undefined) return null;
-  if (!isJsonArray(value)) throw sourceFailure(`\`args\` must start with an array, not \`${tokenName(value)}\``);
+  if (!isJsonArray(value))
+    throw sourceFailure(`\`args\` must start with an array, not \`${tokenName(value)}\``);
   return value;
 }
 
@@ -77,7 +82,9 @@ function bulkArgsOf(value: Json | undefined): readonly (readonly Json[])[] | nul
   if (!isJsonArray(value)) throw sourceFailure('Field [bulk_args] has an invalid value');
   return value.map((row) => {
     if (isJsonArray(row)) return row;
-    throw sourceFailure(`\`bulk_args\` must contain a list of \`args\` (values list). Got unexpected: ${tokenName(row)}`);
+    throw sourceFailure(
+      `\`bulk_args\` must contain a list of \`args\` (values list). Got unexpected: ${tokenName(row)}`,
+    );
   });
 }
 

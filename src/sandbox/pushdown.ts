@@ -13,7 +13,18 @@ import { convert, isIntegral } from './values.ts';
 
 /** Types whose cells compare in SQLite as the values do. */
 const COMPARABLE: readonly Kind[] = [
-  'boolean', 'byte', 'smallint', 'integer', 'bigint', 'timestamptz', 'timestamp', 'text', 'ip', 'uuid', 'real', 'double',
+  'boolean',
+  'byte',
+  'smallint',
+  'integer',
+  'bigint',
+  'timestamptz',
+  'timestamp',
+  'text',
+  'ip',
+  'uuid',
+  'real',
+  'double',
 ];
 
 export interface Pushed {
@@ -33,7 +44,9 @@ export function pushCondition(expression: Expression, table: Table, context: Com
         const [left, right] = [inner(expression.left), inner(expression.right)];
         return left === null || right === null ? null : `(${left} ${expression.operator} ${right})`;
       }
-      return COMPARISONS.includes(expression.operator) ? pushComparison(expression.operator, expression.left, expression.right, table, context) : null;
+      return COMPARISONS.includes(expression.operator)
+        ? pushComparison(expression.operator, expression.left, expression.right, table, context)
+        : null;
     case 'not': {
       const operand = inner(expression.operand);
       return operand === null ? null : `(NOT ${operand})`;
@@ -45,7 +58,9 @@ export function pushCondition(expression: Expression, table: Table, context: Com
     case 'in':
       return pushList(expression.operand, expression.list, expression.negated, table, context);
     case 'any':
-      return expression.operator === '=' && !expression.all ? pushAny(expression.left, expression.array, table, context) : null;
+      return expression.operator === '=' && !expression.all
+        ? pushAny(expression.left, expression.array, table, context)
+        : null;
     case 'between': {
       const low = pushComparison('>=', expression.operand, expression.low, table, context);
       const high = pushComparison('<=', expression.operand, expression.high, table, context);
@@ -61,7 +76,13 @@ export function pushCondition(expression: Expression, table: Table, context: Com
   }
 }
 
-function pushComparison(operator: BinaryOperator, left: Expression, right: Expression, table: Table, context: CompileContext): string | null {
+function pushComparison(
+  operator: BinaryOperator,
+  left: Expression,
+  right: Expression,
+  table: Table,
+  context: CompileContext,
+): string | null {
   const a = pushValue(left, table, context, null);
   const b = pushValue(right, table, context, a?.type ?? null);
   const first = a ?? (b === null ? null : pushValue(left, table, context, b.type));
@@ -74,11 +95,19 @@ function isComparable(a: DataType, b: DataType): boolean {
   return a.kind === b.kind && COMPARABLE.includes(a.kind);
 }
 
-function pushList(operand: Expression, list: readonly Expression[], negated: boolean, table: Table, context: CompileContext): string | null {
+function pushList(
+  operand: Expression,
+  list: readonly Expression[],
+  negated: boolean,
+  table: Table,
+  context: CompileContext,
+): string | null {
   const target = pushValue(operand, table, context, null);
   if (target === null) return null;
   const items = list.map((item) => pushValue(item, table, context, target.type));
-  const known = items.filter((item) => item !== null && isComparable(target.type, item.type)).map((item) => item?.sql ?? '');
+  const known = items
+    .filter((item) => item !== null && isComparable(target.type, item.type))
+    .map((item) => item?.sql ?? '');
   if (known.length < items.length) return null;
   return `(${target.sql} ${negated ? 'NOT ' : ''}IN (${known.join(', ')}))`;
 }
@@ -86,19 +115,29 @@ function pushList(operand: Expression, list: readonly Expression[], negated: boo
 function pushAny(left: Expression, array: Expression, table: Table, context: CompileContext): string | null {
   const target = pushValue(left, table, context, null);
   const constant = constantOf(array, context);
-  if (target === null || constant === null || !isJsonArray(constant.value) || constant.type.kind !== 'array') return null;
+  if (target === null || constant === null || !isJsonArray(constant.value) || constant.type.kind !== 'array')
+    return null;
   const { element } = constant.type;
-  const items = constant.value.map((value) => literal(convertQuietly(value, element, target.type), target.type));
+  const items = constant.value.map((value) =>
+    literal(convertQuietly(value, element, target.type), target.type),
+  );
   return items.includes(null) ? null : `(${target.sql} IN (${items.join(', ')}))`;
 }
 
 /**
  * A value as SQLite text, or null. `wanted` is the type that a constant is to take, that of the column beside it.
  */
-export function pushValue(expression: Expression, table: Table, context: CompileContext, wanted: DataType | null): Pushed | null {
+export function pushValue(
+  expression: Expression,
+  table: Table,
+  context: CompileContext,
+  wanted: DataType | null,
+): Pushed | null {
   if (expression.kind === 'column') {
     const column = findColumn(table, expression.name);
-    return column !== null && COMPARABLE.includes(column.type.kind) ? { sql: column.cell, type: column.type } : null;
+    return column !== null && COMPARABLE.includes(column.type.kind)
+      ? { sql: column.cell, type: column.type }
+      : null;
   }
   if (isAggregate(expression)) return pushAggregate(expression, table);
   const constant = constantOf(expression, context);
@@ -108,7 +147,8 @@ export function pushValue(expression: Expression, table: Table, context: Compile
   const right = pushValue(expression.right, table, context, null);
   if (left === null || right === null || !isIntegral(left.type) || !isIntegral(right.type)) return null;
   // SQLite divides by zero to null where CrateDB fails.
-  if ((expression.operator === '/' || expression.operator === '%') && !/^-?[1-9]\d*$/.test(right.sql)) return null;
+  if ((expression.operator === '/' || expression.operator === '%') && !/^-?[1-9]\d*$/.test(right.sql))
+    return null;
   return { sql: `(${left.sql} ${expression.operator} ${right.sql})`, type: { kind: 'bigint' } };
 }
 
@@ -116,23 +156,33 @@ export function pushValue(expression: Expression, table: Table, context: Compile
 function pushAggregate(call: AggregateCall, table: Table): Pushed | null {
   const argument = call.args[0];
   if (call.filter !== null || call.args.length > 1) return null;
-  if (call.name === 'count' && (argument === undefined || argument.kind === 'star')) return { sql: 'count(*)', type: BIGINT };
+  if (call.name === 'count' && (argument === undefined || argument.kind === 'star'))
+    return { sql: 'count(*)', type: BIGINT };
   const column = argument?.kind === 'column' ? findColumn(table, argument.name) : null;
   if (column === null) return null;
   const distinct = call.distinct ? 'DISTINCT ' : '';
-  if (call.name === 'count') return COMPARABLE.includes(column.type.kind) || !call.distinct ? { sql: `count(${distinct}${column.cell})`, type: BIGINT } : null;
+  if (call.name === 'count')
+    return COMPARABLE.includes(column.type.kind) || !call.distinct
+      ? { sql: `count(${distinct}${column.cell})`, type: BIGINT }
+      : null;
   const isExact = isIntegral(column.type) && ['min', 'max', 'sum'].includes(call.name);
-  return isExact ? { sql: `${call.name}(${distinct}${column.cell})`, type: aggregateType(call.name, column.type) } : null;
+  return isExact
+    ? { sql: `${call.name}(${distinct}${column.cell})`, type: aggregateType(call.name, column.type) }
+    : null;
 }
 
 function pushConstant(value: Json, from: DataType, to: DataType): Pushed | null {
   // 1.5 against an integer column is a comparison of doubles.
-  if (isIntegral(to) && (from.kind === 'double' || from.kind === 'real' || from.kind === 'numeric')) return null;
+  if (isIntegral(to) && (from.kind === 'double' || from.kind === 'real' || from.kind === 'numeric'))
+    return null;
   const sql = literal(convertQuietly(value, from, to), to);
   return sql === null ? null : { sql, type: to };
 }
 
-function constantOf(expression: Expression, context: CompileContext): { readonly value: Json; readonly type: DataType } | null {
+function constantOf(
+  expression: Expression,
+  context: CompileContext,
+): { readonly value: Json; readonly type: DataType } | null {
   if (!['literal', 'param', 'cast', 'array', 'call', 'negate'].includes(expression.kind)) return null;
   if (expression.kind === 'call' && expression.args.length > 0) return null;
   const compiled = compileExpression(expression, context);

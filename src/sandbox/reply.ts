@@ -15,7 +15,12 @@ export function jsonReply(status: number, body: string | Buffer): Reply {
   return { status, headers: JSON_HEADERS, body, close: false };
 }
 
-export function textReply(status: number, body: string, close = false, headers: Reply['headers'] = {}): Reply {
+export function textReply(
+  status: number,
+  body: string,
+  close = false,
+  headers: Reply['headers'] = {},
+): Reply {
   return { status, headers, body, close };
 }
 
@@ -29,7 +34,11 @@ export function sendReply(response: ServerResponse, reply: Reply): void {
 }
 
 /** The head of a reply, with `length` as Content-Length or, for null, chunked. */
-export function writeHead(response: ServerResponse, reply: Reply, length: number | null = Buffer.byteLength(reply.body)): void {
+export function writeHead(
+  response: ServerResponse,
+  reply: Reply,
+  length: number | null = Buffer.byteLength(reply.body),
+): void {
   response.sendDate = false;
   if (reply.close) response.shouldKeepAlive = false;
   // Taken out before it is set, it stays out; the connection is kept or closed all the same.

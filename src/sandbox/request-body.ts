@@ -11,7 +11,11 @@ export type BodyResult =
   | { readonly kind: 'aborted' };
 
 /** Never rejects. `onHalf` is called once when half of an announced body has arrived. */
-export async function readBody(request: IncomingMessage, maxBytes: number, onHalf?: (head: Buffer) => void): Promise<BodyResult> {
+export async function readBody(
+  request: IncomingMessage,
+  maxBytes: number,
+  onHalf?: (head: Buffer) => void,
+): Promise<BodyResult> {
   const announced = Number(request.headers['content-length'] ?? 0);
   if (announced > maxBytes) {
     request.resume();

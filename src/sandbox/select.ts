@@ -1,6 +1,12 @@
 /** SELECT: over a table, a system table, a table function or nothing; grouped, ordered and cut as asked. */
 import type { Expression, OrderItem, Select, SelectItem, Source } from './ast.ts';
-import { aggregateCalls, compileAggregate, partsOf, type Accumulator, type AggregateCall } from './aggregates.ts';
+import {
+  aggregateCalls,
+  compileAggregate,
+  partsOf,
+  type Accumulator,
+  type AggregateCall,
+} from './aggregates.ts';
 import { compileExpression, NO_COLUMNS, type CompileContext, type Scope, type Slot } from './expressions.ts';
 import { SqlFailure, functionUnknown, invalid } from './failure.ts';
 import { columnTitle, formatExpression } from './format.ts';
@@ -55,7 +61,8 @@ export interface SelectTools {
 export function runSelect(select: Select, params: readonly Json[], tools: SelectTools): ResultSet {
   const relation = select.from === null ? NO_RELATION : openSource(select.from, params, tools);
   const context = contextOf(scopeOf(relation), params, tools);
-  if (select.where !== null && aggregateCalls([select.where]).length > 0) throw invalid('Aggregate functions are not allowed in WHERE');
+  if (select.where !== null && aggregateCalls([select.where]).length > 0)
+    throw invalid('Aggregate functions are not allowed in WHERE');
   const resolved = resolveSelect(select, relation);
   const direct = relation.answer(resolved, context);
   if (direct !== null) return direct;
@@ -103,10 +110,19 @@ export function conjuncts(where: Expression | null): readonly Expression[] {
   return [...conjuncts(where.left), ...conjuncts(where.right)];
 }
 
-const NO_RELATION: Relation = { name: '', columns: [], scan: (where) => ({ rows: [[]], rest: where }), answer: () => null };
+const NO_RELATION: Relation = {
+  name: '',
+  columns: [],
+  scan: (where) => ({ rows: [[]], rest: where }),
+  answer: () => null,
+};
 
 /** A relation of rows that are at hand. */
-export function relationOfRows(name: string, columns: readonly NamedType[], rows: () => Iterable<Row>): Relation {
+export function relationOfRows(
+  name: string,
+  columns: readonly NamedType[],
+  rows: () => Iterable<Row>,
+): Relation {
   return { name, columns, scan: (where) => ({ rows: rows(), rest: where }), answer: () => null };
 }
 
@@ -140,27 +156,42 @@ export function evaluateRows(rows: readonly (readonly Expression[])[], context: 
   const columns = (compiled[0] ?? []).map((item, at) => ({ name: `col${at + 1}`, type: item.type }));
   return {
     columns,
-    rows: compiled.map((row) => row.map((item, at) => convert(item.evaluate([]), item.type, columns[at]?.type ?? item.type))),
+    rows: compiled.map((row) =>
+      row.map((item, at) => convert(item.evaluate([]), item.type, columns[at]?.type ?? item.type)),
+    ),
   };
 }
 
 /** Rows that generate_series may make, against a slip of the finger. */
 const MAX_SERIES = 10_000_000;
 
-function tableFunction(source: Extract<Source, { kind: 'function' }>, params: readonly Json[], tools: SelectTools): Relation {
+function tableFunction(
+  source: Extract<Source, { kind: 'function' }>,
+  params: readonly Json[],
+  tools: SelectTools,
+): Relation {
   const context = contextOf(NO_COLUMNS, params, tools);
   const args = source.args.map((argument) => compileExpression(argument, context));
   const name = source.alias ?? source.name;
   if (source.name === 'unnest') {
     const lists = args.map((argument) => flatten(argument.evaluate([])));
-    const columns = args.map((argument, at) => ({ name: source.columns[at] ?? (args.length === 1 ? name : `col${at + 1}`), type: elementType(argument.type) }));
+    const columns = args.map((argument, at) => ({
+      name: source.columns[at] ?? (args.length === 1 ? name : `col${at + 1}`),
+      type: elementType(argument.type),
+    }));
     const length = Math.max(0, ...lists.map((list) => list.length));
     const rows = Array.from({ length }, (_, at) => lists.map((list) => list[at] ?? null));
     return relationOfRows(name, columns, () => rows);
   }
-  if (source.name !== 'generate_series') throw functionUnknown(source.name, source.args.map((argument) => formatExpression(argument, 'answer')));
+  if (source.name !== 'generate_series')
+    throw functionUnknown(
+      source.name,
+      source.args.map((argument) => formatExpression(argument, 'answer')),
+    );
   const [from = 0, to = 0, step = 1] = args.map((argument) => Number(argument.evaluate([])));
-  return relationOfRows(name, [{ name: source.columns[0] ?? name, type: args[0]?.type ?? BIGINT }], () => series(from, to, step));
+  return relationOfRows(name, [{ name: source.columns[0] ?? name, type: args[0]?.type ?? BIGINT }], () =>
+    series(from, to, step),
+  );
 }
 
 function* series(from: number, to: number, step: number): Iterable<Row> {
@@ -195,7 +226,8 @@ function scopeOf(relation: Relation): Scope {
 
 function resolveSelect(select: Select, relation: Relation): ResolvedSelect {
   const items = select.items.flatMap((item) => {
-    if (item.expression.kind !== 'star') return [{ ...item, title: item.alias ?? columnTitle(item.expression) }];
+    if (item.expression.kind !== 'star')
+      return [{ ...item, title: item.alias ?? columnTitle(item.expression) }];
     return relation.columns.map(({ name }) => {
       return { expression: { kind: 'column', qualifier: null, name } as const, alias: null, title: name };
     });
@@ -208,24 +240,36 @@ function resolveSelect(select: Select, relation: Relation): ResolvedSelect {
   const distinctBy = select.distinct ? items.map((item) => item.expression) : [];
   const isDistinctGroup = select.distinct && aggregates.length === 0 && groupBy.length === 0;
   return {
-    select, items, orderBy, aggregates,
+    select,
+    items,
+    orderBy,
+    aggregates,
     groupBy: isDistinctGroup ? distinctBy : groupBy,
     isGrouped: aggregates.length > 0 || groupBy.length > 0 || isDistinctGroup,
   };
 }
 
 /** `1` is the first item, a name that is no column the item of that alias. */
-function ordinalOrAlias(expression: Expression, items: ResolvedSelect['items'], relation: Relation): Expression {
+function ordinalOrAlias(
+  expression: Expression,
+  items: ResolvedSelect['items'],
+  relation: Relation,
+): Expression {
   if (expression.kind === 'literal' && typeof expression.value === 'number') {
     const item = items[expression.value - 1];
     if (item === undefined) throw invalid(`Ordinal ${expression.value} is not in the select list`);
     return item.expression;
   }
-  if (expression.kind !== 'column' || relation.columns.some((column) => column.name === expression.name)) return expression;
+  if (expression.kind !== 'column' || relation.columns.some((column) => column.name === expression.name))
+    return expression;
   return items.find((item) => item.alias === expression.name)?.expression ?? expression;
 }
 
-function* filtered(rows: Iterable<Row>, conditions: readonly Expression[], context: CompileContext): Iterable<Row> {
+function* filtered(
+  rows: Iterable<Row>,
+  conditions: readonly Expression[],
+  context: CompileContext,
+): Iterable<Row> {
   const tests = conditions.map((condition) => compileExpression(condition, context));
   for (const row of rows) if (tests.every((test) => test.evaluate(row) === true)) yield row;
 }
@@ -237,10 +281,17 @@ interface SortKey {
 
 function runPlain(resolved: ResolvedSelect, rows: Iterable<Row>, context: CompileContext): ResultSet {
   const items = resolved.items.map((item) => compileExpression(item.expression, context));
-  const keys = resolved.orderBy.map((item) => ({ item, compiled: compileExpression(item.expression, context) }));
+  const keys = resolved.orderBy.map((item) => ({
+    item,
+    compiled: compileExpression(item.expression, context),
+  }));
   const { offset, limit } = bounds(resolved.select, context);
-  const taken = keys.length === 0 ? take(rows, offset, limit) : sorted([...rows], keys).slice(offset, offset + limit);
-  return { columns: titled(resolved, items), rows: taken.map((row) => items.map((item) => item.evaluate(row))) };
+  const taken =
+    keys.length === 0 ? take(rows, offset, limit) : sorted([...rows], keys).slice(offset, offset + limit);
+  return {
+    columns: titled(resolved, items),
+    rows: taken.map((row) => items.map((item) => item.evaluate(row))),
+  };
 }
 
 function titled(resolved: ResolvedSelect, items: readonly Compiled[]): readonly NamedType[] {
@@ -260,7 +311,10 @@ function take(rows: Iterable<Row>, offset: number, limit: number): readonly Row[
 }
 
 /** OFFSET and LIMIT; a limit that is missing or null is none. */
-export function bounds(select: Select, context: CompileContext): { readonly offset: number; readonly limit: number } {
+export function bounds(
+  select: Select,
+  context: CompileContext,
+): { readonly offset: number; readonly limit: number } {
   const valueOf = (expression: Expression | null, missing: number): number => {
     const value = expression === null ? null : compileExpression(expression, context).evaluate([]);
     if (value === null) return missing;
@@ -299,21 +353,32 @@ interface Group {
 /** Groups by the keys, then runs the rest of the query over one row per group: keys first, aggregates after them. */
 function runGrouped(resolved: ResolvedSelect, rows: Iterable<Row>, context: CompileContext): ResultSet {
   const keys = resolved.groupBy.map((expression) => compileExpression(expression, context));
-  const calls = resolved.aggregates.map((call) => compileAggregate(call, (part) => compileExpression(part, context)));
+  const calls = resolved.aggregates.map((call) =>
+    compileAggregate(call, (part) => compileExpression(part, context)),
+  );
   const groups = new Map<string, Group>();
   if (keys.length === 0) groups.set('', { key: [], accumulators: calls.map((call) => call.begin()) });
   for (const row of rows) {
     const key = keys.map((compiled) => compiled.evaluate(row));
     const text = key.length === 0 ? '' : canonical(key);
     let group = groups.get(text);
-    if (group === undefined) groups.set(text, (group = { key, accumulators: calls.map((call) => call.begin()) }));
+    if (group === undefined)
+      groups.set(text, (group = { key, accumulators: calls.map((call) => call.begin()) }));
     for (const accumulator of group.accumulators) accumulator.add(row);
   }
   const slots = new Map<string, Slot>();
-  keys.forEach((compiled, index) => slots.set(formatExpression(resolved.groupBy[index] ?? { kind: 'star' }, 'answer'), { index, type: compiled.type }));
+  keys.forEach((compiled, index) =>
+    slots.set(formatExpression(resolved.groupBy[index] ?? { kind: 'star' }, 'answer'), {
+      index,
+      type: compiled.type,
+    }),
+  );
   calls.forEach((call, at) => slots.set(call.text, { index: keys.length + at, type: call.type }));
   const grouped: CompileContext = { ...context, scope: groupedScope(context.scope), slots };
-  const results = [...groups.values()].map(({ key, accumulators }) => [...key, ...accumulators.map((each) => each.end())]);
+  const results = [...groups.values()].map(({ key, accumulators }) => [
+    ...key,
+    ...accumulators.map((each) => each.end()),
+  ]);
   const having = resolved.select.having === null ? [] : [resolved.select.having];
   return runPlain(resolved, filtered(results, having, grouped), grouped);
 }
@@ -324,7 +389,9 @@ function groupedScope(scope: Scope): Scope {
     columns: scope.columns,
     resolve: (qualifier, name) => {
       if (scope.resolve(qualifier, name) === null) return null;
-      throw invalid(`'${name}' must appear in the GROUP BY clause or be used in an aggregation function. Perhaps you grouped by an alias that clashes with a column in the relations`);
+      throw invalid(
+        `'${name}' must appear in the GROUP BY clause or be used in an aggregation function. Perhaps you grouped by an alias that clashes with a column in the relations`,
+      );
     },
   };
 }

@@ -66,6 +66,8 @@ class RunningSandbox implements Sandbox {
   readonly #endpoint: SqlEndpoint;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  /** Sockets with a request that has no answer yet. */
+  readonly #busy = new Set<Socket>();
   readonly #faults: readonly Fault[];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #greeting: string;
@@ -76,8 +78,16 @@ class RunningSandbox implements Sandbox {
 
   constructor(options: SandboxOptions) {
     const dataFile = options.dataFile ?? null;
-    const maxMemoryBytes = options.maxMemoryBytes === undefined && dataFile === null ? DEFAULT_MEMORY_BYTES : (options.maxMemoryBytes ?? null);
-    this.#engine = openEngine({ dataFile, maxMemoryBytes, address: () => `${this.#host}:${this.#port}`, nowMs: () => Date.now() });
+    const maxMemoryBytes =
+      options.maxMemoryBytes === undefined && dataFile === null
+        ? DEFAULT_MEMORY_BYTES
+        : (options.maxMemoryBytes ?? null);
+    this.#engine = openEngine({
+      dataFile,
+      maxMemoryBytes,
+      address: () => `${this.#host}:${this.#port}`,
+      nowMs: () => Date.now(),
+    });
     this.#faults = [...latencyFault(options.latencyMs ?? null), ...(options.faults ?? [])];
     this.#greeting = greeting(options.discard === true ? 'discard' : 'sandbox');
     this.#endpoint = new SqlEndpoint({
@@ -106,13 +116,17 @@ class RunningSandbox implements Sandbox {
       this.#port = await listen(this.#server, host, port);
     } catch (error) {
       this.#engine.close();
-      throw new TargetError(`the sandbox cannot listen on ${host}:${port}: ${systemCodeOf(error) || messageOf(error)}`, {
-        cause: error,
-        hint: 'Choose another --port; 0 takes a free one.',
-      });
+      throw new TargetError(
+        `the sandbox cannot listen on ${host}:${port}: ${systemCodeOf(error) || messageOf(error)}`,
+        {
+          cause: error,
+          hint: 'Choose another --port; 0 takes a free one.',
+        },
+      );
     }
     this.#startedMs = performance.now();
-    for (const fault of this.#faults) if (fault.name === 'refuse' && fault.windowMs !== null) this.#planRefusal(fault.windowMs);
+    for (const fault of this.#faults)
+      if (fault.name === 'refuse' && fault.windowMs !== null) this.#planRefusal(fault.windowMs);
   }
 
   stats(): SandboxStats {
@@ -129,11 +143,10 @@ class RunningSandbox implements Sandbox {
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#server.closeIdleConnections();
+    for (const socket of this.#sockets) if (!this.#busy.has(socket)) socket.destroy();
     const grace = setTimeout(() => this.#dropConnections(), CLOSE_GRACE_MS);
     await closed;
     clearTimeout(grace);
-    this.#dropConnections();
     this.#engine.close();
   }
 
@@ -155,7 +168,12 @@ class RunningSandbox implements Sandbox {
   }
 
   #createServer(maxBodyBytes: number): Server {
-    const server = createServer({ requireHostHeader: false, maxHeaderSize: MAX_HEADER_BYTES, keepAlive: false, noDelay: true });
+    const server = createServer({
+      requireHostHeader: false,
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAlive: false,
+      noDelay: true,
+    });
     server.keepAliveTimeout = 0;
     server.headersTimeout = 0;
     server.requestTimeout = 0;
@@ -178,12 +196,16 @@ class RunningSandbox implements Sandbox {
   }
 
   async #route(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { socket } = request;
+    this.#busy.add(socket);
+    response.once('close', () => this.#busy.delete(socket));
     const { url = '/', method = 'GET' } = request;
     if (Buffer.byteLength(url) > MAX_REQUEST_LINE_BYTES) return sendReply(response, BAD_REQUEST);
     if (url.startsWith('/_sql')) return this.#endpoint.handle(request, response);
     request.resume();
     const path = url.split('?')[0] ?? '/';
-    if (path === '/_crategen/stats' && isLoopback(request.socket)) return sendReply(response, jsonReply(200, JSON.stringify(this.stats())));
+    if (path === '/_crategen/stats' && isLoopback(socket))
+      return sendReply(response, jsonReply(200, JSON.stringify(this.stats())));
     if (path === '/') return sendReply(response, this.#root(request));
     if (method !== 'GET' && method !== 'HEAD') return sendReply(response, textReply(403, 'Forbidden'));
     if (path === '/admin') return sendReply(response, textReply(307, '', false, { location: '/' }));
@@ -192,7 +214,9 @@ class RunningSandbox implements Sandbox {
 
   #root(request: IncomingMessage): Reply {
     if (request.method === 'HEAD') return textReply(200, '');
-    const isBrowser = /Mozilla/.test(request.headers['user-agent'] ?? '') && !/application\/json/.test(request.headers.accept ?? '');
+    const isBrowser =
+      /Mozilla/.test(request.headers['user-agent'] ?? '') &&
+      !/application\/json/.test(request.headers.accept ?? '');
     return isBrowser ? notFound('index.html') : jsonReply(200, this.#greeting);
   }
 }
@@ -211,7 +235,19 @@ function openEngine(options: ConstructorParameters<typeof Engine>[0]): Engine {
 function latencyFault(latencyMs: SandboxOptions['latencyMs']): readonly Fault[] {
   if (latencyMs === null || latencyMs === undefined || latencyMs === 0) return [];
   const delayMs = typeof latencyMs === 'number' ? ([latencyMs, latencyMs] as const) : latencyMs;
-  return [{ name: 'latency', argument: '', delayMs, rowShare: 1, all: false, windowMs: null, share: 1, numbers: null, text: 'latency' }];
+  return [
+    {
+      name: 'latency',
+      argument: '',
+      delayMs,
+      rowShare: 1,
+      all: false,
+      windowMs: null,
+      share: 1,
+      numbers: null,
+      text: 'latency',
+    },
+  ];
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {
@@ -230,8 +266,20 @@ function portOf(address: string | AddressInfo | null): number {
 
 /** The answer to `GET /`; the key `crategen` tells clients what they really talk to. */
 function greeting(kind: 'sandbox' | 'discard'): string {
-  const version = { number: SERVER_VERSION, build_hash: 'crategen-sandbox', build_snapshot: false, lucene_version: '10.4.0' };
-  const facts = { ok: true, status: 200, name: NODE_NAME, cluster_name: CLUSTER_NAME, version, crategen: { kind } };
+  const version = {
+    number: SERVER_VERSION,
+    build_hash: 'crategen-sandbox',
+    build_snapshot: false,
+    lucene_version: '10.4.0',
+  };
+  const facts = {
+    ok: true,
+    status: 200,
+    name: NODE_NAME,
+    cluster_name: CLUSTER_NAME,
+    version,
+    crategen: { kind },
+  };
   return `${JSON.stringify(facts, null, 2).replaceAll('": ', '" : ')}\n`;
 }
 
@@ -250,7 +298,11 @@ function isLoopback(socket: Socket): boolean {
 function refuseRaw(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') return void socket.destroy();
   const isHeader = error.code === 'HPE_HEADER_OVERFLOW';
-  const body = isHeader ? '{"error":{"message":"SQLParseException[Missing request body]","code":4000}}' : 'Requested file [bad-request] was not found';
-  const status = isHeader ? '400 Bad Request\r\ncontent-type: application/json; charset=UTF-8' : '404 Not Found';
+  const body = isHeader
+    ? '{"error":{"message":"SQLParseException[Missing request body]","code":4000}}'
+    : 'Requested file [bad-request] was not found';
+  const status = isHeader
+    ? '400 Bad Request\r\ncontent-type: application/json; charset=UTF-8'
+    : '404 Not Found';
   socket.end(`HTTP/1.1 ${status}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

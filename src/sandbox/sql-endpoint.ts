@@ -46,12 +46,19 @@ export class SqlEndpoint {
     const requestNumber = counters.requests;
     const user = this.#userOf(request);
     if (typeof user !== 'string') return refuse(request, response, user);
-    const read = await readBody(request, this.#options.maxBodyBytes, this.#breakOffAtHalf(request, requestNumber));
+    const read = await readBody(
+      request,
+      this.#options.maxBodyBytes,
+      this.#breakOffAtHalf(request, requestNumber),
+    );
     switch (read.kind) {
       case 'aborted':
         return;
       case 'tooLarge':
-        return sendReply(response, read.close ? { ...TOO_LARGE, close: true, headers: { connection: 'close' } } : TOO_LARGE);
+        return sendReply(
+          response,
+          read.close ? { ...TOO_LARGE, close: true, headers: { connection: 'close' } } : TOO_LARGE,
+        );
       case 'broken':
         return sendReply(response, textReply(500, read.message, true));
       case 'body':
@@ -65,7 +72,9 @@ export class SqlEndpoint {
       case 'user':
         return identity.name;
       case 'refused':
-        return textReply(401, identity.text, true, { 'www-authenticate': 'Basic realm="CrateDB Authenticator"' });
+        return textReply(401, identity.text, true, {
+          'www-authenticate': 'Basic realm="CrateDB Authenticator"',
+        });
       case 'broken':
         return textReply(500, identity.text, true);
     }
@@ -73,7 +82,9 @@ export class SqlEndpoint {
 
   /** For resets in the middle of a request, which must be decided before the statement is known for sure. */
   #breakOffAtHalf(request: IncomingMessage, requestNumber: number): ((head: Buffer) => void) | undefined {
-    const faults = this.#options.faults.filter((fault) => fault.name === 'reset' && fault.argument === 'mid-request');
+    const faults = this.#options.faults.filter(
+      (fault) => fault.name === 'reset' && fault.argument === 'mid-request',
+    );
     if (faults.length === 0) return undefined;
     return (head) => {
       const occasion = this.#occasion(looksLikeInsert(plain(head, request)), requestNumber, 1);
@@ -86,15 +97,28 @@ export class SqlEndpoint {
 
   /** `ahead`: how many INSERTs are to be counted for this request. */
   #occasion(isInsert: boolean, requestNumber: number, ahead: number): Occasion {
-    return { isInsert, requestNumber, insertNumber: this.#options.counters.inserts + ahead, sinceStartMs: this.#options.sinceStartMs() };
+    return {
+      isInsert,
+      requestNumber,
+      insertNumber: this.#options.counters.inserts + ahead,
+      sinceStartMs: this.#options.sinceStartMs(),
+    };
   }
 
-  async #run(request: IncomingMessage, response: ServerResponse, body: Buffer, user: string, requestNumber: number): Promise<void> {
+  async #run(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    user: string,
+    requestNumber: number,
+  ): Promise<void> {
     const { counters, discard } = this.#options;
     const isInsert = looksLikeInsert(body) || /"\s*insert\s/i.test(body.toString('latin1', 0, 4096));
     if (isInsert) counters.inserts += 1;
     const occasion = this.#occasion(isInsert, requestNumber, 0);
-    const faults = this.#options.faults.filter((fault) => fault.argument !== 'mid-request' && applies(fault, occasion));
+    const faults = this.#options.faults.filter(
+      (fault) => fault.argument !== 'mid-request' && applies(fault, occasion),
+    );
     if (discard && isInsert && faults.length === 0) {
       const rows = countBulkRows(body);
       if (rows !== null) {
@@ -106,7 +130,14 @@ export class SqlEndpoint {
     await this.#runFaulty(request, response, body, user, faults, occasion);
   }
 
-  async #runFaulty(request: IncomingMessage, response: ServerResponse, body: Buffer, user: string, faults: readonly Fault[], occasion: Occasion): Promise<void> {
+  async #runFaulty(
+    request: IncomingMessage,
+    response: ServerResponse,
+    body: Buffer,
+    user: string,
+    faults: readonly Fault[],
+    occasion: Occasion,
+  ): Promise<void> {
     this.#options.counters.faultsInjected += 1;
     const delayMs = delayOf(faults, occasion.requestNumber);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
@@ -117,7 +148,13 @@ export class SqlEndpoint {
     sendFaulty(request, response, reply, faults);
   }
 
-  #reply(request: IncomingMessage, body: Buffer, user: string, faults: readonly Fault[], occasion: Occasion): Reply {
+  #reply(
+    request: IncomingMessage,
+    body: Buffer,
+    user: string,
+    faults: readonly Fault[],
+    occasion: Occasion,
+  ): Reply {
     const flags = flagsOf(request.url ?? '');
     const startedMs = performance.now();
     try {
@@ -138,11 +175,13 @@ export class SqlEndpoint {
     const refused = refusedRows(faults, rows, occasion.insertNumber);
     const failure = bulkArgs === null ? refused.get(0) : undefined;
     if (failure !== undefined && failure !== 'bare') throw failure;
-    const left = refused.size === 0 || bulkArgs === null ? bulkArgs : bulkArgs.filter((_, row) => !refused.has(row));
+    const left =
+      refused.size === 0 || bulkArgs === null ? bulkArgs : bulkArgs.filter((_, row) => !refused.has(row));
     const answer = engine.execute({ ...payload, bulkArgs: left, session });
     if (occasion.isInsert) counters.rowsStored += storedBy(answer);
     if (answer.kind !== 'bulk') return answer;
-    const whole: Answer = refused.size === 0 ? answer : { kind: 'bulk', results: withRefused(answer.results, refused, rows) };
+    const whole: Answer =
+      refused.size === 0 ? answer : { kind: 'bulk', results: withRefused(answer.results, refused, rows) };
     return falsified(whole, faults, occasion.insertNumber);
   }
 
@@ -159,7 +198,10 @@ export class SqlEndpoint {
 
 /** What is no failure of the statement is one of the sandbox; the server words its own like this, and goes on. */
 function failureOf(error: unknown, flags: AnswerFlags): readonly [status: number, body: string] {
-  const failure = error instanceof SqlFailure ? error : new SqlFailure(500, 5000, `IllegalStateException[sandbox: ${messageOf(error)}]`);
+  const failure =
+    error instanceof SqlFailure
+      ? error
+      : new SqlFailure(500, 5000, `IllegalStateException[sandbox: ${messageOf(error)}]`);
   return [failure.status, formatFailure(failure, flags)];
 }
 
@@ -193,6 +235,7 @@ function storedBy(answer: Answer): number {
 /** A flag is on as `?types` or `?types=true`, and in no other way. */
 function flagsOf(url: string): AnswerFlags {
   const query = url.split('?')[1] ?? '';
-  const on = (name: string): boolean => query.split('&').some((part) => part === name || part === `${name}=true`);
+  const on = (name: string): boolean =>
+    query.split('&').some((part) => part === name || part === `${name}=true`);
   return { types: on('types'), errorTrace: on('error_trace') };
 }

@@ -5,8 +5,25 @@
 import { CastError, childMessage } from './casts.ts';
 import { SqlFailure, classCast, invalid } from './failure.ts';
 import { checkShape, quantisedPoint } from './geo.ts';
-import { doubleText, floatingJson, floatText, hashMapOrder, jsonText, jsonValueText, presizedCapacity } from './java-text.ts';
-import { isDouble, isJsonArray, isJsonObject, JavaDouble, parseJson, shrink, type Json, type JsonObject } from './json.ts';
+import {
+  doubleText,
+  floatingJson,
+  floatText,
+  hashMapOrder,
+  jsonText,
+  jsonValueText,
+  presizedCapacity,
+} from './java-text.ts';
+import {
+  isDouble,
+  isJsonArray,
+  isJsonObject,
+  JavaDouble,
+  parseJson,
+  shrink,
+  type Json,
+  type JsonObject,
+} from './json.ts';
 import { guessColumnType, isBeyondInt64, type DataType, type ObjectType } from './types.ts';
 
 /** What SQLite keeps. */
@@ -58,7 +75,8 @@ export function compileCheck(type: DataType, context: CheckContext): ((value: Js
 
 /** `POINT EMPTY` is a point until it is indexed. */
 function checkPoint(value: Json): Json {
-  if (isJsonArray(value) && value.some((item) => Number.isNaN(item))) throw invalid('invalid latitude NaN; must be between -90.0 and 90.0');
+  if (isJsonArray(value) && value.some((item) => Number.isNaN(item)))
+    throw invalid('invalid latitude NaN; must be between -90.0 and 90.0');
   return value;
 }
 
@@ -105,7 +123,8 @@ function checkVector(value: Json, dimensions: number): Json {
     throw invalid('The number of vector dimensions does not match the field type');
   }
   const at = isJsonArray(value) ? value.findIndex((item) => !Number.isFinite(item)) : -1;
-  if (at !== -1 && isJsonArray(value)) throw invalid(`non-finite value at vector[${at}]=${floatText(Number(value[at]))}`);
+  if (at !== -1 && isJsonArray(value))
+    throw invalid(`non-finite value at vector[${at}]=${floatText(Number(value[at]))}`);
   return value;
 }
 
@@ -132,7 +151,12 @@ function checkObject(type: ObjectType, value: Json, context: CheckContext): Json
   for (const key of Object.keys(value)) {
     if (key in result) continue;
     const item = value[key] ?? null;
-    if (isBeyondInt64(item)) throw new SqlFailure(500, 5000, 'UncheckedIOException[java.io.IOException: can not write type [class java.math.BigInteger]]');
+    if (isBeyondInt64(item))
+      throw new SqlFailure(
+        500,
+        5000,
+        'UncheckedIOException[java.io.IOException: can not write type [class java.math.BigInteger]]',
+      );
     result[key] = item;
   }
   return result;
@@ -159,7 +183,13 @@ export function learnColumns(type: DataType, value: Json, column: string, addCol
   }
 }
 
-function learnField(type: ObjectType, name: string, value: Json, column: string, addColumn: () => void): void {
+function learnField(
+  type: ObjectType,
+  name: string,
+  value: Json,
+  column: string,
+  addColumn: () => void,
+): void {
   const found = guessColumnType(value);
   if (type.policy === 'strict') throw invalid(`Cannot add column \`${name}\` to strict object \`${column}\``);
   checkKey(name);
@@ -302,7 +332,9 @@ export function compileEncode(type: DataType): (value: Json) => Cell {
     case 'timestamp':
       return (value) => (typeof value === 'bigint' ? value : Number(value));
     default:
-      return isJsonCell(type) ? (value) => answerText(value, type, 'cell') : (value) => encodeText(String(value));
+      return isJsonCell(type)
+        ? (value) => answerText(value, type, 'cell')
+        : (value) => encodeText(String(value));
   }
 }
 
@@ -393,4 +425,3 @@ export function scannedValue(value: Json, type: DataType): Json {
   if (type.kind !== 'geo_point' || !isJsonArray(value)) return value;
   return quantisedPoint(value.map(asPlainNumber));
 }
-

@@ -12,7 +12,8 @@ export interface KeptTable {
   readonly state: string;
 }
 
-const META = 'CREATE TABLE IF NOT EXISTS meta (id INTEGER PRIMARY KEY, ddl TEXT NOT NULL, state TEXT NOT NULL)';
+const META =
+  'CREATE TABLE IF NOT EXISTS meta (id INTEGER PRIMARY KEY, ddl TEXT NOT NULL, state TEXT NOT NULL)';
 
 export class Store {
   readonly #database: DatabaseSync;
@@ -46,7 +47,8 @@ export class Store {
     const cells = table.columns.map(cellDefinition).join(', ');
     this.#database.exec(`CREATE TABLE ${rowsOf(table)} (${cells})`);
     const keys = keyCells(table);
-    if (keys.length > 0) this.#database.exec(`CREATE UNIQUE INDEX k${table.id} ON ${rowsOf(table)} (${keys.join(', ')})`);
+    if (keys.length > 0)
+      this.#database.exec(`CREATE UNIQUE INDEX k${table.id} ON ${rowsOf(table)} (${keys.join(', ')})`);
     this.keep(table);
   }
 
@@ -54,7 +56,11 @@ export class Store {
   keep(table: Table): void {
     if (!this.#persistent) return;
     const state = JSON.stringify({ partitions: [...table.partitions.keys()], closed: table.closed });
-    this.prepare('INSERT OR REPLACE INTO meta (id, ddl, state) VALUES (?, ?, ?)').run(table.id, createTableText(table), state);
+    this.prepare('INSERT OR REPLACE INTO meta (id, ddl, state) VALUES (?, ?, ?)').run(
+      table.id,
+      createTableText(table),
+      state,
+    );
   }
 
   kept(): readonly KeptTable[] {
@@ -119,7 +125,9 @@ export function rowsOf(table: Table): string {
 
 /** Cells of the primary key, in its order. */
 export function keyCells(table: Table): readonly string[] {
-  return table.primaryKey.flatMap((name) => table.columns.filter((column) => column.name === name).map((column) => column.cell));
+  return table.primaryKey.flatMap((name) =>
+    table.columns.filter((column) => column.name === name).map((column) => column.cell),
+  );
 }
 
 function cellDefinition(column: Column): string {

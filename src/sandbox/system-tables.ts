@@ -6,7 +6,18 @@ import { type Json, type JsonObject } from './json.ts';
 import { SERVER_VERSION, type Environment } from './functions.ts';
 import { relationOfRows, type NamedType, type Relation } from './select.ts';
 import { rowsOf, type Store } from './store.ts';
-import { BIGINT, BOOLEAN, DOUBLE, INTEGER, TEXT, TIMESTAMPTZ, arrayOf, baseName, objectOf, type DataType } from './types.ts';
+import {
+  BIGINT,
+  BOOLEAN,
+  DOUBLE,
+  INTEGER,
+  TEXT,
+  TIMESTAMPTZ,
+  arrayOf,
+  baseName,
+  objectOf,
+  type DataType,
+} from './types.ts';
 import type { Row } from './values.ts';
 
 export interface SystemFacts {
@@ -52,23 +63,96 @@ function port(facts: SystemFacts): number {
 
 const NODE_TYPES = columns(
   ['attributes', ANY_OBJECT],
-  ['connections', objectOf('ignored', [['http', objectOf('ignored', [['open', BIGINT], ['total', BIGINT]])]])],
-  ['fs', objectOf('ignored', [['total', objectOf('ignored', [['size', BIGINT], ['used', BIGINT], ['bytes_written', BIGINT]])]])],
-  ['heap', objectOf('ignored', [['free', BIGINT], ['max', BIGINT], ['used', BIGINT]])],
+  [
+    'connections',
+    objectOf('ignored', [
+      [
+        'http',
+        objectOf('ignored', [
+          ['open', BIGINT],
+          ['total', BIGINT],
+        ]),
+      ],
+    ]),
+  ],
+  [
+    'fs',
+    objectOf('ignored', [
+      [
+        'total',
+        objectOf('ignored', [
+          ['size', BIGINT],
+          ['used', BIGINT],
+          ['bytes_written', BIGINT],
+        ]),
+      ],
+    ]),
+  ],
+  [
+    'heap',
+    objectOf('ignored', [
+      ['free', BIGINT],
+      ['max', BIGINT],
+      ['used', BIGINT],
+    ]),
+  ],
   ['hostname', TEXT],
   ['id', TEXT],
   ['is_master', BOOLEAN],
-  ['load', objectOf('ignored', [['1', DOUBLE], ['5', DOUBLE], ['15', DOUBLE]])],
-  ['mem', objectOf('ignored', [['free', BIGINT], ['used', BIGINT]])],
+  [
+    'load',
+    objectOf('ignored', [
+      ['1', DOUBLE],
+      ['5', DOUBLE],
+      ['15', DOUBLE],
+    ]),
+  ],
+  [
+    'mem',
+    objectOf('ignored', [
+      ['free', BIGINT],
+      ['used', BIGINT],
+    ]),
+  ],
   ['name', TEXT],
-  ['os', objectOf('ignored', [['timestamp', TIMESTAMPTZ], ['cpu', ANY_OBJECT]])],
+  [
+    'os',
+    objectOf('ignored', [
+      ['timestamp', TIMESTAMPTZ],
+      ['cpu', ANY_OBJECT],
+    ]),
+  ],
   ['os_info', objectOf('ignored', [['available_processors', INTEGER]])],
-  ['port', objectOf('ignored', [['http', INTEGER], ['psql', INTEGER], ['transport', INTEGER]])],
+  [
+    'port',
+    objectOf('ignored', [
+      ['http', INTEGER],
+      ['psql', INTEGER],
+      ['transport', INTEGER],
+    ]),
+  ],
   ['process', objectOf('ignored', [['cpu', objectOf('ignored', [['percent', INTEGER]])]])],
   ['rest_url', TEXT],
   ['roles', TEXTS],
-  ['thread_pools', arrayOf(objectOf('ignored', [['name', TEXT], ['active', INTEGER], ['queue', INTEGER], ['rejected', BIGINT]]))],
-  ['version', objectOf('ignored', [['number', TEXT], ['build_hash', TEXT], ['build_snapshot', BOOLEAN]])],
+  [
+    'thread_pools',
+    arrayOf(
+      objectOf('ignored', [
+        ['name', TEXT],
+        ['active', INTEGER],
+        ['queue', INTEGER],
+        ['rejected', BIGINT],
+      ]),
+    ),
+  ],
+  [
+    'version',
+    objectOf('ignored', [
+      ['number', TEXT],
+      ['build_hash', TEXT],
+      ['build_snapshot', BOOLEAN],
+    ]),
+  ],
 );
 
 /** Values that this process could only invent are null. */
@@ -96,14 +180,22 @@ function nodeRow(facts: SystemFacts): Row {
   ];
 }
 
-const CLUSTER_COLUMNS = columns(['id', TEXT], ['license', ANY_OBJECT], ['master_node', TEXT], ['name', TEXT], ['settings', ANY_OBJECT]);
+const CLUSTER_COLUMNS = columns(
+  ['id', TEXT],
+  ['license', ANY_OBJECT],
+  ['master_node', TEXT],
+  ['name', TEXT],
+  ['settings', ANY_OBJECT],
+);
 
 function clusterRow(facts: SystemFacts): Row {
   const settings: Record<string, Json> = {
     bulk: { request_timeout: '1m' },
     statement_timeout: '0ms',
     cluster: { max_shards_per_node: 1000 },
-    overload_protection: { dml: { initial_concurrency: 5, max_concurrency: 100, min_concurrency: 1, queue_size: 25 } },
+    overload_protection: {
+      dml: { initial_concurrency: 5, max_concurrency: 100, min_concurrency: 1, queue_size: 25 },
+    },
   };
   for (const [name, value] of facts.catalog.globals) setPath(settings, name.split('.'), value);
   return ['crategen-sandbox', null, NODE_NAME, CLUSTER_NAME, settings];
@@ -134,7 +226,11 @@ interface ShardFacts {
 function shardGroups(facts: SystemFacts): readonly ShardFacts[] {
   return facts.catalog.tables().flatMap((table): readonly ShardFacts[] => {
     if (table.partitionedBy.length === 0) return [{ table, partition: null, ident: '' }];
-    return [...table.partitions].map(([ident, partition]) => ({ table, partition: partition.values, ident: identOf(ident) }));
+    return [...table.partitions].map(([ident, partition]) => ({
+      table,
+      partition: partition.values,
+      ident: identOf(ident),
+    }));
   });
 }
 
@@ -145,10 +241,19 @@ function identOf(values: string): string {
 
 function countRows(facts: SystemFacts, group: ShardFacts): number {
   const { table, partition } = group;
-  const cells = partition === null ? [] : table.partitionedBy.map((name) => table.columns.find((column) => column.name === name)?.cell ?? 'rowid');
+  const cells =
+    partition === null
+      ? []
+      : table.partitionedBy.map(
+          (name) => table.columns.find((column) => column.name === name)?.cell ?? 'rowid',
+        );
   const where = cells.length === 0 ? '' : ` WHERE ${cells.map((cell) => `${cell} IS ?`).join(' AND ')}`;
-  const values = (partition ?? []).map((value) => (typeof value === 'boolean' ? Number(value) : typeof value === 'object' ? null : value));
-  return Number(facts.store.prepare(`SELECT count(*) AS n FROM ${rowsOf(table)}${where}`).get(...values)?.['n'] ?? 0);
+  const values = (partition ?? []).map((value) =>
+    typeof value === 'boolean' ? Number(value) : typeof value === 'object' ? null : value,
+  );
+  return Number(
+    facts.store.prepare(`SELECT count(*) AS n FROM ${rowsOf(table)}${where}`).get(...values)?.['n'] ?? 0,
+  );
 }
 
 const SHARD_COLUMNS = columns(
@@ -161,14 +266,47 @@ const SHARD_COLUMNS = columns(
   ['routing_state', TEXT],
   ['num_docs', BIGINT],
   ['size', BIGINT],
-  ['node', objectOf('ignored', [['id', TEXT], ['name', TEXT]])],
+  [
+    'node',
+    objectOf('ignored', [
+      ['id', TEXT],
+      ['name', TEXT],
+    ]),
+  ],
   ['relocating_node', TEXT],
   ['orphan_partition', BOOLEAN],
   ['closed', BOOLEAN],
-  ['translog_stats', objectOf('ignored', [['size', BIGINT], ['uncommitted_size', BIGINT], ['number_of_operations', INTEGER], ['uncommitted_operations', INTEGER]])],
-  ['merge_stats', objectOf('ignored', [['current_count', BIGINT], ['total_throttled_time_ms', BIGINT]])],
-  ['refresh_stats', objectOf('ignored', [['count', BIGINT], ['total_time_ns', BIGINT], ['pending_count', INTEGER]])],
-  ['flush_stats', objectOf('ignored', [['count', BIGINT], ['total_time_ns', BIGINT]])],
+  [
+    'translog_stats',
+    objectOf('ignored', [
+      ['size', BIGINT],
+      ['uncommitted_size', BIGINT],
+      ['number_of_operations', INTEGER],
+      ['uncommitted_operations', INTEGER],
+    ]),
+  ],
+  [
+    'merge_stats',
+    objectOf('ignored', [
+      ['current_count', BIGINT],
+      ['total_throttled_time_ms', BIGINT],
+    ]),
+  ],
+  [
+    'refresh_stats',
+    objectOf('ignored', [
+      ['count', BIGINT],
+      ['total_time_ns', BIGINT],
+      ['pending_count', INTEGER],
+    ]),
+  ],
+  [
+    'flush_stats',
+    objectOf('ignored', [
+      ['count', BIGINT],
+      ['total_time_ns', BIGINT],
+    ]),
+  ],
 );
 
 /** Rows are not kept by shard: each shard shows an even part. Sizes of single tables are not known. */
@@ -180,38 +318,121 @@ function shardRows(facts: SystemFacts): readonly Row[] {
       const documents = Math.floor(total / table.shards) + (id < total % table.shards ? 1 : 0);
       const state = table.closed ? 'CLOSED' : 'STARTED';
       return [
-        id, table.schema, table.name, group.ident, true, state, 'STARTED', documents, null,
-        { id: NODE_NAME, name: NODE_NAME }, null, false, table.closed, null, null, null, null,
+        id,
+        table.schema,
+        table.name,
+        group.ident,
+        true,
+        state,
+        'STARTED',
+        documents,
+        null,
+        { id: NODE_NAME, name: NODE_NAME },
+        null,
+        false,
+        table.closed,
+        null,
+        null,
+        null,
+        null,
       ];
     });
   });
 }
 
 const HEALTH_COLUMNS = columns(
-  ['health', TEXT], ['missing_shards', BIGINT], ['partition_ident', TEXT], ['severity', BIGINT], ['table_name', TEXT],
-  ['table_schema', TEXT], ['underreplicated_shards', BIGINT],
+  ['health', TEXT],
+  ['missing_shards', BIGINT],
+  ['partition_ident', TEXT],
+  ['severity', BIGINT],
+  ['table_name', TEXT],
+  ['table_schema', TEXT],
+  ['underreplicated_shards', BIGINT],
 );
 
 function healthRows(facts: SystemFacts): readonly Row[] {
-  return shardGroups(facts).map(({ table, ident }) => ['GREEN', 0, ident === '' ? null : ident, 1, table.name, table.schema, 0]);
+  return shardGroups(facts).map(({ table, ident }) => [
+    'GREEN',
+    0,
+    ident === '' ? null : ident,
+    1,
+    table.name,
+    table.schema,
+    0,
+  ]);
 }
 
-const JOB_COLUMNS = columns(['id', TEXT], ['node', objectOf('ignored', [['id', TEXT], ['name', TEXT]])], ['started', TIMESTAMPTZ], ['stmt', TEXT], ['username', TEXT]);
+const JOB_COLUMNS = columns(
+  ['id', TEXT],
+  [
+    'node',
+    objectOf('ignored', [
+      ['id', TEXT],
+      ['name', TEXT],
+    ]),
+  ],
+  ['started', TIMESTAMPTZ],
+  ['stmt', TEXT],
+  ['username', TEXT],
+);
 
 function jobRows(facts: SystemFacts): readonly Row[] {
-  return [[crypto.randomUUID(), { id: NODE_NAME, name: NODE_NAME }, facts.startedMs, facts.statement, facts.environment.user]];
+  return [
+    [
+      crypto.randomUUID(),
+      { id: NODE_NAME, name: NODE_NAME },
+      facts.startedMs,
+      facts.statement,
+      facts.environment.user,
+    ],
+  ];
 }
 
 const TABLE_COLUMNS = columns(
-  ['blobs_path', TEXT], ['closed', BOOLEAN], ['clustered_by', TEXT], ['column_policy', TEXT], ['number_of_replicas', TEXT],
-  ['number_of_shards', INTEGER], ['partitioned_by', TEXTS], ['reference_generation', TEXT], ['routing_hash_function', TEXT],
-  ['self_referencing_column_name', TEXT], ['settings', ANY_OBJECT], ['table_catalog', TEXT], ['table_name', TEXT],
-  ['table_schema', TEXT], ['table_type', TEXT], ['version', objectOf('ignored', [['created', TEXT], ['upgraded', TEXT]])],
+  ['blobs_path', TEXT],
+  ['closed', BOOLEAN],
+  ['clustered_by', TEXT],
+  ['column_policy', TEXT],
+  ['number_of_replicas', TEXT],
+  ['number_of_shards', INTEGER],
+  ['partitioned_by', TEXTS],
+  ['reference_generation', TEXT],
+  ['routing_hash_function', TEXT],
+  ['self_referencing_column_name', TEXT],
+  ['settings', ANY_OBJECT],
+  ['table_catalog', TEXT],
+  ['table_name', TEXT],
+  ['table_schema', TEXT],
+  ['table_type', TEXT],
+  [
+    'version',
+    objectOf('ignored', [
+      ['created', TEXT],
+      ['upgraded', TEXT],
+    ]),
+  ],
 );
 
 function tableRows(facts: SystemFacts): readonly Row[] {
   const system = systemTableNames().map(([schema, name]): Row => {
-    return [null, null, null, 'strict', '0', null, null, 'SYSTEM GENERATED', null, null, null, 'crate', name, schema, 'BASE TABLE', null];
+    return [
+      null,
+      null,
+      null,
+      'strict',
+      '0',
+      null,
+      null,
+      'SYSTEM GENERATED',
+      null,
+      null,
+      null,
+      'crate',
+      name,
+      schema,
+      'BASE TABLE',
+      null,
+    ];
   });
   return [...system, ...facts.catalog.tables().map(tableRow)];
 }
@@ -219,8 +440,21 @@ function tableRows(facts: SystemFacts): readonly Row[] {
 function tableRow(table: Table): Row {
   const partitioned = table.partitionedBy.length === 0 ? null : table.partitionedBy;
   return [
-    null, table.closed, clusteredBy(table), String(table.options.get('column_policy') ?? 'strict'), replicasOf(table), table.shards,
-    partitioned, 'SYSTEM GENERATED', 'Murmur3', '_id', settingsOf(table), 'crate', table.name, table.schema, 'BASE TABLE',
+    null,
+    table.closed,
+    clusteredBy(table),
+    String(table.options.get('column_policy') ?? 'strict'),
+    replicasOf(table),
+    table.shards,
+    partitioned,
+    'SYSTEM GENERATED',
+    'Murmur3',
+    '_id',
+    settingsOf(table),
+    'crate',
+    table.name,
+    table.schema,
+    'BASE TABLE',
     { created: SERVER_VERSION, upgraded: null },
   ];
 }
@@ -246,36 +480,73 @@ function settingsOf(table: Table): Json {
 }
 
 const COLUMN_COLUMNS = columns(
-  ['character_maximum_length', INTEGER], ['column_default', TEXT],
-  ['column_details', objectOf('ignored', [['name', TEXT], ['path', TEXTS], ['policy', TEXT]])], ['column_name', TEXT],
-  ['data_type', TEXT], ['generation_expression', TEXT], ['is_generated', TEXT], ['is_nullable', TEXT], ['numeric_precision', INTEGER],
-  ['numeric_scale', INTEGER], ['ordinal_position', INTEGER], ['table_catalog', TEXT], ['table_name', TEXT], ['table_schema', TEXT],
+  ['character_maximum_length', INTEGER],
+  ['column_default', TEXT],
+  [
+    'column_details',
+    objectOf('ignored', [
+      ['name', TEXT],
+      ['path', TEXTS],
+      ['policy', TEXT],
+    ]),
+  ],
+  ['column_name', TEXT],
+  ['data_type', TEXT],
+  ['generation_expression', TEXT],
+  ['is_generated', TEXT],
+  ['is_nullable', TEXT],
+  ['numeric_precision', INTEGER],
+  ['numeric_scale', INTEGER],
+  ['ordinal_position', INTEGER],
+  ['table_catalog', TEXT],
+  ['table_name', TEXT],
+  ['table_schema', TEXT],
   ['udt_name', TEXT],
 );
 
 function columnRows(facts: SystemFacts): readonly Row[] {
   return facts.catalog.tables().flatMap((table) => {
     const rows: Row[] = [];
-    for (const column of table.columns) rows.push(...columnTree(table, column, column.type, [], rows.length + 1));
+    for (const column of table.columns)
+      rows.push(...columnTree(table, column, column.type, [], rows.length + 1));
     return rows;
   });
 }
 
 /** A column and the columns inside it, in order. */
-function columnTree(table: Table, column: Column, type: DataType, path: readonly string[], position: number): readonly Row[] {
+function columnTree(
+  table: Table,
+  column: Column,
+  type: DataType,
+  path: readonly string[],
+  position: number,
+): readonly Row[] {
   const isRoot = path.length === 0;
   const name = path.reduce((base, part) => `${base}['${part}']`, column.name);
   const [defaultValue, generated] = isRoot ? [column.defaultValue, column.generated] : [null, null];
   const inner = type.kind === 'array' ? type.element : type;
   const policy = inner.kind === 'object' ? inner.policy : 'strict';
   const self: Row = [
-    lengthOf(type), defaultValue === null ? null : formatExpression(defaultValue, 'answer'), { name: column.name, path, policy }, name,
-    baseName(type), generated === null ? null : formatExpression(generated, 'answer'), generated === null ? 'NEVER' : 'ALWAYS',
-    isRoot && column.notNull ? 'NO' : 'YES', precisionOf(type), null, position, 'crate', table.name, table.schema, baseName(type),
+    lengthOf(type),
+    defaultValue === null ? null : formatExpression(defaultValue, 'answer'),
+    { name: column.name, path, policy },
+    name,
+    baseName(type),
+    generated === null ? null : formatExpression(generated, 'answer'),
+    generated === null ? 'NEVER' : 'ALWAYS',
+    isRoot && column.notNull ? 'NO' : 'YES',
+    precisionOf(type),
+    null,
+    position,
+    'crate',
+    table.name,
+    table.schema,
+    baseName(type),
   ];
   const rows: Row[] = [self];
   if (inner.kind === 'object') {
-    for (const [key, field] of inner.fields) rows.push(...columnTree(table, column, field.type, [...path, key], position + rows.length));
+    for (const [key, field] of inner.fields)
+      rows.push(...columnTree(table, column, field.type, [...path, key], position + rows.length));
   }
   return rows;
 }
@@ -285,21 +556,45 @@ function lengthOf(type: DataType): number | null {
   return type.kind === 'float_vector' ? type.dimensions : null;
 }
 
-const BINARY_PRECISION: Readonly<Record<string, number>> = { byte: 8, smallint: 16, integer: 32, bigint: 64, real: 24, double: 53 };
+const BINARY_PRECISION: Readonly<Record<string, number>> = {
+  byte: 8,
+  smallint: 16,
+  integer: 32,
+  bigint: 64,
+  real: 24,
+  double: 53,
+};
 
 function precisionOf(type: DataType): number | null {
   return type.kind === 'numeric' ? type.precision : (BINARY_PRECISION[type.kind] ?? null);
 }
 
 const KEY_COLUMNS = columns(
-  ['column_name', TEXT], ['constraint_catalog', TEXT], ['constraint_name', TEXT], ['constraint_schema', TEXT],
-  ['ordinal_position', INTEGER], ['table_catalog', TEXT], ['table_name', TEXT], ['table_schema', TEXT],
+  ['column_name', TEXT],
+  ['constraint_catalog', TEXT],
+  ['constraint_name', TEXT],
+  ['constraint_schema', TEXT],
+  ['ordinal_position', INTEGER],
+  ['table_catalog', TEXT],
+  ['table_name', TEXT],
+  ['table_schema', TEXT],
 );
 
 function keyRows(facts: SystemFacts): readonly Row[] {
-  return facts.catalog.tables().flatMap((table) =>
-    table.primaryKey.map((name, at): Row => [name, 'crate', keyName(table), table.schema, at + 1, 'crate', table.name, table.schema]),
-  );
+  return facts.catalog
+    .tables()
+    .flatMap((table) =>
+      table.primaryKey.map((name, at): Row => [
+        name,
+        'crate',
+        keyName(table),
+        table.schema,
+        at + 1,
+        'crate',
+        table.name,
+        table.schema,
+      ]),
+    );
 }
 
 function keyName(table: Table): string {
@@ -307,49 +602,164 @@ function keyName(table: Table): string {
 }
 
 const CONSTRAINT_COLUMNS = columns(
-  ['constraint_catalog', TEXT], ['constraint_name', TEXT], ['constraint_schema', TEXT], ['constraint_type', TEXT], ['table_catalog', TEXT],
-  ['table_name', TEXT], ['table_schema', TEXT],
+  ['constraint_catalog', TEXT],
+  ['constraint_name', TEXT],
+  ['constraint_schema', TEXT],
+  ['constraint_type', TEXT],
+  ['table_catalog', TEXT],
+  ['table_name', TEXT],
+  ['table_schema', TEXT],
 );
 
 function constraintRows(facts: SystemFacts): readonly Row[] {
   return facts.catalog.tables().flatMap((table) => {
-    const row = (name: string, type: string): Row => ['crate', name, table.schema, type, 'crate', table.name, table.schema];
+    const row = (name: string, type: string): Row => [
+      'crate',
+      name,
+      table.schema,
+      type,
+      'crate',
+      table.name,
+      table.schema,
+    ];
     const keys = table.primaryKey.length > 0 ? [row(keyName(table), 'PRIMARY KEY')] : [];
-    const notNull = table.columns.filter((column) => column.notNull).map((column) => row(`${table.schema}_${table.name}_${column.name}_not_null`, 'CHECK'));
+    const notNull = table.columns
+      .filter((column) => column.notNull)
+      .map((column) => row(`${table.schema}_${table.name}_${column.name}_not_null`, 'CHECK'));
     return [...keys, ...table.checks.map((check) => row(check.name, 'CHECK')), ...notNull];
   });
 }
 
 const PARTITION_COLUMNS = columns(
-  ['closed', BOOLEAN], ['column_policy', TEXT], ['number_of_replicas', TEXT], ['number_of_shards', INTEGER], ['partition_ident', TEXT],
-  ['settings', ANY_OBJECT], ['table_name', TEXT], ['table_schema', TEXT], ['values', ANY_OBJECT],
+  ['closed', BOOLEAN],
+  ['column_policy', TEXT],
+  ['number_of_replicas', TEXT],
+  ['number_of_shards', INTEGER],
+  ['partition_ident', TEXT],
+  ['settings', ANY_OBJECT],
+  ['table_name', TEXT],
+  ['table_schema', TEXT],
+  ['values', ANY_OBJECT],
 );
 
 function partitionRows(facts: SystemFacts): readonly Row[] {
   return shardGroups(facts).flatMap(({ table, partition, ident }): readonly Row[] => {
     if (partition === null) return [];
     const values = Object.fromEntries(table.partitionedBy.map((name, at) => [name, partition[at] ?? null]));
-    return [[table.closed, 'strict', replicasOf(table), table.shards, ident, settingsOf(table), table.name, table.schema, values]];
+    return [
+      [
+        table.closed,
+        'strict',
+        replicasOf(table),
+        table.shards,
+        ident,
+        settingsOf(table),
+        table.name,
+        table.schema,
+        values,
+      ],
+    ];
   });
 }
 
-const CHECK_COLUMNS = columns(['description', TEXT], ['id', INTEGER], ['passed', BOOLEAN], ['severity', INTEGER]);
-const PRIVILEGE_COLUMNS = columns(['class', TEXT], ['grantee', TEXT], ['grantor', TEXT], ['ident', TEXT], ['state', TEXT], ['type', TEXT]);
+const CHECK_COLUMNS = columns(
+  ['description', TEXT],
+  ['id', INTEGER],
+  ['passed', BOOLEAN],
+  ['severity', INTEGER],
+);
+const PRIVILEGE_COLUMNS = columns(
+  ['class', TEXT],
+  ['grantee', TEXT],
+  ['grantor', TEXT],
+  ['ident', TEXT],
+  ['state', TEXT],
+  ['type', TEXT],
+);
 const USER_COLUMNS = columns(['name', TEXT], ['password', TEXT], ['superuser', BOOLEAN]);
 
 const TABLES: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   ['sys.nodes', [NODE_TYPES, (facts) => [nodeRow(facts)]]],
   ['sys.cluster', [CLUSTER_COLUMNS, (facts) => [clusterRow(facts)]]],
-  ['sys.cluster_health', [columns(['description', TEXT], ['health', TEXT], ['missing_shards', BIGINT], ['pending_tasks', INTEGER], ['severity', BIGINT], ['underreplicated_shards', BIGINT]), () => [['', 'GREEN', 0, 0, 1, 0]]]],
+  [
+    'sys.cluster_health',
+    [
+      columns(
+        ['description', TEXT],
+        ['health', TEXT],
+        ['missing_shards', BIGINT],
+        ['pending_tasks', INTEGER],
+        ['severity', BIGINT],
+        ['underreplicated_shards', BIGINT],
+      ),
+      () => [['', 'GREEN', 0, 0, 1, 0]],
+    ],
+  ],
   ['sys.shards', [SHARD_COLUMNS, shardRows]],
   ['sys.health', [HEALTH_COLUMNS, healthRows]],
   ['sys.jobs', [JOB_COLUMNS, jobRows]],
-  ['sys.jobs_log', [columns(['ended', TIMESTAMPTZ], ['error', TEXT], ['id', TEXT], ['started', TIMESTAMPTZ], ['stmt', TEXT], ['username', TEXT]), () => []]],
-  ['sys.jobs_metrics', [columns(['classification', ANY_OBJECT], ['failed_count', BIGINT], ['max', BIGINT], ['mean', DOUBLE], ['min', BIGINT], ['node', ANY_OBJECT], ['percentiles', ANY_OBJECT], ['stdev', DOUBLE], ['sum_of_durations', BIGINT], ['total_affected_row_count', BIGINT], ['total_count', BIGINT]), () => []]],
-  ['sys.segments', [columns(['num_docs', INTEGER], ['primary', BOOLEAN], ['size', BIGINT], ['table_name', TEXT], ['table_schema', TEXT]), () => []]],
+  [
+    'sys.jobs_log',
+    [
+      columns(
+        ['ended', TIMESTAMPTZ],
+        ['error', TEXT],
+        ['id', TEXT],
+        ['started', TIMESTAMPTZ],
+        ['stmt', TEXT],
+        ['username', TEXT],
+      ),
+      () => [],
+    ],
+  ],
+  [
+    'sys.jobs_metrics',
+    [
+      columns(
+        ['classification', ANY_OBJECT],
+        ['failed_count', BIGINT],
+        ['max', BIGINT],
+        ['mean', DOUBLE],
+        ['min', BIGINT],
+        ['node', ANY_OBJECT],
+        ['percentiles', ANY_OBJECT],
+        ['stdev', DOUBLE],
+        ['sum_of_durations', BIGINT],
+        ['total_affected_row_count', BIGINT],
+        ['total_count', BIGINT],
+      ),
+      () => [],
+    ],
+  ],
+  [
+    'sys.segments',
+    [
+      columns(
+        ['num_docs', INTEGER],
+        ['primary', BOOLEAN],
+        ['size', BIGINT],
+        ['table_name', TEXT],
+        ['table_schema', TEXT],
+      ),
+      () => [],
+    ],
+  ],
   ['sys.checks', [CHECK_COLUMNS, () => []]],
   ['sys.node_checks', [CHECK_COLUMNS, () => []]],
-  ['sys.allocations', [columns(['current_state', TEXT], ['explanation', TEXT], ['primary', BOOLEAN], ['shard_id', INTEGER], ['table_name', TEXT], ['table_schema', TEXT]), () => []]],
+  [
+    'sys.allocations',
+    [
+      columns(
+        ['current_state', TEXT],
+        ['explanation', TEXT],
+        ['primary', BOOLEAN],
+        ['shard_id', INTEGER],
+        ['table_name', TEXT],
+        ['table_schema', TEXT],
+      ),
+      () => [],
+    ],
+  ],
   ['sys.privileges', [PRIVILEGE_COLUMNS, () => []]],
   ['sys.users', [USER_COLUMNS, (facts) => [[facts.environment.user, null, true]]]],
   ['sys.roles', [columns(['granted_roles', TEXTS], ['name', TEXT]), () => []]],
@@ -358,12 +768,20 @@ const TABLES: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   ['information_schema.key_column_usage', [KEY_COLUMNS, keyRows]],
   ['information_schema.table_constraints', [CONSTRAINT_COLUMNS, constraintRows]],
   ['information_schema.table_partitions', [PARTITION_COLUMNS, partitionRows]],
-  ['information_schema.schemata', [columns(['schema_name', TEXT]), (facts) => facts.catalog.schemas().map((name): Row => [name])]],
-  ['pg_catalog.pg_class', [columns(['relname', TEXT], ['reltuples', { kind: 'real' }]), (facts) => facts.catalog.tables().map((table): Row => [table.name, countTable(facts, table)])]],
+  [
+    'information_schema.schemata',
+    [columns(['schema_name', TEXT]), (facts) => facts.catalog.schemas().map((name): Row => [name])],
+  ],
+  [
+    'pg_catalog.pg_class',
+    [
+      columns(['relname', TEXT], ['reltuples', { kind: 'real' }]),
+      (facts) => facts.catalog.tables().map((table): Row => [table.name, countTable(facts, table)]),
+    ],
+  ],
   ['pg_catalog.pg_stats', [columns(['attname', TEXT], ['schemaname', TEXT], ['tablename', TEXT]), () => []]],
 ]);
 
 function countTable(facts: SystemFacts, table: Table): number {
   return countRows(facts, { table, partition: null, ident: '' });
 }
-

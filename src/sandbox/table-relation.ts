@@ -5,7 +5,16 @@ import { compileExpression, type CompileContext } from './expressions.ts';
 import { formatExpression } from './format.ts';
 import type { Json } from './json.ts';
 import { pushCondition, pushValue, type Pushed } from './pushdown.ts';
-import { bounds, conjuncts, neededColumns, type NamedType, type Relation, type ResolvedSelect, type ResultSet, type Scan } from './select.ts';
+import {
+  bounds,
+  conjuncts,
+  neededColumns,
+  type NamedType,
+  type Relation,
+  type ResolvedSelect,
+  type ResultSet,
+  type Scan,
+} from './select.ts';
 import { decodeCell, scannedValue, type Cell } from './storage.ts';
 import { rowsOf, type Store } from './store.ts';
 import type { Row } from './values.ts';
@@ -15,7 +24,10 @@ export function tableRelation(table: Table, store: Store): Relation {
     name: table.name,
     columns: table.columns,
     scan: (where, needed, context) => scanTable(table, store, where, needed, context),
-    answer: (select, context) => (select.isGrouped ? answerGroups(table, store, select, context) : answerPage(table, store, select, context)),
+    answer: (select, context) =>
+      select.isGrouped
+        ? answerGroups(table, store, select, context)
+        : answerPage(table, store, select, context),
   };
 }
 
@@ -36,20 +48,32 @@ export function pushWhere(table: Table, where: readonly Expression[], context: C
   return { sql: pushed.length === 0 ? '' : ` WHERE ${pushed.join(' AND ')}`, rest };
 }
 
-function scanTable(table: Table, store: Store, where: readonly Expression[], needed: ReadonlySet<string>, context: CompileContext): Scan {
+function scanTable(
+  table: Table,
+  store: Store,
+  where: readonly Expression[],
+  needed: ReadonlySet<string>,
+  context: CompileContext,
+): Scan {
   const pushed = pushWhere(table, where, context);
   const read = rowReader(table, needed, isKeyLookup(table, where));
   return { rest: pushed.rest, rows: read(store, pushed.sql) };
 }
 
 /** Reads rows in the order of the table's columns; columns that nobody needs are null. */
-function rowReader(table: Table, needed: ReadonlySet<string>, exact: boolean): (store: Store, tail: string) => Iterable<Row> {
+function rowReader(
+  table: Table,
+  needed: ReadonlySet<string>,
+  exact: boolean,
+): (store: Store, tail: string) => Iterable<Row> {
   const read = table.columns.filter((column) => needed.has(column.name));
   const cells = read.length === 0 ? '1' : read.map((column) => column.cell).join(', ');
   return function* rows(store, tail) {
     // All rows at once: a statement that is still open would block changes of the table.
     for (const found of store.prepare(`SELECT ${cells} FROM ${rowsOf(table)}${tail}`).all()) {
-      yield table.columns.map((column) => (needed.has(column.name) ? valueOf(found[column.cell] ?? null, column, exact) : null));
+      yield table.columns.map((column) =>
+        needed.has(column.name) ? valueOf(found[column.cell] ?? null, column, exact) : null,
+      );
     }
   };
 }
@@ -72,13 +96,25 @@ function isEquality(condition: Expression): boolean {
 }
 
 function columnName(condition: Expression): string | null {
-  const sides = condition.kind === 'binary' ? [condition.left, condition.right] : condition.kind === 'in' ? [condition.operand] : condition.kind === 'any' ? [condition.left] : [];
+  const sides =
+    condition.kind === 'binary'
+      ? [condition.left, condition.right]
+      : condition.kind === 'in'
+        ? [condition.operand]
+        : condition.kind === 'any'
+          ? [condition.left]
+          : [];
   for (const side of sides) if (side.kind === 'column') return side.name;
   return null;
 }
 
 /** ORDER BY and LIMIT in SQLite, if the conditions and the order allow it. */
-function answerPage(table: Table, store: Store, select: ResolvedSelect, context: CompileContext): ResultSet | null {
+function answerPage(
+  table: Table,
+  store: Store,
+  select: ResolvedSelect,
+  context: CompileContext,
+): ResultSet | null {
   const where = conjuncts(select.select.where);
   const pushed = pushWhere(table, where, context);
   const order = orderText(table, select, context);
@@ -87,7 +123,8 @@ function answerPage(table: Table, store: Store, select: ResolvedSelect, context:
   const read = rowReader(table, neededColumns(select), isKeyLookup(table, where));
   const columns = items.map((item, at) => ({ name: select.items[at]?.title ?? '', type: item.type }));
   const rows: Row[] = [];
-  for (const row of read(store, `${pushed.sql}${order}${limitText(select, context)}`)) rows.push(items.map((item) => item.evaluate(row)));
+  for (const row of read(store, `${pushed.sql}${order}${limitText(select, context)}`))
+    rows.push(items.map((item) => item.evaluate(row)));
   return { columns, rows };
 }
 
@@ -96,7 +133,9 @@ function orderText(table: Table, select: ResolvedSelect, context: CompileContext
   for (const item of select.orderBy) {
     const pushed = pushValue(item.expression, table, context, null);
     if (pushed === null) return null;
-    keys.push(`${pushed.sql} ${item.descending ? 'DESC' : 'ASC'} NULLS ${item.nullsFirst ? 'FIRST' : 'LAST'}`);
+    keys.push(
+      `${pushed.sql} ${item.descending ? 'DESC' : 'ASC'} NULLS ${item.nullsFirst ? 'FIRST' : 'LAST'}`,
+    );
   }
   return keys.length === 0 ? '' : ` ORDER BY ${keys.join(', ')}`;
 }
@@ -108,24 +147,47 @@ function limitText(select: ResolvedSelect, context: CompileContext): string {
 }
 
 /** A grouped query as one SQLite query, if every part of it can be. */
-function answerGroups(table: Table, store: Store, select: ResolvedSelect, context: CompileContext): ResultSet | null {
+function answerGroups(
+  table: Table,
+  store: Store,
+  select: ResolvedSelect,
+  context: CompileContext,
+): ResultSet | null {
   const pushed = pushWhere(table, conjuncts(select.select.where), context);
   const keys = select.groupBy.map((expression) => pushValue(expression, table, context, null));
   const items = select.items.map((item) => pushGrouped(item.expression, select, table, context));
   const having = conjuncts(select.select.having).map((condition) => pushCondition(condition, table, context));
   const order = orderText(table, select, context);
-  if (pushed.rest.length > 0 || order === null || having.includes(null) || keys.includes(null) || items.includes(null)) return null;
-  const columns: NamedType[] = items.map((item, at) => ({ name: select.items[at]?.title ?? '', type: item?.type ?? { kind: 'undefined' } }));
+  if (
+    pushed.rest.length > 0 ||
+    order === null ||
+    having.includes(null) ||
+    keys.includes(null) ||
+    items.includes(null)
+  )
+    return null;
+  const columns: NamedType[] = items.map((item, at) => ({
+    name: select.items[at]?.title ?? '',
+    type: item?.type ?? { kind: 'undefined' },
+  }));
   const texts = items.map((item, at) => `${item?.sql ?? ''} AS r${at}`).join(', ');
   const groups = keys.length === 0 ? '' : ` GROUP BY ${keys.map((key) => key?.sql ?? '').join(', ')}`;
   const filter = having.length === 0 ? '' : ` HAVING ${having.join(' AND ')}`;
   const sql = `SELECT ${texts} FROM ${rowsOf(table)}${pushed.sql}${groups}${filter}${order}${limitText(select, context)}`;
   const rows = store.prepare(sql).all();
-  return { columns, rows: rows.map((row) => columns.map((column, at) => decodeCell(row[`r${at}`] ?? null, column.type))) };
+  return {
+    columns,
+    rows: rows.map((row) => columns.map((column, at) => decodeCell(row[`r${at}`] ?? null, column.type))),
+  };
 }
 
 /** An aggregate, a group key or a constant; other expressions are left to the slow path. */
-function pushGrouped(expression: Expression, select: ResolvedSelect, table: Table, context: CompileContext): Pushed | null {
+function pushGrouped(
+  expression: Expression,
+  select: ResolvedSelect,
+  table: Table,
+  context: CompileContext,
+): Pushed | null {
   const text = formatExpression(expression, 'answer');
   const isKey = select.groupBy.some((key) => formatExpression(key, 'answer') === text);
   const isCall = select.aggregates.some((call) => formatExpression(call, 'answer') === text);

@@ -70,7 +70,11 @@ function daysFromCivil(year: number, month: number, day: number): number {
 }
 
 function timeOfDayMs(parts: Readonly<Record<string, string | undefined>>): number | null {
-  const [hour, minute, second] = [Number(parts['hour']), Number(parts['minute']), Number(parts['second'] ?? 0)];
+  const [hour, minute, second] = [
+    Number(parts['hour']),
+    Number(parts['minute']),
+    Number(parts['second'] ?? 0),
+  ];
   if (hour > 23 || minute > 59 || second > 59) return null;
   const fraction = (parts['fraction'] ?? '').padEnd(3, '0').slice(0, 3);
   return (hour * 3600 + minute * 60 + second) * 1000 + Number(fraction);
@@ -84,7 +88,12 @@ function zoneOffsetMs(zone: string): number | null {
   const match = OFFSET.exec(zone)?.groups;
   if (match === undefined) return REGION.test(zone) && isKnownRegion(zone) ? 0 : null;
   const minutes = Number(match['hours']) * 60 + Number(match['minutes'] ?? 0);
-  if (Number(match['minutes'] ?? 0) > 59 || Number(match['seconds'] ?? 0) > 59 || minutes > MAX_OFFSET_MINUTES) return null;
+  if (
+    Number(match['minutes'] ?? 0) > 59 ||
+    Number(match['seconds'] ?? 0) > 59 ||
+    minutes > MAX_OFFSET_MINUTES
+  )
+    return null;
   return (match['sign'] === '-' ? -1 : 1) * (minutes * 60 + Number(match['seconds'] ?? 0)) * 1000;
 }
 

@@ -41,7 +41,11 @@ export function tokenise(sql: string): readonly Token[] {
   return tokens;
 }
 
-function toToken(groups: Readonly<Record<string, string | undefined>>, raw: string, offset: number): Token | null {
+function toToken(
+  groups: Readonly<Record<string, string | undefined>>,
+  raw: string,
+  offset: number,
+): Token | null {
   const { bits, escaped, word, quoted, text, number, param } = groups;
   if (groups['blank'] !== undefined) return null;
   if (bits !== undefined) return { kind: 'bits', value: bits, raw, offset };
@@ -60,8 +64,12 @@ const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r
 function unescape(text: string): string {
   return text
     .replaceAll("''", "'")
-    .replace(/\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{1,2})|([\s\S]))/g, (_, wide?: string, narrow?: string, plain?: string) =>
-      plain === undefined ? String.fromCharCode(Number.parseInt(wide ?? narrow ?? '0', 16)) : (ESCAPES[plain] ?? plain),
+    .replace(
+      /\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{1,2})|([\s\S]))/g,
+      (_, wide?: string, narrow?: string, plain?: string) =>
+        plain === undefined
+          ? String.fromCharCode(Number.parseInt(wide ?? narrow ?? '0', 16))
+          : (ESCAPES[plain] ?? plain),
     );
 }
 

@@ -59,7 +59,10 @@ export function arrayOf(element: DataType): DataType {
   return { kind: 'array', element };
 }
 
-export function objectOf(policy: ColumnPolicy, fields: Iterable<readonly [string, DataType]> = []): ObjectType {
+export function objectOf(
+  policy: ColumnPolicy,
+  fields: Iterable<readonly [string, DataType]> = [],
+): ObjectType {
   return {
     kind: 'object',
     policy,
@@ -177,7 +180,8 @@ function innermost(type: DataType): DataType {
 /** The type that holds values of both. Throws 4000 when there is none. */
 export function mergeTypes(left: DataType, right: DataType): DataType {
   const [higher, lower] = FACTS[left.kind].rank > FACTS[right.kind].rank ? [left, right] : [right, left];
-  if (higher.kind === 'array' && lower.kind === 'array') return arrayOf(mergeTypes(higher.element, lower.element));
+  if (higher.kind === 'array' && lower.kind === 'array')
+    return arrayOf(mergeTypes(higher.element, lower.element));
   if (higher.kind === 'object' && lower.kind === 'object') return mergeObjects(left, right);
   if (isConvertible(lower, higher)) return higher;
   throw invalid(`Cannot cast expressions from type \`${typeName(lower)}\` to type \`${typeName(higher)}\``);
@@ -221,9 +225,13 @@ export function guessType(value: Json): DataType {
 /** An object with values that have no common type is left alone. */
 function guessObjectType(value: JsonObject): DataType {
   try {
-    return objectOf('dynamic', Object.entries(value).map(([key, item]) => [key, guessType(item)] as const));
+    return objectOf(
+      'dynamic',
+      Object.entries(value).map(([key, item]) => [key, guessType(item)] as const),
+    );
   } catch (error) {
-    if (error instanceof SqlFailure && error.message.includes('Cannot cast expressions')) return objectOf('ignored');
+    if (error instanceof SqlFailure && error.message.includes('Cannot cast expressions'))
+      return objectOf('ignored');
     throw error;
   }
 }

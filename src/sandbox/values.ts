@@ -100,7 +100,8 @@ export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%' | '^';
 /** The type that arithmetic on two types gives. */
 export function arithmeticType(left: DataType, right: DataType, operator: ArithmeticOperator): DataType {
   if (operator === '^') return DOUBLE;
-  if (left.kind === 'numeric' || right.kind === 'numeric') return { kind: 'numeric', precision: null, scale: null };
+  if (left.kind === 'numeric' || right.kind === 'numeric')
+    return { kind: 'numeric', precision: null, scale: null };
   if (left.kind === 'double' || right.kind === 'double') return DOUBLE;
   if (isFloating(left) || isFloating(right)) return left.kind === right.kind ? left : DOUBLE;
   const isWide = [left, right].some((type) => ['bigint', 'timestamptz', 'timestamp'].includes(type.kind));
@@ -115,7 +116,8 @@ export function calculate(operator: ArithmeticOperator, left: Json, right: Json,
   if ((operator === '/' || operator === '%') && b === 0n) throw invalid('/ by zero');
   const result = calculateInteger(operator, a, b);
   const bits = type.kind === 'bigint' ? 64 : 32;
-  if (BigInt.asIntN(bits, result) !== result) throw invalid(`${type.kind === 'bigint' ? 'long' : 'integer'} overflow`);
+  if (BigInt.asIntN(bits, result) !== result)
+    throw invalid(`${type.kind === 'bigint' ? 'long' : 'integer'} overflow`);
   return shrink(result);
 }
 
@@ -160,7 +162,8 @@ function calculateDecimal(operator: ArithmeticOperator, a: Decimal, b: Decimal):
     if (b.unscaled === 0n) throw invalid('/ by zero');
     const wide = roundToScale(a, DIVISION_SCALE + b.scale + Math.max(0, a.scale));
     const scale = wide.scale - b.scale;
-    if (operator === '/') return decimalText(roundToScale({ unscaled: wide.unscaled / b.unscaled, scale }, DIVISION_SCALE));
+    if (operator === '/')
+      return decimalText(roundToScale({ unscaled: wide.unscaled / b.unscaled, scale }, DIVISION_SCALE));
   }
   const scale = Math.max(a.scale, b.scale);
   const [x, y] = [roundToScale(a, scale).unscaled, roundToScale(b, scale).unscaled];

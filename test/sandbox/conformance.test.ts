@@ -3,7 +3,16 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { after, describe, test } from 'node:test';
 import { startSandbox, type Sandbox } from '../../src/sandbox/server.ts';
-import { expectedText, masked, readRecordings, rowsText, run, send, type Exchange, type Recording } from './recordings.ts';
+import {
+  expectedText,
+  masked,
+  readRecordings,
+  rowsText,
+  run,
+  send,
+  type Exchange,
+  type Recording,
+} from './recordings.ts';
 
 const AREAS = ['shapes', 'bulk', 'values', 'values-single', 'errors', 'http', 'limits'];
 
@@ -42,7 +51,8 @@ function exchangesOf(recording: Recording): readonly Exchange[] {
 for (const area of AREAS) {
   describe(`recorded ${area} are answered as by CrateDB 6.4.3`, () => {
     for (const recording of readRecordings()) {
-      if (recording.area !== area || NOT_OURS.has(recording.id) || exchangesOf(recording).length === 0) continue;
+      if (recording.area !== area || NOT_OURS.has(recording.id) || exchangesOf(recording).length === 0)
+        continue;
       test(`${recording.id}: ${recording.title}`, () => replay(recording));
     }
   });
@@ -72,7 +82,12 @@ async function replay(recording: Recording): Promise<void> {
 /** The blocks that a case left behind were lifted by hand when they were recorded. */
 async function prepare(url: string, stmt: string): Promise<void> {
   const table = /^DROP TABLE IF EXISTS (\S+)/.exec(stmt)?.[1];
-  if (table !== undefined) await run(url, `ALTER TABLE ${table} RESET ("blocks.write", "blocks.read_only_allow_delete")`, setupAgent);
+  if (table !== undefined)
+    await run(
+      url,
+      `ALTER TABLE ${table} RESET ("blocks.write", "blocks.read_only_allow_delete")`,
+      setupAgent,
+    );
   const { status, text } = await run(url, stmt, setupAgent);
   assert.equal(status, 200, `${stmt}: ${text}`);
 }

@@ -11,7 +11,9 @@ import { Session } from '../../src/sandbox/session.ts';
 import { rowsText } from './recordings.ts';
 
 /** The value as JSON, then what SELECT gives back, or the status (-2: that row only), code and message. */
-type LiveCase = readonly [value: string, readBack: string] | readonly [value: string, status: number, code: number, message: string];
+type LiveCase =
+  | readonly [value: string, readBack: string]
+  | readonly [value: string, status: number, code: number, message: string];
 
 interface LiveValues {
   readonly columns: Readonly<Record<string, readonly LiveCase[]>>;
@@ -32,7 +34,8 @@ describe('values over bulk_args become what a live CrateDB 6.4.3 made of them', 
     test(`${cases.length} values for ${type}`, () => {
       const engine = new Engine({ dataFile: null, maxMemoryBytes: null, address: () => '', nowMs: () => 0 });
       const session = new Session('crate', 'doc');
-      const execute = (body: string): string => formatAnswer(engine.execute({ ...readPayload(Buffer.from(body)), session }), FLAGS, 1);
+      const execute = (body: string): string =>
+        formatAnswer(engine.execute({ ...readPayload(Buffer.from(body)), session }), FLAGS, 1);
       execute(JSON.stringify({ stmt: `CREATE TABLE t (id INTEGER PRIMARY KEY, v ${type})` }));
       cases.forEach((expected, id) => {
         if (DIFFERENT.has(`${type} ${expected[0]}`)) return;
@@ -44,9 +47,13 @@ describe('values over bulk_args become what a live CrateDB 6.4.3 made of them', 
 });
 
 function outcome(execute: (body: string) => string, value: string, id: number): readonly (string | number)[] {
-  let results: { readonly results: readonly { readonly error?: { readonly code: number; readonly message: string } }[] };
+  let results: {
+    readonly results: readonly { readonly error?: { readonly code: number; readonly message: string } }[];
+  };
   try {
-    results = JSON.parse(execute(`{"stmt":"INSERT INTO t (id, v) VALUES (?, ?)","bulk_args":[[${id},${value}]]}`)) as typeof results;
+    results = JSON.parse(
+      execute(`{"stmt":"INSERT INTO t (id, v) VALUES (?, ?)","bulk_args":[[${id},${value}]]}`),
+    ) as typeof results;
   } catch (error) {
     if (error instanceof SqlFailure) return [error.status, error.code, error.message];
     throw error;

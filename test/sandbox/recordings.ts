@@ -58,13 +58,18 @@ export function send(url: string, recorded: RecordedRequest, agent: Agent): Prom
   const body = bodyOf(recorded);
   return new Promise((resolve, reject) => {
     // Without it, node's client sends the body of a GET or DELETE unannounced.
-    const length = recorded.headers['Transfer-Encoding'] === undefined && body.length > 0 ? { 'Content-Length': body.length } : {};
+    const length =
+      recorded.headers['Transfer-Encoding'] === undefined && body.length > 0
+        ? { 'Content-Length': body.length }
+        : {};
     const options = { method: recorded.method, headers: { ...recorded.headers, ...length }, agent };
     const outgoing = request(`${url}${recorded.path}`, options, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('end', () => {
-        const headers = Object.fromEntries(Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]));
+        const headers = Object.fromEntries(
+          Object.entries(incoming.headers).map(([name, value]) => [name, String(value)]),
+        );
         resolve({ status: incoming.statusCode ?? 0, headers, text: Buffer.concat(chunks).toString('utf8') });
       });
     });
@@ -75,19 +80,31 @@ export function send(url: string, recorded: RecordedRequest, agent: Agent): Prom
 
 function bodyOf(recorded: RecordedRequest): Buffer {
   // A chunked body was recorded with its chunks; node makes its own.
-  if (recorded.bodyBase64 !== undefined && recorded.headers['Transfer-Encoding'] === undefined) return Buffer.from(recorded.bodyBase64, 'base64');
+  if (recorded.bodyBase64 !== undefined && recorded.headers['Transfer-Encoding'] === undefined)
+    return Buffer.from(recorded.bodyBase64, 'base64');
   const plain = Buffer.from(wholeBody(recorded.body ?? ''));
   return recorded.headers['Content-Encoding'] === 'gzip' ? gzipSync(plain) : plain;
 }
 
 /** Long bodies of one repeated letter are shortened in the recordings. */
 function wholeBody(body: string): string {
-  return body.replace(/(.)<\.\.\. (\d+) characters left out \.\.\.>/, (_, letter: string, count: string) => letter.repeat(Number(count) + 1));
+  return body.replace(/(.)<\.\.\. (\d+) characters left out \.\.\.>/, (_, letter: string, count: string) =>
+    letter.repeat(Number(count) + 1),
+  );
 }
 
 /** One statement, as the recordings' setup has it. */
 export async function run(url: string, stmt: string, agent: Agent): Promise<Received> {
-  return send(url, { method: 'POST', path: '/_sql', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ stmt }) }, agent);
+  return send(
+    url,
+    {
+      method: 'POST',
+      path: '/_sql',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ stmt }),
+    },
+    agent,
+  );
 }
 
 /** The parts of an answer that differ from run to run, masked as in the recordings. */
@@ -106,5 +123,7 @@ export function rowsText(text: string): string {
 
 /** The recorded body as text. */
 export function expectedText(response: RecordedResponse): string {
-  return response.bodyText ?? (typeof response.body === 'string' ? response.body : JSON.stringify(response.body));
+  return (
+    response.bodyText ?? (typeof response.body === 'string' ? response.body : JSON.stringify(response.body))
+  );
 }
