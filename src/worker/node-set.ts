@@ -49,8 +49,8 @@ class Nodes implements NodeSet {
   readonly #recoveryCalls: (() => void)[] = [];
   #turn = 0;
   #waiting: Waiting | null = null;
-  /** Aborted and renewed at every change, to wake those who wait for a node. */
-  #change = new AbortController();
+  /** Made by whoever waits for a node, aborted at the next change. */
+  #change: AbortController | null = null;
 
   constructor(nodeCount: number, clock: Clock, random: () => number) {
     this.#nodes = Array.from({ length: nodeCount }, (_, node) => ({ node, rest: null, isProbed: false }));
@@ -66,6 +66,7 @@ class Nodes implements NodeSet {
         node.isProbed = node.rest !== null;
         return { node: node.node };
       }
+      this.#change ??= new AbortController();
       await this.#clock.sleep(this.#nextProbeInMs(nowMs), AbortSignal.any([signal, this.#change.signal]));
     }
     return null;
@@ -143,9 +144,9 @@ class Nodes implements NodeSet {
   }
 
   #wakeWaiters(): void {
-    const before = this.#change;
-    this.#change = new AbortController();
-    before.abort();
+    const waiters = this.#change;
+    this.#change = null;
+    waiters?.abort('changed');
   }
 }
 
