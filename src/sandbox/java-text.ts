@@ -78,8 +78,10 @@ export function hashMapOrder(keys: readonly string[], initialCapacity = 16): rea
   let capacity = initialCapacity;
   while (keys.length > capacity * 0.75) capacity *= 2;
   const mask = capacity - 1;
-  const bucketOf = new Map(keys.map((key) => [key, spreadHash(key) & mask]));
-  return keys.toSorted((a, b) => (bucketOf.get(a) ?? 0) - (bucketOf.get(b) ?? 0));
+  const buckets = keys.map((key) => spreadHash(key) & mask);
+  const order = keys.map((_, at) => at);
+  order.sort((a, b) => (buckets[a] ?? 0) - (buckets[b] ?? 0));
+  return order.map((at) => keys[at] ?? '');
 }
 
 /** `String.valueOf` of a parsed JSON value, as it stands in `Cannot cast value …`. */

@@ -24,7 +24,7 @@ import {
   type Json,
   type JsonObject,
 } from './json.ts';
-import { guessColumnType, isBeyondInt64, type DataType, type ObjectType } from './types.ts';
+import { guessColumnType, isBeyondInt64, type DataType, type Field, type ObjectType } from './types.ts';
 
 /** What SQLite keeps. */
 export type Cell = null | number | bigint | string | Uint8Array;
@@ -65,7 +65,7 @@ export function compileCheck(type: DataType, context: CheckContext): ((value: Js
     case 'float_vector':
       return (value) => checkVector(value, type.dimensions);
     case 'object':
-      return (value) => checkObject(type, value, context);
+      return compileObjectCheck(type, context);
     case 'array':
       return compileArrayCheck(type.element, context);
     default:
@@ -134,32 +134,56 @@ function compileArrayCheck(element: DataType, context: CheckContext): ((value: J
   return (value) => (isJsonArray(value) ? value.map((item) => (item === null ? null : check(item))) : value);
 }
 
-function checkObject(type: ObjectType, value: Json, context: CheckContext): Json {
-  if (!isJsonObject(value)) return value;
+function compileObjectCheck(type: ObjectType, context: CheckContext): (value: Json) => Json {
+  const checks = new Map<string, FieldCheck>();
+  // Compiled on first use: a dynamic object may learn keys between two rows.
+  const checkOf = (name: string, field: Field): FieldCheck => {
+    const known = checks.get(name);
+    if (known?.type === field.type) return known;
+    const made = {
+      type: field.type,
+      check: compileCheck(field.type, { ...context, column: `${context.column}['${name}']` }),
+    };
+    checks.set(name, made);
+    return made;
+  };
+  return (value) => (isJsonObject(value) ? checkObject(type, value, context.column, checkOf) : value);
+}
+
+interface FieldCheck {
+  readonly type: DataType;
+  readonly check: ((value: Json) => Json) | null;
+}
+
+function checkObject(
+  type: ObjectType,
+  value: JsonObject,
+  column: string,
+  checkOf: (name: string, field: Field) => FieldCheck,
+): Json {
   const result: Record<string, Json> = Object.create(null) as Record<string, Json>;
   for (const [name, field] of type.fields) {
     const given = value[name] ?? null;
-    const column = `${context.column}['${name}']`;
     if (given === null) {
-      if (field.notNull) throw invalid(`"${column}" must not be null`);
+      if (field.notNull) throw invalid(`"${column}['${name}']" must not be null`);
       continue;
     }
     const sane = sanitiseChild(name, given, field.type);
-    const check = compileCheck(field.type, { ...context, column });
+    const { check } = checkOf(name, field);
     result[name] = check === null ? sane : check(sane);
   }
-  for (const key of Object.keys(value)) {
-    if (key in result) continue;
-    const item = value[key] ?? null;
-    if (isBeyondInt64(item))
-      throw new SqlFailure(
-        500,
-        5000,
-        'UncheckedIOException[java.io.IOException: can not write type [class java.math.BigInteger]]',
-      );
-    result[key] = item;
-  }
+  for (const key of Object.keys(value)) if (!(key in result)) result[key] = storable(value[key] ?? null);
   return result;
+}
+
+/** A value that no column describes; the server cannot write integers beyond 64 bits. */
+function storable(value: Json): Json {
+  if (!isBeyondInt64(value)) return value;
+  throw new SqlFailure(
+    500,
+    5000,
+    'UncheckedIOException[java.io.IOException: can not write type [class java.math.BigInteger]]',
+  );
 }
 
 /**
@@ -178,8 +202,10 @@ export function learnColumns(type: DataType, value: Json, column: string, addCol
     learnColumns(field.type, given, `${column}['${name}']`, addColumn);
   }
   if (type.policy === 'ignored') return;
+  const fresh = Object.keys(value).filter((name) => !type.fields.has(name));
+  if (fresh.length === 0) return;
   for (const name of hashMapOrder(Object.keys(value))) {
-    if (!type.fields.has(name)) learnField(type, name, value[name] ?? null, column, addColumn);
+    if (fresh.includes(name)) learnField(type, name, value[name] ?? null, column, addColumn);
   }
 }
 
