@@ -29,6 +29,7 @@ import {
 import { createTableText, columnTitle } from './format.ts';
 import type { Environment } from './functions.ts';
 import { InsertPlan, assignedCell, targetColumn, type ElementResult } from './insert.ts';
+import { valueText } from './java-text.ts';
 import { isJsonArray, isJsonObject, parseJson, type Json } from './json.ts';
 import { parseStatement } from './parser.ts';
 import {
@@ -203,7 +204,9 @@ export class Engine {
           part.left.kind === 'column' &&
           part.left.name === name,
       );
-      return found?.kind === 'binary' ? String(compileExpression(found.right, context).evaluate([])) : null;
+      return found?.kind === 'binary'
+        ? valueText(compileExpression(found.right, context).evaluate([]))
+        : null;
     });
     return values.length === 0 || values.includes(null) ? null : values.join(',');
   }
@@ -287,7 +290,7 @@ export class Engine {
         return this.#show(statement.what, session);
       case 'showParameter': {
         const value = session.settings.get(statement.name) ?? '';
-        return textRows('setting', [String(value)]);
+        return textRows('setting', [valueText(value)]);
       }
     }
   }
@@ -600,7 +603,7 @@ function scopeOfTable(table: Table): Scope {
 
 function setSession(session: Session, name: string, values: readonly Expression[]): void {
   const value = values.length === 0 ? null : constantOf(values[0] ?? { kind: 'star' });
-  if (name === 'search_path') session.schema = value === null ? 'doc' : String(value);
+  if (name === 'search_path') session.schema = value === null ? 'doc' : valueText(value);
   if (value === null) session.settings.delete(name);
   else session.settings.set(name, value);
 }
@@ -624,7 +627,7 @@ function targetPath(target: Expression): { readonly name: string; readonly path:
   if (target.kind !== 'subscript' || target.index.kind !== 'literal')
     throw invalid('Only columns can be assigned');
   const base = targetPath(target.base);
-  return { name: base.name, path: [...base.path, String(target.index.value)] };
+  return { name: base.name, path: [...base.path, valueText(target.index.value)] };
 }
 
 function replaced(value: Json, path: readonly string[], leaf: Json): Json {
@@ -642,8 +645,8 @@ function restoreState(table: Table, text: string): void {
   const partitions = state['partitions'] ?? null;
   if (!isJsonArray(partitions)) return;
   for (const key of partitions) {
-    const values = parseJson(String(key));
-    table.partitions.set(String(key), { values: isJsonArray(values) ? values : [], options: new Map() });
+    const values = parseJson(valueText(key));
+    table.partitions.set(valueText(key), { values: isJsonArray(values) ? values : [], options: new Map() });
   }
 }
 
@@ -653,7 +656,7 @@ const BASE32 = '0123456789abcdefghijklmnopqrstuv';
 function partitionIdent(values: readonly Json[]): string {
   const bytes = [
     values.length,
-    ...values.flatMap((value) => textBytes(value === null ? null : String(value))),
+    ...values.flatMap((value) => textBytes(value === null ? null : valueText(value))),
   ];
   let [bits, length, ident] = [0, 0, ''];
   for (const byte of bytes) {

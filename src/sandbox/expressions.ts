@@ -4,6 +4,7 @@ import { castValue, compileCast } from './casts.ts';
 import { SqlFailure, columnUnknown, invalid, unsupported } from './failure.ts';
 import { resolveFunction, type Environment } from './functions.ts';
 import { formatExpression, literalText } from './format.ts';
+import { valueText } from './java-text.ts';
 import { isJsonArray, isJsonObject, type Json } from './json.ts';
 import { fieldType } from './catalog.ts';
 import {
@@ -232,21 +233,21 @@ function binary(operator: BinaryOperator, left: Compiled, right: Compiled): Comp
       return arithmetic(operator, left, right);
     case '||':
       return derived(TEXT, [textOf(left), textOf(right)], ([a = null, b = null]) =>
-        a === null || b === null ? null : `${String(a)}${String(b)}`,
+        a === null || b === null ? null : `${valueText(a)}${valueText(b)}`,
       );
     case 'like':
     case 'ilike':
       return derived(BOOLEAN, [textOf(left), textOf(right)], ([text = null, pattern = null]) =>
         text === null || pattern === null
           ? null
-          : likePattern(String(pattern), operator === 'ilike').test(String(text)),
+          : likePattern(valueText(pattern), operator === 'ilike').test(valueText(text)),
       );
     case '~':
     case '~*':
       return derived(BOOLEAN, [left, right], ([text = null, pattern = null]) =>
         text === null || pattern === null
           ? null
-          : new RegExp(`^(?:${String(pattern)})$`, operator === '~*' ? 'iu' : 'u').test(String(text)),
+          : new RegExp(`^(?:${valueText(pattern)})$`, operator === '~*' ? 'iu' : 'u').test(valueText(text)),
       );
     default:
       return comparison(operator, left, right);
@@ -278,7 +279,7 @@ function arithmetic(operator: ArithmeticOperator, left: Compiled, right: Compile
 }
 
 function numericOperand(value: Json, from: DataType, to: DataType): Json {
-  return to.kind === 'numeric' ? String(value) : convert(value, from, to);
+  return to.kind === 'numeric' ? valueText(value) : convert(value, from, to);
 }
 
 function textOf(operand: Compiled): Compiled {

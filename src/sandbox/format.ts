@@ -1,7 +1,7 @@
 /** Expressions and tables as SQL text: names of answer columns, constraint messages, SHOW CREATE TABLE. */
 import type { Expression, Options } from './ast.ts';
 import type { Column, Table } from './catalog.ts';
-import { doubleText } from './java-text.ts';
+import { doubleText, valueText } from './java-text.ts';
 import { isDouble, isJsonArray, isJsonObject, JavaDouble, type Json } from './json.ts';
 import { baseName, type DataType } from './types.ts';
 
@@ -220,7 +220,7 @@ function optionLines(table: Table): readonly string[] {
   return [...options]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => {
-      const shown = SHOWN_AS_TEXT.has(name) ? String(value) : value;
+      const shown = SHOWN_AS_TEXT.has(name) ? valueText(value) : value;
       const label = /^[a-z_]+$/.test(name) ? name : quoted(name);
       return `${STEP}${label} = ${literalText(shown, { kind: 'text', length: null })}`;
     });

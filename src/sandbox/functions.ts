@@ -1,5 +1,6 @@
 /** Scalar functions: the ones crategen's statements, generated columns and people at a prompt use most. */
 import { functionUnknown, invalid } from './failure.ts';
+import { valueText } from './java-text.ts';
 import { isJsonArray, isJsonObject, shrink, type Json } from './json.ts';
 import {
   BIGINT,
@@ -56,7 +57,7 @@ function strict(type: DataType, apply: (...args: readonly Json[]) => Json): Reso
 }
 
 function onText(apply: (text: string, ...rest: readonly Json[]) => Json, type: DataType = TEXT): Resolver {
-  return strict(type, (text = null, ...rest) => apply(String(text), ...rest));
+  return strict(type, (text = null, ...rest) => apply(valueText(text), ...rest));
 }
 
 function onNumber(apply: (value: number) => number, type: DataType | null = DOUBLE): Resolver {
@@ -102,7 +103,7 @@ const concat: Resolver = (types) => {
   }
   return pure(TEXT, (args) =>
     args
-      .map((value, index) => (value === null ? '' : String(convert(value, types[index] ?? TEXT, TEXT))))
+      .map((value, index) => (value === null ? '' : valueText(convert(value, types[index] ?? TEXT, TEXT))))
       .join(''),
   );
 };
@@ -167,7 +168,7 @@ const dateTrunc: Resolver = (types) => {
   return pure(TIMESTAMPTZ, (args) => {
     const [unit = null, value = null] = [args[0], args.at(-1)];
     if (unit === null || value === null) return null;
-    return truncateDate(String(unit).toLowerCase(), Number(convert(value, source, TIMESTAMPTZ)));
+    return truncateDate(valueText(unit).toLowerCase(), Number(convert(value, source, TIMESTAMPTZ)));
   });
 };
 
@@ -175,7 +176,7 @@ const extract: Resolver = ([, source = TIMESTAMPTZ]) =>
   pure(INTEGER, ([field = null, value = null]) =>
     value === null
       ? null
-      : extractField(String(field).toLowerCase(), Number(convert(value, source, TIMESTAMPTZ))),
+      : extractField(valueText(field).toLowerCase(), Number(convert(value, source, TIMESTAMPTZ))),
   );
 
 const arrayLength = strict(INTEGER, (list = null) =>
@@ -247,7 +248,7 @@ const FUNCTIONS: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
     'mod',
     ([type = BIGINT]) =>
       pure(type, ([a = null, b = null]) =>
-        a === null || b === null ? null : shrink(BigInt(String(a)) % BigInt(String(b))),
+        a === null || b === null ? null : shrink(BigInt(valueText(a)) % BigInt(valueText(b))),
       ),
   ],
   ['now', now],
@@ -256,7 +257,7 @@ const FUNCTIONS: ReadonlyMap<string, Resolver> = new Map<string, Resolver>([
   ['power', strict(DOUBLE, (base = 0, exponent = 0) => Number(base) ** Number(exponent))],
   ['random', random],
   ['repeat', onText((text, times = 0) => text.repeat(Math.max(0, Number(times))))],
-  ['replace', onText((text, from = '', to = '') => text.replaceAll(String(from), String(to)))],
+  ['replace', onText((text, from = '', to = '') => text.replaceAll(valueText(from), valueText(to)))],
   ['right', onText((text, count = 0) => text.slice(text.length - Number(count)))],
   ['round', round],
   ['session_user', constant(TEXT, ({ user }) => user)],

@@ -3,7 +3,7 @@
  * Points lose some precision in the index, so a scan reads them back slightly moved.
  */
 import { invalid, SqlFailure } from './failure.ts';
-import { doubleText, jsonValueText } from './java-text.ts';
+import { doubleText, jsonValueText, valueText } from './java-text.ts';
 import {
   isJsonArray,
   isJsonObject,
@@ -132,7 +132,7 @@ function collectionFromJson(shape: JsonObject): JsonObject | null {
 
 function collect(parts: readonly JsonObject[]): JsonObject {
   const types = new Set(parts.map((part) => part['type']));
-  const target = types.size === 1 ? COLLECTED[String([...types][0])] : undefined;
+  const target = types.size === 1 ? COLLECTED[valueText([...types][0] ?? null)] : undefined;
   if (target === undefined) return { geometries: parts, type: 'GeometryCollection' };
   return { coordinates: parts.map((part) => part['coordinates'] ?? null), type: target };
 }

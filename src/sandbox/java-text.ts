@@ -86,6 +86,7 @@ export function hashMapOrder(keys: readonly string[], initialCapacity = 16): rea
 
 /** `String.valueOf` of a parsed JSON value, as it stands in `Cannot cast value …`. */
 export function valueText(value: Json): string {
+  if (typeof value === 'string') return value;
   if (value instanceof JavaDouble) return doubleText(value.value);
   if (isDouble(value)) return doubleText(Number(value));
   if (isJsonArray(value)) return `[${value.map(valueText).join(', ')}]`;

@@ -72,20 +72,9 @@ export function parseStatement(sql: string): Statement {
   return new StatementParser(sql).statement();
 }
 
-/** Parses one expression, as table metadata keeps it. */
-export function parseExpression(sql: string): Expression {
-  return new StatementParser(sql).wholeExpression();
-}
-
 class StatementParser extends ExpressionParser {
   constructor(sql: string) {
     super(sql, tokenise(sql));
-  }
-
-  wholeExpression(): Expression {
-    const expression = this.expression();
-    this.end();
-    return expression;
   }
 
   statement(): Statement {

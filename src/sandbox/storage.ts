@@ -13,6 +13,7 @@ import {
   jsonText,
   jsonValueText,
   presizedCapacity,
+  valueText,
 } from './java-text.ts';
 import {
   isDouble,
@@ -52,9 +53,9 @@ export function compileCheck(type: DataType, context: CheckContext): ((value: Js
     case 'text':
       return (value) => checkText(value, type.length, context);
     case 'character':
-      return (value) => trimTo(String(value), type.length, 'character');
+      return (value) => trimTo(valueText(value), type.length, 'character');
     case 'bit':
-      return (value) => checkBits(String(value), type.length);
+      return (value) => checkBits(valueText(value), type.length);
     case 'geo_point':
       return checkPoint;
     case 'geo_shape':
@@ -88,7 +89,7 @@ function checkLong(value: Json): Json {
 }
 
 function checkText(value: Json, length: number | null, context: CheckContext): Json {
-  const text = length === null ? String(value) : trimTo(String(value), length, 'text');
+  const text = length === null ? valueText(value) : trimTo(valueText(value), length, 'text');
   if (context.indexed && text.length * 3 > MAX_TERM_BYTES) checkTerm(text, context.field);
   return text;
 }
@@ -360,7 +361,7 @@ export function compileEncode(type: DataType): (value: Json) => Cell {
     default:
       return isJsonCell(type)
         ? (value) => answerText(value, type, 'cell')
-        : (value) => encodeText(String(value));
+        : (value) => encodeText(valueText(value));
   }
 }
 
@@ -400,14 +401,14 @@ export function answerText(value: Json, type: DataType, form: 'answer' | 'cell' 
     case 'double':
       return floatingJson(doubleText(asPlainNumber(value)));
     case 'bit':
-      return form === 'cell' ? `"${String(value)}"` : `"B'${String(value)}'"`;
+      return form === 'cell' ? `"${valueText(value)}"` : `"B'${valueText(value)}'"`;
     case 'numeric':
-      return form === 'cell' ? `"${String(value)}"` : String(value);
+      return form === 'cell' ? `"${valueText(value)}"` : valueText(value);
     case 'text':
     case 'character':
     case 'ip':
     case 'uuid':
-      return jsonText(String(value));
+      return jsonText(valueText(value));
     case 'geo_point':
       return listText(value, (item) => doubleText(asPlainNumber(item)));
     case 'float_vector':
@@ -420,7 +421,7 @@ export function answerText(value: Json, type: DataType, form: 'answer' | 'cell' 
     case 'undefined':
       return jsonValueText(value);
     default:
-      return String(value);
+      return valueText(value);
   }
 }
 

@@ -2,7 +2,8 @@
 import { clusteredBy } from './format.ts';
 import { isOn, type Catalog, type Column, type Table } from './catalog.ts';
 import { formatExpression } from './format.ts';
-import { type Json, type JsonObject } from './json.ts';
+import { valueText } from './java-text.ts';
+import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { SERVER_VERSION, type Environment } from './functions.ts';
 import { relationOfRows, type NamedType, type Relation } from './select.ts';
 import { rowsOf, type Store } from './store.ts';
@@ -213,7 +214,7 @@ function setPath(target: Record<string, Json>, path: readonly string[], value: J
 }
 
 function asObject(value: Json): JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonObject) : {};
+  return isJsonObject(value) ? value : {};
 }
 
 interface ShardFacts {
@@ -443,7 +444,7 @@ function tableRow(table: Table): Row {
     null,
     table.closed,
     clusteredBy(table),
-    String(table.options.get('column_policy') ?? 'strict'),
+    valueText(table.options.get('column_policy') ?? 'strict'),
     replicasOf(table),
     table.shards,
     partitioned,
@@ -460,7 +461,7 @@ function tableRow(table: Table): Row {
 }
 
 function replicasOf(table: Table): string {
-  return String(table.options.get('number_of_replicas') ?? '0-1');
+  return valueText(table.options.get('number_of_replicas') ?? '0-1');
 }
 
 function settingsOf(table: Table): Json {

@@ -2,6 +2,7 @@
 import { castValue } from './casts.ts';
 import { compareDecimals, decimalText, parseDecimal, roundToScale, type Decimal } from './decimal.ts';
 import { invalid } from './failure.ts';
+import { valueText } from './java-text.ts';
 import { isJsonArray, isJsonObject, JavaDouble, shrink, toDouble, type Json } from './json.ts';
 import { BIGINT, DOUBLE, INTEGER, type DataType, type Kind } from './types.ts';
 
@@ -92,7 +93,7 @@ export function canonical(value: Json): string {
 }
 
 function decimalOf(value: Json): Decimal {
-  return parseDecimal(String(value)) ?? { unscaled: 0n, scale: 0 };
+  return parseDecimal(valueText(value)) ?? { unscaled: 0n, scale: 0 };
 }
 
 export type ArithmeticOperator = '+' | '-' | '*' | '/' | '%' | '^';
@@ -112,7 +113,10 @@ export function arithmeticType(left: DataType, right: DataType, operator: Arithm
 export function calculate(operator: ArithmeticOperator, left: Json, right: Json, type: DataType): Json {
   if (type.kind === 'numeric') return calculateDecimal(operator, decimalOf(left), decimalOf(right));
   if (isFloating(type)) return calculateDouble(operator, Number(left), Number(right));
-  const [a, b] = [BigInt(Number.isSafeInteger(left) ? Number(left) : String(left)), BigInt(String(right))];
+  const [a, b] = [
+    BigInt(Number.isSafeInteger(left) ? Number(left) : valueText(left)),
+    BigInt(valueText(right)),
+  ];
   if ((operator === '/' || operator === '%') && b === 0n) throw invalid('/ by zero');
   const result = calculateInteger(operator, a, b);
   const bits = type.kind === 'bigint' ? 64 : 32;
