@@ -1,0 +1,61 @@
+/** The package holds what it needs to run, and nothing else. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { execa } from 'execa';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+interface Packed {
+  readonly filename: string;
+  readonly version: string;
+  readonly files: readonly { readonly path: string; readonly mode: number }[];
+}
+
+describe('the packed package', () => {
+  it('has the command, the build, manifest, docs and licence, and runs where it is unpacked', async (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'crategen-pack-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const { stdout } = await execa(
+      'npm',
+      ['pack', '--ignore-scripts', '--json', '--pack-destination', folder],
+      { cwd: ROOT },
+    );
+    const [packed] = JSON.parse(stdout) as readonly Packed[];
+    assert.ok(packed !== undefined);
+    const paths = packed.files.map(({ path }) => path);
+    for (const path of [
+      'bin/run.js',
+      'dist/cli/main.js',
+      'dist/worker/main.js',
+      'dist/sandbox/main.js',
+      'oclif.manifest.json',
+      'docs/commands.md',
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+    ]) {
+      assert.ok(paths.includes(path), path);
+    }
+    assert.deepEqual(
+      paths.filter(
+        (path) =>
+          !/^(bin|dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|oclif\.manifest\.json)$/.test(
+            path,
+          ),
+      ),
+      [],
+    );
+    assert.equal((packed.files.find(({ path }) => path === 'bin/run.js')?.mode ?? 0) & 0o111, 0o111);
+
+    await execa('tar', ['-xzf', join(folder, packed.filename), '-C', folder]);
+    const unpacked = join(folder, 'package');
+    symlinkSync(join(ROOT, 'node_modules'), join(unpacked, 'node_modules'));
+    const version = await execa(process.execPath, [join(unpacked, 'bin/run.js'), '--version']);
+    assert.match(version.stdout, new RegExp(`^crategen/${packed.version} `));
+    const ddl = await execa(process.execPath, [join(unpacked, 'bin/run.js'), 'schema', 'ddl', 'records']);
+    assert.match(ddl.stdout, /^CREATE TABLE/);
+  });
+});
