@@ -11,7 +11,7 @@ import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
 import type { RunResult } from '../coordinator/run-result.ts';
 import type { RunState } from '../coordinator/run-state.ts';
 import { runPlan } from '../coordinator/run.ts';
-import { createStopControl } from '../coordinator/stop-control.ts';
+import { type StopControl, createStopControl } from '../coordinator/stop-control.ts';
 import type { OutputPlan } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
@@ -57,28 +57,36 @@ export async function carryOut(
   const files = runFiles(parts.runs, plan.runId);
   const result = await observedRun(plan, output, access, parts, { folder, ...files });
   const judgements = judge(plan.failOn, measuredOf(result));
-  const withCode = (isWritten: boolean): RunFile => {
-    const exitCode = exitCodeOf({
-      ...endOf(result),
-      thresholdsMissed: judgements.filter((one) => one.isMissed).length,
-      isWritten,
-    });
-    return toRunFile(result, {
-      exitCode,
-      crategenVersion: parts.versions.crategen,
-      nodeVersion: parts.versions.node,
-      fakerVersion: parts.versions.faker,
-    });
-  };
-  const run = withCode(true);
+  const run = fileOf(result, judgements, parts.versions, true);
   const failure = await saveRun(run, [files.runFile, ...(output.out === null ? [] : [output.out])]);
   if (failure === null)
     return { exitCode: run.run.exitCode, run, file: output.out ?? files.runFile, judgements };
-  const unwritten = withCode(false);
+  const unwritten = fileOf(result, judgements, parts.versions, false);
   process.stderr.write(
     `crategen: ${printable(failure.message)}; the run file follows\n${runFileText(unwritten)}`,
   );
   return { exitCode: EXIT.unexpected, run: unwritten, file: null, judgements };
+}
+
+function fileOf(
+  result: RunResult,
+  judgements: readonly Judgement[],
+  versions: Versions,
+  isWritten: boolean,
+): RunFile {
+  const thresholdsMissed = judgements.filter((judgement) => judgement.isMissed).length;
+  const { endReason, signal, verification, ledger, plan } = result;
+  const exitCode = exitCodeOf({
+    endReason,
+    signal,
+    verdict: verification.verdict,
+    ledger,
+    maxFailed: plan.safety.maxFailed,
+    thresholdsMissed,
+    isWritten,
+  });
+  const { crategen, node, faker } = versions;
+  return toRunFile(result, { exitCode, crategenVersion: crategen, nodeVersion: node, fakerVersion: faker });
 }
 
 interface RunPlaces {
@@ -96,24 +104,19 @@ async function observedRun(
 ): Promise<RunResult> {
   await makeFolder(places.folder);
   const stop = createStopControl(systemClock);
-  const outlivesTerminal = output.out !== null;
-  const endSignals = stopOnSignals(stop, outlivesTerminal);
+  const endSignals = stopOnSignals(stop, output.out !== null);
+  const sandbox = parts.startSandbox === null ? null : keptSandbox(parts.startSandbox);
   try {
     await testWritable(places.runFile);
     if (output.out !== null) await testWritable(output.out);
+    const { live, logFormat, quiet } = output;
     const watching = chooseObserver(
-      {
-        live: output.live,
-        stderr: process.stderr,
-        env: process.env,
-        logFormat: output.logFormat,
-        quiet: output.quiet,
-      },
+      { live, stderr: process.stderr, env: process.env, logFormat, quiet },
       () => stop.request('SIGINT'),
     );
-    const status = statusOnSignal();
+    const status = statusOnSignal((line) => watching.print(line));
     try {
-      return await runPlan(plan, access, {
+      const result = await runPlan(plan, access, {
         clock: systemClock,
         observer: (event) => {
           if (event.kind !== 'note') status.remember(event.state);
@@ -129,10 +132,11 @@ async function observedRun(
           await writeFileAtomically(places.planFile, text);
         },
         versions: parts.versions,
-        startSandbox: parts.startSandbox,
-        onBatchLine: output.verbose ? (line) => process.stderr.write(`${line}\n`) : null,
+        startSandbox: sandbox?.start ?? null,
+        onBatchLine: output.verbose ? (line) => watching.print(line) : null,
         resumed: parts.resumed,
       });
+      return await withRowsCompared(result, access, parts.versions, stop);
     } finally {
       status.end();
       watching.close();
@@ -141,15 +145,52 @@ async function observedRun(
     await removeIfEmpty(places.folder);
     throw error;
   } finally {
+    await sandbox?.end();
     endSignals();
   }
 }
 
+/** The embedded endpoint, kept until its rows have been compared: the coordinator's stop does not end it yet. */
+function keptSandbox(start: () => Promise<EmbeddedTarget>): {
+  start: () => Promise<EmbeddedTarget>;
+  end: () => Promise<void>;
+} {
+  let started: EmbeddedTarget | null = null;
+  return {
+    start: async () => {
+      started = await start();
+      return { url: started.url, stop: () => Promise.resolve() };
+    },
+    end: async () => {
+      await started?.stop();
+    },
+  };
+}
+
+/** `--verify rows` looks at what the count could not see. A count that contradicts the ledger needs no second opinion. */
+async function withRowsCompared(
+  result: RunResult,
+  access: TargetAccess,
+  versions: Versions,
+  stop: StopControl,
+): Promise<RunResult> {
+  const { verdict } = result.verification;
+  const isWanted = result.plan.verify === 'rows' && (verdict === 'match' || verdict === 'advisory');
+  if (!isWanted || stop.cause() !== null) return result;
+  const { verifyEndedRun } = await import('./verify-run.ts');
+  const opened = { ...access, nodes: result.target.nodes };
+  const verification = await verifyEndedRun(fileOf(result, [], versions, true), opened, stop.graceful);
+  return { ...result, verification, signal: stop.cause()?.signal ?? result.signal };
+}
+
 /** SIGUSR2 prints one line about where the run is. */
-function statusOnSignal(): { remember: (state: RunState) => void; end: () => void } {
+function statusOnSignal(print: (line: string) => void): {
+  remember: (state: RunState) => void;
+  end: () => void;
+} {
   let last: RunState | null = null;
   const listener = (): void => {
-    process.stderr.write(`${last === null ? 'crategen: starting' : renderStatusLine(last)}\n`);
+    print(last === null ? 'crategen: starting' : renderStatusLine(last));
   };
   process.on('SIGUSR2', listener);
   return {
@@ -181,13 +222,6 @@ async function saveRun(run: RunFile, paths: readonly string[]): Promise<Crategen
     }
   }
   return failure;
-}
-
-function endOf(
-  result: RunResult,
-): Pick<Parameters<typeof exitCodeOf>[0], 'endReason' | 'signal' | 'verdict' | 'ledger' | 'maxFailed'> {
-  const { endReason, signal, verification, ledger, plan } = result;
-  return { endReason, signal, verdict: verification.verdict, ledger, maxFailed: plan.safety.maxFailed };
 }
 
 function measuredOf(result: RunResult): Parameters<typeof judge>[1] {

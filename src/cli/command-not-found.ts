@@ -12,7 +12,9 @@ const hook: Hook.CommandNotFound = function commandNotFound({ id, config }) {
   const commands = config.commands.filter((command) => command.hidden !== true).map((command) => command.id);
   const [first = '', second] = id.split(':');
   if (commands.includes(first)) {
-    throw new UsageError(`${first}: takes no such argument`, { hint: `crategen ${first} --help lists what it takes.` });
+    throw new UsageError(`${first}: takes no such argument`, {
+      hint: `crategen ${first} --help lists what it takes.`,
+    });
   }
   const isTopic = commands.some((command) => command.startsWith(`${first}:`));
   const typed = isTopic && second !== undefined ? `${first} ${second}` : first;

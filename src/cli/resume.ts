@@ -10,6 +10,7 @@ import type { RunFile } from '../report/run-file-schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import { checkSameRows } from './run-rows.ts';
 import { openRun } from './run-argument.ts';
+import { settingReader } from './target-access.ts';
 import { planFacts } from './run-command.ts';
 
 export interface OpenedResume {
@@ -35,7 +36,9 @@ export async function openResume(reference: string, flags: RawSettings): Promise
     );
   }
   await checkSameRows(file);
-  return { parsed: parseResumePlan({ flags, env: process.env, facts: planFacts() }, stored), books };
+  const { config, problems } = await settingReader(flags);
+  if (problems.length > 0) throw new UsageError(problems);
+  return { parsed: parseResumePlan({ flags, env: process.env, config, facts: planFacts() }, stored), books };
 }
 
 function isComplete(file: RunFile, books: readonly ResumedBooks[]): boolean {

@@ -1,9 +1,9 @@
 /** The known word that somebody most likely meant. */
 
 /** More edits than this is another word. */
-const MAX_DISTANCE = 3;
+const MAX_DISTANCE = 2;
 
-/** The nearest of `known`, or null when none is near: at most three edits and half of the word. */
+/** The nearest of `known`, or null when none is near: at most two edits and half of the word. */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
   let bestDistance = Math.min(MAX_DISTANCE, Math.floor(word.length / 2)) + 1;

@@ -1,8 +1,17 @@
 /** Row-by-row verification of a run that took place: its rows made again, the server's read in pages. */
 import { parseTableName } from '../base/sql.ts';
 import { UsageError } from '../base/errors.ts';
-import { type FoundRows, type RowVerification, verifyRows } from '../audit/verify-rows.ts';
+import type { Verification } from '../audit/verification.ts';
+import {
+  type FoundRows,
+  type OfferedRun,
+  type RowVerification,
+  type VerifyRowsOptions,
+  verdictOfRows,
+  verifyRows,
+} from '../audit/verify-rows.ts';
 import { shareOf } from '../coordinator/prepare-target.ts';
+import type { Answer } from '../cratedb/ask.ts';
 import { createClient } from '../cratedb/client.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
 import type { VerifyReport } from '../report/listings.ts';
@@ -26,26 +35,53 @@ export async function verifyRun(
   access: TargetAccess,
   onProgress: (rows: number) => void,
 ): Promise<VerifyOutcome> {
+  const answer = await compareRows(file, access, { onProgress });
+  return answer.ok
+    ? { ok: true, report: reportOf(file, answer.value) }
+    : { ok: false, message: answer.message };
+}
+
+/** `--verify rows`: the count of a run that just ended, confirmed or contradicted by its rows. */
+export async function verifyEndedRun(
+  file: RunFile,
+  access: TargetAccess,
+  signal: AbortSignal,
+): Promise<Verification> {
+  const answer = await compareRows(file, access, { signal });
+  const none = { method: 'rows', stored: null } as const;
+  if (signal.aborted)
+    return { ...none, verdict: 'skipped', detail: 'a signal came while the rows were compared' };
+  if (!answer.ok)
+    return { ...none, verdict: 'unavailable', detail: `the rows could not be read: ${answer.message}` };
+  const { lost, unexpected } = reportOf(file, answer.value);
+  const verification = verdictOfRows({ ...answer.value, lost });
+  if (unexpected.rows === 0) return verification;
+  const detail = `${verification.detail}; ${unexpected.rows} rows of this run id were never sent`;
+  return { ...verification, verdict: 'mismatch', detail };
+}
+
+type CompareOptions = Omit<VerifyRowsOptions, 'compare'>;
+
+async function compareRows(
+  file: RunFile,
+  access: TargetAccess,
+  options: CompareOptions,
+): Promise<Answer<RowVerification>> {
   const { schema, rowPlan } = await checkSameRows(file);
   const table = parseTableName(file.target.table);
   if (!table.ok) throw new UsageError(`the table of the run file: ${table.why}`);
   const plan = runPlanOf(file);
   const client = createClient(access, { connectionsPerNode: CONNECTIONS });
   try {
-    const answer = await verifyRows(
-      client,
-      {
-        plan: rowPlan,
-        schema,
-        table: table.name,
-        runId: plan.runId,
-        batches: offeredBatches(file),
-        share: plan.machine.count > 1 ? shareOf(plan) : null,
-      },
-      { compare: compareReadBack, onProgress },
-    );
-    if (!answer.ok) return { ok: false, message: answer.message };
-    return { ok: true, report: reportOf(file, answer.value) };
+    const run: OfferedRun = {
+      plan: rowPlan,
+      schema,
+      table: table.name,
+      runId: plan.runId,
+      batches: offeredBatches(file),
+      share: plan.machine.count > 1 ? shareOf(plan) : null,
+    };
+    return await verifyRows(client, run, { ...options, compare: compareReadBack });
   } finally {
     await client.destroy();
   }

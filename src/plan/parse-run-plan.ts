@@ -168,11 +168,8 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
  * The plan of `cluster --resume`: the stored one, with what the command line says about the target, patience and
  * output. What decides which rows exist and who inserts them must stay as it was.
  */
-export function parseResumePlan(
-  input: Omit<PlanInput, 'command' | 'config'>,
-  stored: RunPlan,
-): ParsedRunPlan {
-  const reader = new SettingReader(input.flags, null);
+export function parseResumePlan(input: Omit<PlanInput, 'command'>, stored: RunPlan): ParsedRunPlan {
+  const reader = new SettingReader(input.flags, input.config);
   for (const name of input.flags.keys()) {
     if (!RESUME_GROUPS.has(name))
       reader.problems.push(`--${name}: expected to stay as in the run that --resume goes on with`);

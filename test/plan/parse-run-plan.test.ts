@@ -254,7 +254,7 @@ describe('conditions of --fail-on', () => {
 describe('resuming', () => {
   const stored = planned({ rows: '5k', url: ['http://db:4200'], username: 'crate', insecure: true }).plan;
   const resume = (flags: Record<string, string | boolean | string[]>): ReturnType<typeof parseResumePlan> =>
-    parseResumePlan({ flags: new Map(Object.entries(flags)), env: {}, facts: FACTS }, stored);
+    parseResumePlan({ flags: new Map(Object.entries(flags)), env: {}, config: null, facts: FACTS }, stored);
 
   it('keeps the stored plan and takes patience and credentials anew', () => {
     const parsed = resume({ resume: 'latest', timeout: '5s', 'password-file': '/secret' });
@@ -277,7 +277,7 @@ describe('resuming', () => {
 
   it('refuses a run whose sandbox is gone', () => {
     const parsed = parseResumePlan(
-      { flags: new Map([['resume', 'x']]), env: {}, facts: FACTS },
+      { flags: new Map([['resume', 'x']]), env: {}, config: null, facts: FACTS },
       { ...stored, target: { ...stored.target, kind: 'embedded', nodes: [] } },
     );
     assert.equal(parsed.ok, false);

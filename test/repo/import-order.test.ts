@@ -9,7 +9,7 @@ import { type ICruiseOptions, type ICruiseResult, cruise } from 'dependency-crui
 
 const ROOT = join(import.meta.dirname, '../..');
 const RULES = createRequire(import.meta.url)(join(ROOT, '.dependency-cruiser.cjs')) as {
-  readonly forbidden: NonNullable<ICruiseOptions['ruleSet']>['forbidden'];
+  readonly forbidden: NonNullable<NonNullable<ICruiseOptions['ruleSet']>['forbidden']>;
   readonly options: ICruiseOptions;
 };
 

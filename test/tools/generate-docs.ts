@@ -62,7 +62,10 @@ function commandSection(command: CommandFacts | undefined): string {
   if (command === undefined || command.hidden === true) return '';
   const shown = Object.entries(command.flags).filter(([, flag]) => flag.hidden !== true);
   const groups = Map.groupBy(shown, ([, flag]) => flag.helpGroup ?? '');
-  const examples = [command.examples ?? []].flat().map((example) => String(example).replace(/^\$ /, ''));
+  const given: unknown = command.examples ?? [];
+  const examples = (Array.isArray(given) ? given : [given])
+    .filter((example) => typeof example === 'string')
+    .map((example) => example.replace(/^\$ /, ''));
   return [
     `## crategen ${command.id.replaceAll(':', ' ')}`,
     `${command.summary ?? ''}.`,
@@ -125,7 +128,7 @@ async function roomEdges(): Promise<readonly (readonly [string, string])[]> {
     .flatMap(([from, tos]) =>
       [...tos].filter((to) => !isReachedOtherwise(imports, from, to)).map((to) => [from, to] as const),
     )
-    .toSorted();
+    .toSorted(([a, b], [c, d]) => `${a} ${b}`.localeCompare(`${c} ${d}`));
 }
 
 function roomOf(path: string): string | null {
