@@ -1,0 +1,95 @@
+/**
+ * The first mark (`npm run bench`): what crategen costs beside an axios client, with and without generation, and
+ * what its processes cost. Prints a table beside the goals and writes docs/benchmarks/DATE-first-mark.json.
+ * `--rounds N` (5), `--only GROUP,…` of ready, generation, start, memory, parent; with `--only` nothing is written.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { cpus, loadavg, release } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { readHostFacts } from '../../src/base/host.ts';
+import { type SandboxProcess, forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
+import { memoryFigures, parentFigures, startFigures } from './command-figures.ts';
+import { type Figure, tableOf } from './figures.ts';
+import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+
+type Measurement = (sandbox: SandboxProcess, rounds: number) => Promise<Figure[]>;
+
+const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
+  start: startFigures,
+  memory: memoryFigures,
+  parent: parentFigures,
+  ready: readyBodyFigures,
+  generation: generationFigures,
+};
+
+interface Options {
+  readonly rounds: number;
+  readonly only: readonly string[] | null;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: { rounds: { type: 'string', default: '5' }, only: { type: 'string' } },
+  });
+  const rounds = Number(values.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new RangeError(`--rounds ${values.rounds}: a whole number from 1 on`);
+  const only = values.only?.split(',') ?? null;
+  const unknown = only?.find((name) => MEASUREMENTS[name] === undefined);
+  if (unknown !== undefined)
+    throw new RangeError(`--only ${unknown}: one of ${Object.keys(MEASUREMENTS).join(', ')}`);
+  return { rounds, only };
+}
+
+/** What a reader needs to judge the figures; nothing that names the machine. */
+async function machineFacts(loadAtStart: number): Promise<Record<string, unknown>> {
+  const { cores, cgroupCores, memoryBytes } = readHostFacts();
+  return {
+    platform: `${process.platform} ${process.arch}`,
+    kernel: release(),
+    processor: cpus()[0]?.model ?? null,
+    cores,
+    cgroupCores,
+    memoryBytes,
+    // Above the benchmark's own share, other work ran beside it.
+    loadAverage: { start: loadAtStart, end: loadavg()[0] },
+    versions: { node: process.versions.node, ...(await packageVersions()) },
+  };
+}
+
+async function packageVersions(): Promise<Record<string, unknown>> {
+  const parsed: unknown = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
+  const { version, dependencies, devDependencies } = parsed as Record<string, Record<string, string>>;
+  return { crategen: version, undici: dependencies?.['undici'], axios: devDependencies?.['axios'] };
+}
+
+const { rounds, only } = readOptions();
+const loadAtStart = loadavg()[0] ?? 0;
+const sandbox = await forkSandbox({ discard: true });
+const figures: Figure[] = [];
+try {
+  for (const [name, measure] of Object.entries(MEASUREMENTS)) {
+    if (only !== null && !only.includes(name)) continue;
+    process.stderr.write(`measuring ${name}: ${rounds} rounds\n`);
+    figures.push(...(await measure(sandbox, rounds)));
+  }
+} finally {
+  await sandbox.stop();
+}
+process.stdout.write(`${tableOf(figures)}\n`);
+if (only === null) {
+  const date = new Date().toISOString().slice(0, 10);
+  const file = join('docs/benchmarks', `${date}-first-mark.json`);
+  const document = {
+    format: 'crategen.first-mark/1',
+    date,
+    rounds,
+    machine: await machineFacts(loadAtStart),
+    figures,
+  };
+  await writeFile(join(ROOT, file), `${JSON.stringify(document, null, 2)}\n`);
+  process.stdout.write(`\nwritten to ${file}\n`);
+}
