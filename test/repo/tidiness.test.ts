@@ -34,7 +34,7 @@ describe('the repository', { skip: FILES.length === 0 ? 'not a checkout' : false
 
   it('names files in kebab-case', () => {
     assert.deepEqual(
-      SOURCES.filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.test)?\.ts$/.test(basename(path))),
+      SOURCES.filter((path) => !/^[a-z0-9]+(-[a-z0-9]+)*(\.(test|live))?\.ts$/.test(basename(path))),
       [],
     );
   });
