@@ -3,24 +3,26 @@
  * command that needs it, so that `--help` stays quick.
  */
 import { fileURLToPath } from 'node:url';
+// Loaded here, so that its listener is there to be removed.
+import '@oclif/core/command';
 import { run } from '@oclif/core/run';
-import { EXIT } from './exit-codes.ts';
+import { OutputError, systemCodeOf } from '../base/errors.ts';
 import { reportOf, writeFailure } from './failure.ts';
 import { watchPipes } from './output-pipes.ts';
 
 /** Runs one command line; `root` is the URL of the package's folder. Sets the exit code and never rejects. */
 export async function main(argv: readonly string[], root: URL): Promise<void> {
-  // Nobody reads on: there is nothing to say and nobody to say it to. Long-running commands add their own watch.
-  watchPipes(
-    [process.stdout, process.stderr],
-    () => undefined,
-    () => {
-      process.exitCode = EXIT.unexpected;
-    },
-  );
   const fail = (thrown: unknown): void => {
     process.exitCode = tell(thrown, argv);
   };
+  // oclif's own listener throws what it does not know, in the middle of whatever runs.
+  process.stdout.removeAllListeners('error');
+  // Nobody reads on: there is nothing to say and nobody to say it to. Long-running commands add their own watch.
+  const nothing = (): void => undefined;
+  watchPipes([process.stderr], nothing, nothing);
+  watchPipes([process.stdout], nothing, (cause) => {
+    fail(new OutputError(`standard output cannot be written: ${systemCodeOf(cause)}`, { cause }));
+  });
   process.on('uncaughtException', (thrown) => {
     fail(thrown);
     // The state of the process is not known any more; workers and the sandbox end when they see it gone.

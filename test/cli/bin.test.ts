@@ -106,6 +106,26 @@ describe('the command line', { concurrency: 4 }, () => {
     assert.deepEqual([exitCode, stderr], [0, '']);
   });
 
+  it('says in one line that standard output cannot be written, and stands a full disk behind stderr', async (context) => {
+    const cwd = folderFor(context);
+    const full = (command: string): Promise<{ exitCode?: number | undefined; stderr: string }> =>
+      execa('bash', ['--norc', '-c', `"${process.execPath}" "${BIN}" ${command}`], {
+        cwd,
+        reject: false,
+        stdin: 'ignore',
+      });
+    const [out, help, err] = await Promise.all([
+      full('schema ddl records > /dev/full'),
+      full('--help > /dev/full'),
+      full('cluster --bad 2> /dev/full'),
+    ]);
+    const line = 'crategen: standard output cannot be written: ENOSPC';
+    assert.deepEqual(
+      [out.exitCode, out.stderr, help.exitCode, help.stderr, err.exitCode],
+      [1, line, 1, line, 2],
+    );
+  });
+
   it('exits 2 for an unknown command and names the nearest', async (context) => {
     const { code, stderr, stdout } = await crategen(['clutser', '--json'], { cwd: folderFor(context) });
     assert.equal(code, 2);
