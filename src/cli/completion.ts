@@ -75,14 +75,13 @@ function wordsOf(command: CompletableCommand): CommandWords {
   };
 }
 
-/** One line, without what the shells' own quoting would trip over. */
+/** The first clause, without what the shells' own quoting would trip over. */
 function shortened(summary: string | undefined): string {
-  return (
-    (summary ?? '')
-      .replace(/[`'"\\$[\]:]/g, '')
-      .split(/[;(]/, 1)[0]
-      ?.trim() ?? ''
-  );
+  const clause = (summary ?? '').split(/[;:] | [([]/, 1)[0] ?? '';
+  return clause
+    .replaceAll("'", '’')
+    .replace(/[`"\\$[\]:]/g, '')
+    .trim();
 }
 
 /** The words that may come next, by the words before: the first level, and the second under a topic. */

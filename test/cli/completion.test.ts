@@ -1,6 +1,9 @@
 /** Completion scripts are valid for their shell and complete what the commands have. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type CompletableCommand, completionScript } from '../../src/cli/completion.ts';
 
@@ -51,11 +54,11 @@ describe('in zsh and fish', () => {
     it(
       `the script for ${shell} is accepted by it`,
       { skip: has(shell) ? false : `${shell} is not installed` },
-      () => {
-        const { status, stderr } = spawnSync(shell, ['-n'], {
-          input: completionScript(shell, COMMANDS),
-          encoding: 'utf8',
-        });
+      (context) => {
+        const folder = mkdtempSync(join(tmpdir(), 'crategen-completion-'));
+        context.after(() => rmSync(folder, { recursive: true }));
+        writeFileSync(join(folder, 'script'), completionScript(shell, COMMANDS));
+        const { status, stderr } = spawnSync(shell, ['-n', join(folder, 'script')], { encoding: 'utf8' });
         assert.deepEqual([status, stderr], [0, '']);
       },
     );
