@@ -48,6 +48,11 @@ export abstract class BaseCommand extends Command {
     this.note(`${name} ${hideUrlCredentials(line)}`);
   }
 
+  protected insecureWarning(): void {
+    const text = 'TLS certificates are not verified (--insecure): the server may be anybody';
+    this.note(styleText('red', `crategen: ${text}`, { stream: process.stderr }));
+  }
+
   /** Reads the command line without stopping at its first problem. */
   protected async readArguments(): Promise<Arguments> {
     const outcome = await this.#parse();

@@ -57,7 +57,7 @@ export abstract class RunCommand extends BaseCommand {
     this.keepSecret(read.access.password);
     for (const warning of [...warnings, ...parsed.warnings, ...tlsWarnings(process.env)])
       this.warning(warning);
-    if (!read.access.tls.verify) this.warning('TLS certificates are not verified (--insecure)');
+    if (!read.access.tls.verify) this.insecureWarning();
     return { plan: parsed.plan, output: parsed.output, access: read.access };
   }
 

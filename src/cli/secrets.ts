@@ -3,6 +3,7 @@
  * written nowhere.
  */
 import { createReadStream } from 'node:fs';
+import { type Readable, addAbortSignal } from 'node:stream';
 import { createSecureContext } from 'node:tls';
 import { messageOf, systemCodeOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
@@ -20,7 +21,7 @@ export type ReadAccess =
   | { readonly ok: false; readonly problems: readonly string[] };
 
 /** Standard input, as far as this module needs it. */
-export type SecretInput = AsyncIterable<Buffer | string> & { readonly isTTY?: boolean };
+export type SecretInput = Readable & { readonly isTTY?: boolean };
 
 /** Reads password and PEM files; all problems at once, each naming the flag and the path, never a content. */
 export async function readAccess(
@@ -61,7 +62,7 @@ export async function readPassword(source: PasswordSource, stdin: SecretInput): 
       return { ok: true, text: source.text };
     case 'file': {
       const stream = createReadStream(source.path, { signal: AbortSignal.timeout(READ_DEADLINE_MS) });
-      return firstLine(await readText(stream, `${source.name} ${printable(source.path)}`));
+      return firstLine(await readText(stream, `${source.name} ${printable(source.path)}`, '\n'));
     }
     case 'stdin':
       if (stdin.isTTY === true) {
@@ -70,7 +71,13 @@ export async function readPassword(source: PasswordSource, stdin: SecretInput): 
           problem: '--password-stdin: expected the password through a pipe, not from the terminal',
         };
       }
-      return firstLine(await readText(stdin, '--password-stdin'));
+      return firstLine(
+        await readText(
+          addAbortSignal(AbortSignal.timeout(READ_DEADLINE_MS), stdin),
+          '--password-stdin',
+          '\n',
+        ),
+      );
   }
 }
 
@@ -86,15 +93,17 @@ async function readPem(flag: string, path: string | null): Promise<SecretRead> {
 type NamedText =
   { readonly ok: true; readonly name: string; readonly text: string } | Extract<SecretRead, { ok: false }>;
 
-async function readText(input: AsyncIterable<Buffer | string>, name: string): Promise<NamedText> {
+/** All of it, or no further than `end`: who pipes a password in may keep the pipe open. */
+async function readText(input: Readable, name: string, end: string | null = null): Promise<NamedText> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of input) {
+    for await (const chunk of input as AsyncIterable<Buffer | string>) {
       const buffer = Buffer.from(chunk);
       chunks.push(buffer);
       bytes += buffer.length;
       if (bytes > MAX_SECRET_BYTES) return { ok: false, problem: `${name}: larger than 1 MiB` };
+      if (end !== null && buffer.includes(end)) break;
     }
   } catch (error) {
     return { ok: false, problem: `${name}: ${whyUnreadable(error)}` };

@@ -31,7 +31,7 @@ export abstract class TargetCommand extends BaseCommand {
     const { access, warnings } = opened.opened;
     this.keepSecret(access.password);
     for (const warning of warnings) this.warning(warning);
-    if (!access.tls.verify) this.warning('TLS certificates are not verified (--insecure)');
+    if (!access.tls.verify) this.insecureWarning();
     return access;
   }
 

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { after, before, describe, it } from 'node:test';
 import { readAccess } from '../../src/cli/secrets.ts';
 import type { PasswordSource } from '../../src/plan/parse-target.ts';
@@ -51,6 +51,13 @@ describe('secrets', () => {
     const writer = spawn('sh', ['-c', 'echo piped > "$0"', path], { stdio: 'ignore' });
     assert.equal(await reading, 'piped');
     if (writer.exitCode === null) await once(writer, 'exit');
+  });
+
+  it('are taken from a pipe that is kept open', async () => {
+    const open = new PassThrough();
+    open.write('early\n');
+    const read = await readAccess(PLAIN, { kind: 'stdin' }, open);
+    assert.equal(read.ok && read.access.password, 'early');
   });
 
   it('that cannot be read are named by flag and path', async () => {

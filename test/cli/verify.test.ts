@@ -1,0 +1,118 @@
+/** `crategen verify` finds what somebody did to the rows of a run, and names it by key. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, describe, it } from 'node:test';
+import { execa } from 'execa';
+import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+
+const BIN = join(import.meta.dirname, '../../bin/run.js');
+
+interface Place {
+  readonly folder: string;
+  readonly sandbox: Sandbox;
+}
+
+async function placeFor(context: TestContext): Promise<Place> {
+  const folder = mkdtempSync(join(tmpdir(), 'crategen-verify-'));
+  const sandbox = await startSandbox();
+  context.after(async () => {
+    await sandbox.close();
+    rmSync(folder, { recursive: true });
+  });
+  return { folder, sandbox };
+}
+
+async function crategen(
+  place: Place,
+  ...args: readonly string[]
+): Promise<{ code: number | undefined; stdout: string; stderr: string }> {
+  const { exitCode, stdout, stderr } = await execa(process.execPath, [BIN, ...args], {
+    cwd: place.folder,
+    env: { HOME: place.folder, CRATEDB_CLUSTER_URL: place.sandbox.url, NO_COLOR: '1' },
+    reject: false,
+    stdin: 'ignore',
+    timeout: 60_000,
+  });
+  return { code: exitCode, stdout, stderr };
+}
+
+async function sql(place: Place, stmt: string): Promise<void> {
+  const response = await fetch(`${place.sandbox.url}/_sql`, {
+    method: 'POST',
+    body: JSON.stringify({ stmt }),
+  });
+  assert.equal(response.status, 200, await response.text());
+}
+
+describe('verify', { concurrency: 2 }, () => {
+  it('agrees with an untouched run, then finds the rows that were deleted, changed and made up', async (context) => {
+    const place = await placeFor(context);
+    const run = await crategen(
+      place,
+      'single',
+      '--rows',
+      '3k',
+      '--run-id',
+      'r1',
+      '--quiet',
+      '--preset',
+      'everything',
+      '--verify',
+      'rows',
+    );
+    assert.equal(run.code, 0, run.stderr);
+    assert.match(run.stderr, /none lost, duplicated or altered/);
+    const good = await crategen(place, 'verify', 'r1');
+    assert.equal(good.code, 0, good.stdout + good.stderr);
+    await sql(place, "DELETE FROM crategen.everything WHERE run_id = 'r1' AND seq = 17");
+    await sql(
+      place,
+      "UPDATE crategen.everything SET text_value = 'changed' WHERE run_id = 'r1' AND seq = 2999",
+    );
+    await sql(
+      place,
+      "INSERT INTO crategen.everything (run_id, seq, timestamptz_value) VALUES ('r1', 5000, 0)",
+    );
+    const bad = await crategen(place, 'verify', 'latest', '--json');
+    const found = JSON.parse(bad.stdout) as Record<
+      'lost' | 'duplicated' | 'altered' | 'unexpected',
+      { rows: number; seqs: number[] }
+    >;
+    assert.equal(bad.code, 6, bad.stderr);
+    assert.deepEqual(
+      [found.lost, found.duplicated.rows, found.altered, found.unexpected],
+      [{ rows: 1, seqs: [17] }, 0, { rows: 1, seqs: [2999] }, { rows: 1, seqs: [5000] }],
+    );
+  });
+
+  it('finds a row that is there twice where no key forbids it', async (context) => {
+    const place = await placeFor(context);
+    assert.equal(
+      (await crategen(place, 'single', '--rows', '200', '--run-id', 'r2', '--no-key', '--quiet')).code,
+      0,
+    );
+    await sql(place, "INSERT INTO crategen.records (run_id, seq, ts) VALUES ('r2', 7, 0)");
+    const bad = await crategen(place, 'verify', 'r2');
+    assert.equal(bad.code, 6, bad.stderr);
+    assert.match(bad.stdout, /duplicated: 1 row .*seq 7/);
+  });
+
+  it('refuses a run file whose rows this version would not make', async (context) => {
+    const place = await placeFor(context);
+    const out = join(place.folder, 'run.json');
+    assert.equal((await crategen(place, 'single', '--rows', '10', '--quiet', '--out', out)).code, 0);
+    const { readFile, writeFile } = await import('node:fs/promises');
+    const text = await readFile(out, 'utf8');
+    await writeFile(
+      out,
+      text
+        .replace(/"poolsHash": "[^"]+"/, '"poolsHash": "other"')
+        .replace(/"faker": "[^"]+"/, '"faker": "9.9.9"'),
+    );
+    const refused = await crategen(place, 'verify', out);
+    assert.equal(refused.code, 2, refused.stdout);
+    assert.match(refused.stderr, /does not make the rows of run .*\n.*faker 9\.9\.9/);
+  });
+});
