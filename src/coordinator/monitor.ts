@@ -10,7 +10,7 @@ import { mergeSnapshots } from '../metrics/merge.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
-import { type ProcessSampler, createProcessSampler } from './process-sampler.ts';
+import type { ProcessSampler } from './process-sampler.ts';
 import type { SeriesPoint } from './run-result.ts';
 import type {
   OutsideView,
@@ -44,7 +44,7 @@ export class Monitor {
   readonly #plan: RunPlan;
   readonly #clock: Clock;
   readonly #observer: RunObserver;
-  readonly #sampler: ProcessSampler = createProcessSampler();
+  readonly #sampler: ProcessSampler;
   readonly #series: Series<SeriesPoint> = createSeries(MAX_SERIES_POINTS, mergePoints);
   readonly #loopAtStart = performance.eventLoopUtilization();
   readonly #over = new AbortController();
@@ -62,10 +62,16 @@ export class Monitor {
   #ticks = 0;
   #ticking: Promise<void> = Promise.resolve();
 
-  constructor(parts: { readonly plan: RunPlan; readonly clock: Clock; readonly observer: RunObserver }) {
+  constructor(parts: {
+    readonly plan: RunPlan;
+    readonly clock: Clock;
+    readonly observer: RunObserver;
+    readonly sampler: ProcessSampler;
+  }) {
     this.#plan = parts.plan;
     this.#clock = parts.clock;
     this.#observer = parts.observer;
+    this.#sampler = parts.sampler;
   }
 
   enter(phase: RunPhase): void {

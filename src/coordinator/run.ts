@@ -17,6 +17,7 @@ import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
 import { limitProblems, readLimitFacts } from './limits.ts';
 import { Monitor } from './monitor.ts';
+import { createProcessSampler } from './process-sampler.ts';
 import { type PreparedTarget, prepareTarget } from './prepare-target.ts';
 import { assembleResult, stoppedBeforeStart } from './assemble-result.ts';
 import type { RunResult } from './run-result.ts';
@@ -42,7 +43,12 @@ interface Prepared {
  */
 export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvironment): Promise<RunResult> {
   const startedAtMs = env.clock.wallMs();
-  const monitor = new Monitor({ plan, clock: env.clock, observer: env.observer });
+  const monitor = new Monitor({
+    plan,
+    clock: env.clock,
+    observer: env.observer,
+    sampler: createProcessSampler(),
+  });
   monitor.enter('preparing');
   const sandbox = env.startSandbox === null ? null : await env.startSandbox();
   let prepared: Prepared | null = null;
@@ -157,7 +163,7 @@ async function carryOut(
     clock: env.clock,
     stop: env.stop,
     monitor,
-    spawn: plan.command === 'single' ? localSpawner(env.clock) : forkingSpawner(env.workerEntry),
+    spawn: plan.command === 'single' ? localSpawner() : forkingSpawner(env.workerEntry),
     templates: initTemplates(plan, prepared, env),
     counterFileOf: (workerIndex, incarnation) => counters.fileOf(workerIndex, incarnation),
     onBatchLine: env.onBatchLine ?? (() => undefined),

@@ -5,13 +5,13 @@
 import { fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { childEnvironment } from '../base/child-environment.ts';
-import type { Clock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
 import { createClient } from '../cratedb/client.ts';
 import { type Link, ipcLink, localLinks } from '../protocol/link.ts';
 import type { DownMessage, UpMessage } from '../protocol/messages.ts';
-import { startWorker } from '../worker/worker.ts';
+import { type WorkerParts, startWorker } from '../worker/worker.ts';
 
 export interface WorkerExit {
   readonly code: number | null;
@@ -66,10 +66,12 @@ export function forkingSpawner(entry: URL = WORKER_ENTRY): SpawnWorker {
 }
 
 /** Runs the worker in this process: same messages, same loop, no fork. */
-export function localSpawner(clock: Clock): SpawnWorker {
+export function localSpawner(
+  parts: WorkerParts = { clock: systemClock, random: Math.random, connect: createClient },
+): SpawnWorker {
   return () => {
     const { parent, child } = localLinks<DownMessage, UpMessage>();
-    const worker = startWorker(child, { clock, random: Math.random, connect: createClient });
+    const worker = startWorker(child, parts);
     const exited = worker.ended.then((how): WorkerExit => ({
       code: how === 'well' ? 0 : 1,
       signal: null,

@@ -66,12 +66,17 @@ function localEnd(): LocalEnd {
 
 function joined<Out extends object>(own: LocalEnd, other: LocalEnd): Link<Out> {
   return {
-    async send(message) {
-      if (!own.isOpen) throw closedError();
-      const copy: unknown = structuredClone(message);
-      setImmediate(() => (other.message === null ? other.early.push(copy) : other.message(copy)));
-      await Promise.resolve();
-    },
+    send: (message) =>
+      new Promise((resolve, reject) => {
+        if (!own.isOpen) return reject(closedError());
+        const copy: unknown = structuredClone(message);
+        setImmediate(() => {
+          if (other.message === null) other.early.push(copy);
+          else other.message(copy);
+          // Only now: a worker that ends after its last word must have been heard.
+          resolve();
+        });
+      }),
     onMessage(handler) {
       own.message = handler;
       own.early.splice(0).forEach(handler);

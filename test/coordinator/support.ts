@@ -5,12 +5,15 @@ import { join } from 'node:path';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { counterFolderAt } from '../../src/coordinator/counter-folder.ts';
 import { Crew, type CrewEnd } from '../../src/coordinator/crew.ts';
+import type { ProcessSampler } from '../../src/coordinator/process-sampler.ts';
 import { Monitor } from '../../src/coordinator/monitor.ts';
 import type { RunNote } from '../../src/coordinator/run-state.ts';
 import { assignmentsOf } from '../../src/coordinator/shares.ts';
 import { type StopControl, createStopControl } from '../../src/coordinator/stop-control.ts';
 import { forkingSpawner } from '../../src/coordinator/worker-process.ts';
 import type { InitTemplate } from '../../src/coordinator/worker-slot.ts';
+import { makeRowPlan } from '../../src/rows/row-plan.ts';
+import type { TableSchema } from '../../src/rows/schema.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts';
 
@@ -85,6 +88,7 @@ export function startCrew(fixture: string, plan: RunPlan, clock: Clock): CrewRun
     plan,
     clock,
     observer: (event) => event.kind === 'note' && notes.push(event),
+    sampler: NO_SAMPLER,
   });
   const templates = assignmentsOf(plan).map((assignment, workerIndex) =>
     templateOf(plan, assignment, workerIndex),
@@ -114,7 +118,27 @@ export function startCrew(fixture: string, plan: RunPlan, clock: Clock): CrewRun
   };
 }
 
-function templateOf(
+/** Processes nobody looks at. */
+export const NO_SAMPLER: ProcessSampler = {
+  sample: () => Promise.resolve(),
+  historyOf: () => ({ latest: null, percentMean: null, percentMax: null }),
+  close: () => undefined,
+};
+
+/** Rows that are nothing but their number. */
+const NUMBERED: TableSchema = {
+  name: 'numbered',
+  description: 'rows of one column, their number',
+  columns: [{ name: 'seq', type: { kind: 'bigint' }, generator: { kind: 'seq' } }],
+  primaryKey: [],
+  clusteredBy: null,
+  partitionedBy: [],
+  checks: [],
+  settings: {},
+  axis: { entities: 1, stepMs: 1000 },
+};
+
+export function templateOf(
   plan: RunPlan,
   assignment: InitTemplate['assignment'],
   workerIndex: number,
@@ -133,16 +157,7 @@ function templateOf(
     },
     statement: '',
     keyed: true,
-    rowPlan: {
-      rowFormat: 1,
-      schemaName: 'records',
-      identity,
-      seed64: 1n,
-      prologue: [],
-      columns: [],
-      locals: 0,
-      pools,
-    },
+    rowPlan: makeRowPlan(NUMBERED, identity, pools),
     assignment,
     limits: { ...plan.safety, ...plan.load },
     reportIntervalMs: 250,

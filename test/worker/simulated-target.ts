@@ -39,6 +39,21 @@ export interface SimulatedTarget extends InsertPort {
   settle(): Promise<void>;
 }
 
+/** Which rows a body carries. */
+export type ReadBody = (body: Uint8Array) => readonly [firstRow: number, rows: number];
+
+/** Reads what `rangeBody` wrote. */
+export const rangeOfBody: ReadBody = (body) => {
+  const [firstRow = 0, rows = 0] = new Float64Array(body.slice().buffer);
+  return [firstRow, rows];
+};
+
+/** Reads a real request body of consecutive rows whose only column is the row's number. */
+export const rowsOfBody: ReadBody = (body) => {
+  const { bulk_args: rows } = JSON.parse(Buffer.from(body).toString()) as { bulk_args: readonly [number][] };
+  return [rows[0]?.[0] ?? 0, rows.length];
+};
+
 /** A body that names its rows: the target reads them back from its bytes. */
 export function rangeBody(): BodyWriter {
   const numbers = new Float64Array(2);
@@ -55,6 +70,7 @@ export function createSimulatedTarget(
   random: () => number,
   faults: TargetFaults,
   keyed: boolean,
+  readBody: ReadBody = rangeOfBody,
 ): SimulatedTarget {
   const stored = new Map<number, number>();
   const startMs = clock.monotonicMs();
@@ -73,7 +89,7 @@ export function createSimulatedTarget(
   }
 
   async function insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome> {
-    const [firstRow = 0, count = 0] = new Float64Array(body.slice().buffer);
+    const [firstRow, count] = readBody(body);
     const rows = Array.from({ length: count }, (_, index) => firstRow + index);
     await clock.sleep(random() * 2, request.signal);
     if (request.signal.aborted) return notSent(count, 'notSent', 'troubled');
