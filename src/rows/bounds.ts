@@ -3,8 +3,9 @@
  * every write. Generators size their buffers by it and choose cheaper arithmetic where an interval is small.
  */
 import { assert } from '../base/errors.ts';
-import { MAX_ROWS } from './row-plan.ts';
-import type { BinaryOp, Expression, Pools, RowPlan, Write } from './row-plan.ts';
+import { MAX_ROWS } from './row-format.ts';
+import type { BinaryOp, Expression, Pools, Write } from './row-format.ts';
+import type { RowPlan } from './row-plan.ts';
 
 /** The integer behind an expression's 64 bits lies in [min, max]; `ANY` says only that it is unsigned. */
 export interface Interval {
@@ -64,7 +65,11 @@ export function intervalOf(expression: Expression, scope: Scope): Interval {
       return { min: of.min >> bits, max: of.max >> bits };
     }
     default:
-      return binaryInterval(expression.op, intervalOf(expression.left, scope), intervalOf(expression.right, scope));
+      return binaryInterval(
+        expression.op,
+        intervalOf(expression.left, scope),
+        intervalOf(expression.right, scope),
+      );
   }
 }
 
@@ -76,7 +81,12 @@ function binaryInterval(op: BinaryOp, left: Interval, right: Interval): Interval
     case 'subtract':
       return fitted({ min: left.min - right.max, max: left.max - right.min });
     case 'multiply': {
-      const products = [left.min * right.min, left.min * right.max, left.max * right.min, left.max * right.max];
+      const products = [
+        left.min * right.min,
+        left.min * right.max,
+        left.max * right.min,
+        left.max * right.max,
+      ];
       return fitted({ min: least(products), max: greatest(products) });
     }
     case 'divide':
@@ -99,7 +109,10 @@ function binaryInterval(op: BinaryOp, left: Interval, right: Interval): Interval
 
 function tableInterval(table: number, index: Interval, scope: Scope): Interval {
   const values = scope.pools.tables[table]?.values;
-  assert(values !== undefined && index.min >= 0n && index.max < BigInt(values.length), `table ${table} is read outside`);
+  assert(
+    values !== undefined && index.min >= 0n && index.max < BigInt(values.length),
+    `table ${table} is read outside`,
+  );
   let [min, max] = [2 ** 32, 0];
   for (let at = Number(index.min); at <= Number(index.max); at += 1) {
     const value = values[at] ?? 0;
@@ -111,7 +124,8 @@ function tableInterval(table: number, index: Interval, scope: Scope): Interval {
 
 const union = (a: Interval, b: Interval): Interval =>
   fitted({ min: least([a.min, b.min]), max: greatest([a.max, b.max]) });
-const scaled = (a: Interval, factor: bigint): Interval => fitted({ min: a.min * factor, max: a.max * factor });
+const scaled = (a: Interval, factor: bigint): Interval =>
+  fitted({ min: a.min * factor, max: a.max * factor });
 const unsigned = (a: Interval): Interval => (a.min < 0n ? ANY : a);
 const least = (values: readonly bigint[]): bigint => values.reduce((a, b) => (b < a ? b : a));
 const greatest = (values: readonly bigint[]): bigint => values.reduce((a, b) => (b > a ? b : a));
@@ -163,7 +177,10 @@ function maxBytesOfOne(write: Write, scope: Scope): number {
 
 function maxPoolBytes(pool: number, index: Interval, pools: Pools): number {
   const entry = pools.pools[pool];
-  assert(entry !== undefined && index.min >= 0n && index.max < BigInt(entry.count), `pool ${pool} is read outside`);
+  assert(
+    entry !== undefined && index.min >= 0n && index.max < BigInt(entry.count),
+    `pool ${pool} is read outside`,
+  );
   let longest = 0;
   for (let fragment = entry.first; fragment < entry.first + entry.count; fragment += 1) {
     longest = Math.max(longest, (pools.offsets[fragment + 1] ?? 0) - (pools.offsets[fragment] ?? 0));

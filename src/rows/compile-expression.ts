@@ -5,7 +5,7 @@
 import { assert } from '../base/errors.ts';
 import { intervalOf } from './bounds.ts';
 import type { Interval, Scope } from './bounds.ts';
-import type { BinaryOp, Expression } from './row-plan.ts';
+import type { BinaryOp, Expression } from './row-format.ts';
 import * as wordOps from './words.ts';
 import { HIGH, KEY_HIGH, KEY_LOW, LOW } from './words.ts';
 
@@ -38,7 +38,8 @@ const fits = (interval: Interval): boolean => interval.min >= -MAX_EXACT && inte
 /** Small sizes spread the high half alone: its product with the size is exact in a double. */
 const SMALL_RANGE = 1n << 16n;
 
-const boundsOf = (expression: Expression, machine: Machine): Interval => intervalOf(expression, machine.scope);
+const boundsOf = (expression: Expression, machine: Machine): Interval =>
+  intervalOf(expression, machine.scope);
 
 /** Whether `compileNarrow` may be used. */
 export function isNarrow(expression: Expression, machine: Machine): boolean {
@@ -168,7 +169,12 @@ function narrowShiftRight(of: Expression, bits: number, machine: Machine): Narro
   };
 }
 
-function narrowBinary(op: BinaryOp, leftOf: Expression, rightOf: Expression, machine: Machine): Narrow | null {
+function narrowBinary(
+  op: BinaryOp,
+  leftOf: Expression,
+  rightOf: Expression,
+  machine: Machine,
+): Narrow | null {
   const [leftBounds, rightBounds] = [boundsOf(leftOf, machine), boundsOf(rightOf, machine)];
   if (op === 'and' && rightOf.op === 'constant' && rightOf.value < 2n ** 32n && leftBounds.max >= 2n ** 32n) {
     return lowBits(leftOf, Number(rightOf.value), machine);

@@ -40,12 +40,17 @@ export function insertStatement(
   table: TableName,
   options: { readonly conflictColumns: readonly string[] | null },
 ): string {
-  const columns = insertedColumns(schema).map(({ name }) => name);
+  const columns = insertColumns(schema);
   const values = columns.map(() => '?').join(',');
   const insert = `INSERT INTO ${quoteTable(table)} (${list(columns)}) VALUES (${values})`;
   const { conflictColumns } = options;
   if (conflictColumns === null || conflictColumns.length === 0) return insert;
   return `${insert} ON CONFLICT (${list(conflictColumns)}) DO NOTHING`;
+}
+
+/** The names of the columns that the INSERT gives values for, in its order. */
+export function insertColumns(schema: TableSchema): string[] {
+  return insertedColumns(schema).map(({ name }) => name);
 }
 
 const list = (names: readonly string[]): string => names.map(quoteIdentifier).join(',');

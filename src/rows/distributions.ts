@@ -59,7 +59,10 @@ export function exponentialTable(): Uint32Array {
 function quantileShares(): number[] {
   const coarse = Array.from({ length: QUANTILE_CELLS + 1 }, (_, k) => (QUANTILE_CELLS - k) / QUANTILE_CELLS);
   const tailNodes = TAIL_CELLS * TAIL_PARTS;
-  const tail = Array.from({ length: tailNodes + 1 }, (_, k) => (tailNodes - k) / (QUANTILE_CELLS * TAIL_PARTS));
+  const tail = Array.from(
+    { length: tailNodes + 1 },
+    (_, k) => (tailNodes - k) / (QUANTILE_CELLS * TAIL_PARTS),
+  );
   return [...coarse, ...tail].map((share) => Math.max(share, SMALLEST_SHARE));
 }
 
@@ -132,7 +135,7 @@ function sine(angle: number): number {
   let term = turned;
   let sum = turned;
   for (let k = 1; k <= 15; k += 1) {
-    term = (-term * turned * turned) / ((2 * k) * (2 * k + 1));
+    term = (-term * turned * turned) / (2 * k * (2 * k + 1));
     sum += term;
   }
   return sum;

@@ -18,7 +18,7 @@ import { aliasIndex, lowerNumber, sharedColumn, uniform } from './lower-number.t
 import type { LoweredNumber } from './lower-number.ts';
 import type { Lowering } from './lowering.ts';
 import { choiceSources, isTextPool } from './pool-needs.ts';
-import type { Expression, Write } from './row-plan.ts';
+import type { Expression, Write } from './row-format.ts';
 import type {
   CharactersGenerator,
   Column,
@@ -48,7 +48,9 @@ function lowerColumn(column: Column, path: string, lowering: Lowering): Write[] 
   const value = lowerValue(column.generator, column.type, path, lowering);
   const { nulls = 0 } = column;
   if (nulls === 0) return value;
-  return [{ op: 'if', when: happens(draw(`${path}\0null`), nulls), then: [literal('null')], otherwise: value }];
+  return [
+    { op: 'if', when: happens(draw(`${path}\0null`), nulls), then: [literal('null')], otherwise: value },
+  ];
 }
 
 function lowerValue(generator: Generator, type: ColumnType, path: string, lowering: Lowering): Write[] {
@@ -222,7 +224,13 @@ function geoShape(generator: Generator & { kind: 'geoShape' }, path: string, low
     uniform(`${path}\0${name}`, DEGREE / 1000, Math.round(generator.maxSide * DEGREE));
   const east = lowering.keep(writes, add(west, side('width')));
   const north = lowering.keep(writes, add(south, side('height')));
-  const line = [...corner(west, south), literal(','), ...corner(east, south), literal(','), ...corner(east, north)];
+  const line = [
+    ...corner(west, south),
+    literal(','),
+    ...corner(east, south),
+    literal(','),
+    ...corner(east, north),
+  ];
   if (generator.shape === 'line') {
     return [...writes, literal('{"type":"LineString","coordinates":['), ...line, literal(']}')];
   }

@@ -28,7 +28,7 @@ import {
 import { ELEMENT_STEP, keyOf } from './hashing.ts';
 import type { Lowering } from './lowering.ts';
 import type { TableSource } from './pool-needs.ts';
-import type { Expression, Write } from './row-plan.ts';
+import type { Expression, Write } from './row-format.ts';
 import type { Generator, SeriesGenerator } from './schema.ts';
 
 /** An integer, what must be written before it is read, and how many of its digits stand behind the point. */
@@ -97,7 +97,13 @@ export function aliasIndex(
  * Looks up a quantile table (see distributions.ts): `bits` is a share of 2^63 or 2^64, whose top ten bits name a
  * cell of the coarse part; the last cells have a part of their own with 256 nodes each.
  */
-function quantile(table: number, bits: Expression, topBit: number, before: Write[], lowering: Lowering): Expression {
+function quantile(
+  table: number,
+  bits: Expression,
+  topBit: number,
+  before: Write[],
+  lowering: Lowering,
+): Expression {
   const cellShift = topBit - 10;
   const partShift = cellShift - 8;
   const cell = lowering.keep(before, and(shiftRight(bits, cellShift), QUANTILE_CELLS - 1));
@@ -116,11 +122,7 @@ function quantile(table: number, bits: Expression, topBit: number, before: Write
   );
 }
 
-function normal(
-  generator: Generator & { kind: 'normal' },
-  path: string,
-  lowering: Lowering,
-): LoweredNumber {
+function normal(generator: Generator & { kind: 'normal' }, path: string, lowering: Lowering): LoweredNumber {
   const before: Write[] = [];
   const bits = lowering.keep(before, draw(path));
   const { table } = lowering.table({ kind: 'normal' });
@@ -187,10 +189,7 @@ function lattice(key: Expression, ticks: number, lowering: Lowering): Expression
   const within = lowering.shared(`lattice within ${ticks}`, () => remainder(lowering.tick(), ticks));
   const node = (offset: number): Expression =>
     shiftRight(finish(add(key, multiply(add(cell, offset), constant(ELEMENT_STEP)))), 48);
-  return divide(
-    add(multiply(node(0), subtract(constant(ticks), within)), multiply(node(1), within)),
-    ticks,
-  );
+  return divide(add(multiply(node(0), subtract(constant(ticks), within)), multiply(node(1), within)), ticks);
 }
 
 /** The whole less the other columns, whose values are then shared with their own columns. */

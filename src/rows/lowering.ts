@@ -9,7 +9,8 @@ import { add, constant, divide, local, mix, multiply, remainder, ROW, set } from
 import { keyOf, ROW_STEP, seedOf } from './hashing.ts';
 import { poolKey, tableKey } from './pool-needs.ts';
 import type { TableSource } from './pool-needs.ts';
-import type { Expression, Pools, RowIdentity, Write } from './row-plan.ts';
+import type { Expression, Pools, Write } from './row-format.ts';
+import type { RowIdentity } from './row-plan.ts';
 import type { PoolSource, TableSchema } from './schema.ts';
 
 export class Lowering {
@@ -89,12 +90,7 @@ export class Lowering {
   /** 64 bits that belong to the entity in this run. */
   entityKey(): Expression {
     return this.shared('entityKey', () =>
-      mix(
-        add(
-          multiply(this.entity(), constant(ROW_STEP)),
-          constant(keyOf(`${this.seed64}/entity`)),
-        ),
-      ),
+      mix(add(multiply(this.entity(), constant(ROW_STEP)), constant(keyOf(`${this.seed64}/entity`)))),
     );
   }
 }

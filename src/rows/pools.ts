@@ -10,7 +10,7 @@ import { keyOf } from './hashing.ts';
 import { hostRecords } from './host-records.ts';
 import { isTextPool, needsOf } from './pool-needs.ts';
 import type { TableSource } from './pool-needs.ts';
-import type { Pools } from './row-plan.ts';
+import type { Pools } from './row-format.ts';
 import type { FakerMethod, JsonValue, PoolSource, RecordSet, TableSchema } from './schema.ts';
 
 /**

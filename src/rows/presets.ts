@@ -55,7 +55,12 @@ type SimpleKind =
   | 'geo_shape';
 
 const integer = (min: number, max: number): Generator => ({ kind: 'integer', min, max });
-const decimal = (min: number, max: number, scale: number): Generator => ({ kind: 'decimal', min, max, scale });
+const decimal = (min: number, max: number, scale: number): Generator => ({
+  kind: 'decimal',
+  min,
+  max,
+  scale,
+});
 const values = (list: readonly string[]): PoolSource => ({ from: 'values', values: list });
 
 /** Customers' records: texts, a moment, an amount, a status, counters. About 165 bytes of JSON a row. */
@@ -138,7 +143,8 @@ function metricsSchema(): TableSchema {
   const parts = ['user', 'system', 'nice', 'iowait', 'irq', 'softirq', 'steal'];
   return {
     name: 'metrics',
-    description: 'machine metrics: ten tags that agree with each other and ten CPU shares that move like a machine’s',
+    description:
+      'machine metrics: ten tags that agree with each other and ten CPU shares that move like a machine’s',
     columns: [
       ...RUN_COLUMNS,
       column(
@@ -225,8 +231,16 @@ function scalarColumns(): Column[] {
     column('bigint_value', 'bigint', integer(-safe, safe)),
     column('real_value', 'real', { kind: 'normal', mean: 0, deviation: 100_000, scale: 3 }),
     column('double_value', 'double', decimal(-99_999_999_999, 99_999_999_999, 6)),
-    column('numeric_value', { kind: 'numeric', precision: 18, scale: 4 }, decimal(-9_999_999_999_999, 9_999_999_999_999, 4)),
-    column('numeric_large', { kind: 'numeric', precision: 38, scale: 10 }, decimal(0, 999_999_999_999_999, 10)),
+    column(
+      'numeric_value',
+      { kind: 'numeric', precision: 18, scale: 4 },
+      decimal(-9_999_999_999_999, 9_999_999_999_999, 4),
+    ),
+    column(
+      'numeric_large',
+      { kind: 'numeric', precision: 38, scale: 10 },
+      decimal(0, 999_999_999_999_999, 10),
+    ),
     column('timestamptz_value', 'timestamptz', { kind: 'time', jitterMs: 999 }, { notNull: true }),
     column('timestamp_value', 'timestamp', integer(0, 4_102_444_800_000)),
     column('ip_value', 'ip', { kind: 'ip', version: 4 }),
@@ -244,13 +258,34 @@ function textColumns(): Column[] {
       kind: 'pool',
       pool: { from: 'faker', method: 'lorem.sentence', entries: 500 },
     }),
-    column('varchar_value', { kind: 'varchar', length: 24 }, { kind: 'characters', alphabet: 'base62', minLength: 1, maxLength: 24 }),
-    column('char_value', { kind: 'char', length: 8 }, { kind: 'characters', alphabet: 'base62', minLength: 4, maxLength: 8 }),
+    column(
+      'varchar_value',
+      { kind: 'varchar', length: 24 },
+      { kind: 'characters', alphabet: 'base62', minLength: 1, maxLength: 24 },
+    ),
+    column(
+      'char_value',
+      { kind: 'char', length: 8 },
+      { kind: 'characters', alphabet: 'base62', minLength: 4, maxLength: 8 },
+    ),
     column('hex_value', 'text', { kind: 'characters', alphabet: 'hex', minLength: 16, maxLength: 16 }),
     // What breaks naive encoders: quotes, backslashes, control characters, wide and astral characters.
     column('odd_text', 'text', {
       kind: 'pool',
-      pool: values(['', ' ', `it's "quoted"`, 'back\\slash', 'tab\tand\nline', 'Zürich', '東京都', '🌍🚀', '\u2028', '\u007f', '</script>', `'; --`]),
+      pool: values([
+        '',
+        ' ',
+        `it's "quoted"`,
+        'back\\slash',
+        'tab\tand\nline',
+        'Zürich',
+        '東京都',
+        '🌍🚀',
+        '\u2028',
+        '\u007f',
+        '</script>',
+        `'; --`,
+      ]),
     }),
     column(
       'fulltext_value',
@@ -271,14 +306,24 @@ function spatialColumns(): Column[] {
   return [
     column('point_value', 'geo_point', { kind: 'geoPoint', box: EUROPE }),
     column('area_value', 'geo_shape', { kind: 'geoShape', shape: 'polygon', box: EUROPE, maxSide: 0.5 }),
-    column('line_value', 'geo_shape', { kind: 'geoShape', shape: 'line', box: EUROPE, maxSide: 0.5 }, { nulls: 0.5 }),
+    column(
+      'line_value',
+      'geo_shape',
+      { kind: 'geoShape', shape: 'line', box: EUROPE, maxSide: 0.5 },
+      { nulls: 0.5 },
+    ),
     column('vector_value', { kind: 'float_vector', dimensions: 8 }, { kind: 'vector', scale: 6 }),
   ];
 }
 
 function nestedColumns(): Column[] {
   const word: Generator = { kind: 'pool', pool: { from: 'faker', method: 'lorem.word', entries: 300 } };
-  const array = (of: Generator, maxLength: number, minLength = 0): Generator => ({ kind: 'array', minLength, maxLength, of });
+  const array = (of: Generator, maxLength: number, minLength = 0): Generator => ({
+    kind: 'array',
+    minLength,
+    maxLength,
+    of,
+  });
   const arrayOf = (kind: SimpleKind): ColumnType => ({ kind: 'array', of: { kind } });
   return [
     column(
@@ -289,7 +334,11 @@ function nestedColumns(): Column[] {
         columns: [
           column('label', 'text', word),
           column('score', 'real', decimal(0, 1000, 2), { nulls: 0.2 }),
-          column('inner', { kind: 'object', policy: 'strict', columns: [column('deep', 'integer', integer(0, 9))] }, { kind: 'object' }),
+          column(
+            'inner',
+            { kind: 'object', policy: 'strict', columns: [column('deep', 'integer', integer(0, 9))] },
+            { kind: 'object' },
+          ),
         ],
       },
       { kind: 'object' },
@@ -333,7 +382,10 @@ function nestedColumns(): Column[] {
           kind: 'object',
           policy: 'strict',
           columns: [
-            column('sku', 'text', { kind: 'template', parts: ['SKU-', { kind: 'digits', min: 0, max: 9999, width: 4 }] }),
+            column('sku', 'text', {
+              kind: 'template',
+              parts: ['SKU-', { kind: 'digits', min: 0, max: 9999, width: 4 }],
+            }),
             column('quantity', 'smallint', integer(1, 20)),
             column('price', 'double', { kind: 'exponential', min: 50, mean: 2000, scale: 2 }),
           ],

@@ -4,13 +4,21 @@
  */
 import { assert } from '../base/errors.ts';
 import { intervalOf, maxBytesOf, maxRowBytesOf, newScope } from './bounds.ts';
-import { compileNarrow, compileSet, compileTruth, compileWide, isNarrow, newMachine } from './compile-expression.ts';
+import {
+  compileNarrow,
+  compileSet,
+  compileTruth,
+  compileWide,
+  isNarrow,
+  newMachine,
+} from './compile-expression.ts';
 import type { Machine } from './compile-expression.ts';
 import { ELEMENT_STEP, ROW_STEP } from './hashing.ts';
 import { writeAscii, writeDecimal, writeLongDecimal, writeWhole } from './json-digits.ts';
 import type { RowGenerator } from './row-generator.ts';
-import { MAX_ROWS } from './row-plan.ts';
-import type { Expression, RowPlan, Write } from './row-plan.ts';
+import { MAX_ROWS } from './row-format.ts';
+import type { Expression, Write } from './row-format.ts';
+import type { RowPlan } from './row-plan.ts';
 import * as wordOps from './words.ts';
 import { HIGH, KEY_HIGH, KEY_LOW, LOW } from './words.ts';
 
@@ -42,7 +50,10 @@ export function createReferenceGenerator(plan: RowPlan): RowGenerator {
   return {
     maxRowBytes: maxRowBytesOf(plan),
     writeRows(target, offset, firstRow, rows) {
-      assert(firstRow >= 0 && firstRow + rows <= MAX_ROWS, `rows ${firstRow} + ${rows} are past the last row`);
+      assert(
+        firstRow >= 0 && firstRow + rows <= MAX_ROWS,
+        `rows ${firstRow} + ${rows} are past the last row`,
+      );
       let at = offset;
       for (let row = firstRow; row < firstRow + rows; row += 1) {
         if (row > firstRow) {
@@ -60,7 +71,10 @@ export function createReferenceGenerator(plan: RowPlan): RowGenerator {
 /** The row as one list of writes, with its brackets and commas. */
 function framed(plan: RowPlan): Write[] {
   const literal = (text: string): Write => ({ op: 'literal', text });
-  const values = plan.columns.flatMap((column, index) => [literal(index === 0 ? '[' : ','), ...column.writes]);
+  const values = plan.columns.flatMap((column, index) => [
+    literal(index === 0 ? '[' : ','),
+    ...column.writes,
+  ]);
   return [...plan.prologue, ...(values.length === 0 ? [literal('[')] : values), literal(']')];
 }
 
@@ -230,7 +244,12 @@ function emitUuid(draw: Expression, machine: Machine): Emit {
 }
 
 /** All 16 hexadecimal digits of the accumulator in groups. */
-function writeDashedHex(target: Uint8Array, at: number, words: Int32Array, groups: readonly number[]): number {
+function writeDashedHex(
+  target: Uint8Array,
+  at: number,
+  words: Int32Array,
+  groups: readonly number[],
+): number {
   const digits = new Uint8Array(16);
   writeHex(digits, 0, words, 16);
   let [end, from] = [at, 0];

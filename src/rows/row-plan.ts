@@ -1,10 +1,18 @@
 /**
  * The row plan: everything that row `i` is a function of, as plain data that crosses a process boundary. Made
  * once in the parent; generators are made from it, in any process, and write the same bytes.
- *
- * A row is a list of writes whose numbers are expressions over unsigned 64-bit integers that wrap. There is no
- * floating point and no Math.* in it, so any two implementations agree to the last bit.
  */
+import { createHash } from 'node:crypto';
+import { BugError } from '../base/errors.ts';
+import { lowerTopColumn } from './lower-column.ts';
+import { Lowering } from './lowering.ts';
+import { ROW_FORMAT } from './row-format.ts';
+import type { Pools, Write } from './row-format.ts';
+import { insertedColumns } from './schema.ts';
+import type { TableSchema } from './schema.ts';
+import { validateSchema } from './validate-schema.ts';
+
+export { MAX_ROWS, ROW_FORMAT } from './row-format.ts';
 
 /** What distinguishes one run's rows from another's of the same schema. The target table is not part of it. */
 export interface RowIdentity {
@@ -12,104 +20,6 @@ export interface RowIdentity {
   readonly runId: string;
   /** Wall-clock milliseconds at which time in the rows starts. */
   readonly timeOriginMs: number;
-}
-
-/** The version of the op language and of the seeding: other numbers, other rows. */
-export const ROW_FORMAT = 1;
-
-/** Rows of a run are numbered below this, so that row × step stays exact in a double for all usual steps. */
-export const MAX_ROWS = 2 ** 44;
-
-/**
- * An unsigned 64-bit integer, wrapping. With key(row) = mix(seed64 + (row + 1) · 0x9E3779B97F4A7C15), replaced
- * inside a loop by finish(key + (element + 1) · 0xD1342543DE82EF95):
- * - `draw` is finish(key + constant), one independent draw per constant;
- * - `range` spreads a draw over 0…size−1: for sizes up to 2^16 (high half · size) >> 32, above the high 64 bits
- *   of draw · size;
- * - `load` reads a table of 32-bit values; `less` is 1 or 0, unsigned; `select` takes `then` if `when` ≠ 0;
- * - `divide` and `remainder` are unsigned; their right side is never 0.
- */
-export type Expression =
-  | { readonly op: 'constant'; readonly value: bigint }
-  | { readonly op: 'row' }
-  | { readonly op: 'draw'; readonly key: bigint }
-  | { readonly op: 'mix' | 'finish'; readonly of: Expression }
-  | { readonly op: BinaryOp; readonly left: Expression; readonly right: Expression }
-  | { readonly op: 'shiftLeft' | 'shiftRight'; readonly of: Expression; readonly bits: number }
-  | { readonly op: 'range'; readonly of: Expression; readonly size: bigint }
-  | { readonly op: 'load'; readonly table: number; readonly index: Expression }
-  | {
-      readonly op: 'select';
-      readonly when: Expression;
-      readonly then: Expression;
-      readonly otherwise: Expression;
-    }
-  | { readonly op: 'local'; readonly local: number };
-
-export type BinaryOp =
-  | 'add'
-  | 'subtract'
-  | 'multiply'
-  | 'divide'
-  | 'remainder'
-  | 'and'
-  | 'or'
-  | 'xor'
-  | 'less';
-
-/**
- * One step of a row. Locals are set once, before they are read.
- * - `decimal` writes value · 10^-scale, the value taken as signed (two's complement) if `signed`, with at least
- *   `digits` digits; `timestamp` writes an unsigned integer, as a decimal of scale 0 would (it advances slowly,
- *   which a generator may use);
- * - `hex` writes the value's last `digits` hexadecimal digits; `uuid` is version 4 from draw and
- *   finish(draw + 0xD1342543DE82EF95);
- * - `base62` and `bits` take blocks finish(draw + block · 0xD1342543DE82EF95): 8 characters of a block, four
- *   from the high half first, each the high word of (half · 62), going on with the low word; or its 64 bits,
- *   lowest first.
- */
-export type Write =
-  | { readonly op: 'literal'; readonly text: string }
-  | { readonly op: 'pool'; readonly pool: number; readonly index: Expression }
-  | {
-      readonly op: 'decimal';
-      readonly value: Expression;
-      readonly scale: number;
-      readonly signed: boolean;
-      readonly digits: number;
-    }
-  | { readonly op: 'timestamp'; readonly value: Expression }
-  | { readonly op: 'hex'; readonly value: Expression; readonly digits: number }
-  | { readonly op: 'uuid'; readonly draw: Expression }
-  | { readonly op: 'base62'; readonly draw: Expression; readonly length: Expression }
-  | { readonly op: 'bits'; readonly draw: Expression; readonly length: number }
-  | { readonly op: 'set'; readonly local: number; readonly value: Expression }
-  | {
-      readonly op: 'if';
-      readonly when: Expression;
-      readonly then: readonly Write[];
-      readonly otherwise: readonly Write[];
-    }
-  | {
-      readonly op: 'loop';
-      readonly count: Expression;
-      readonly separator: string;
-      readonly body: readonly Write[];
-    };
-
-/**
- * Ready JSON fragments and tables of distributions, shared by all rows of a schema. Fragments of texts stand
- * without their quotes, so that several can make one text.
- */
-export interface Pools {
-  readonly bytes: Uint8Array;
-  /** Fragment f is bytes[offsets[f]] to bytes[offsets[f + 1]]. */
-  readonly offsets: Uint32Array;
-  /** A pool's entries are the fragments first … first + count − 1. */
-  readonly pools: readonly { readonly key: string; readonly first: number; readonly count: number }[];
-  readonly tables: readonly { readonly key: string; readonly values: Uint32Array }[];
-  /** sha256 over all of it, hexadecimal: other pools, other rows. */
-  readonly hash: string;
 }
 
 export interface ColumnPlan {
@@ -128,4 +38,47 @@ export interface RowPlan {
   readonly columns: readonly ColumnPlan[];
   readonly locals: number;
   readonly pools: Pools;
+}
+
+/**
+ * The plan of a valid schema's rows. `pools` are those of `buildPools(schema)`. Throws a BugError if the schema
+ * has problems: callers show those before.
+ */
+export function makeRowPlan(schema: TableSchema, identity: RowIdentity, pools: Pools): RowPlan {
+  const problems = validateSchema(schema);
+  if (problems.length > 0)
+    throw new BugError(`the schema ${schema.name} has problems: ${problems.join('; ')}`);
+  const lowering = new Lowering(schema, identity, pools);
+  const shares = sharedColumnNames(schema);
+  const columns = insertedColumns(schema).map((column) => ({
+    name: column.name,
+    writes: lowerTopColumn(column, shares, lowering),
+  }));
+  return {
+    rowFormat: ROW_FORMAT,
+    schemaName: schema.name,
+    identity,
+    seed64: lowering.seed64,
+    prologue: lowering.prologue,
+    columns,
+    locals: lowering.locals,
+    pools,
+  };
+}
+
+/** Columns that a complement is computed from. */
+function sharedColumnNames(schema: TableSchema): Set<string> {
+  const complements = schema.columns.flatMap(({ generator }) =>
+    generator?.kind === 'complement' ? [generator] : [],
+  );
+  return new Set(complements.flatMap((generator) => generator.of));
+}
+
+/** sha256, hexadecimal, over everything that the rows follow from. */
+export function rowPlanHash(plan: RowPlan): string {
+  const { pools, ...rest } = plan;
+  const text = JSON.stringify([rest, pools.hash], (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+  return createHash('sha256').update(text).digest('hex');
 }

@@ -21,12 +21,7 @@ export type TypeKind = ColumnType['kind'];
 
 /** What JSON can hold; numbers are finite, integers among them safe. */
 export type JsonValue =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly JsonValue[]
-  | { readonly [key: string]: JsonValue };
+  null | boolean | number | string | readonly JsonValue[] | { readonly [key: string]: JsonValue };
 
 /** Methods of faker that may fill a pool: a closed list, so that a schema can never name anything else. */
 export const FAKER_METHODS = [
@@ -172,9 +167,7 @@ export interface GeoBox {
   readonly north: number;
 }
 
-export type IndexOption =
-  | { readonly kind: 'off' }
-  | { readonly kind: 'fulltext'; readonly analyzer: string };
+export type IndexOption = { readonly kind: 'off' } | { readonly kind: 'fulltext'; readonly analyzer: string };
 
 export interface Column {
   readonly name: string;

@@ -43,7 +43,11 @@ const FITTING_TYPES: Partial<Record<GeneratorKind, readonly TypeKind[]>> = {
   array: ['array'],
 };
 
-const INTEGER_LIMITS: Partial<Record<TypeKind, number>> = { byte: 2 ** 7, smallint: 2 ** 15, integer: 2 ** 31 };
+const INTEGER_LIMITS: Partial<Record<TypeKind, number>> = {
+  byte: 2 ** 7,
+  smallint: 2 ** 15,
+  integer: 2 ** 31,
+};
 
 /** Doubles hold 15 decimal digits exactly; a real column holds less and rounds, which read-back knows. */
 const MAX_SCALE = 15;
@@ -72,9 +76,12 @@ class SchemaCheck {
   run(): void {
     const { columns, axis } = this.#schema;
     if (columns.length === 0) this.problems.push('the table has no columns');
-    else if (columns.every((column) => column.generator === null)) this.problems.push('no column has a generator');
-    if (!isWhole(axis.entities, 1)) this.problems.push(`axis.entities is ${axis.entities}, not a whole number from 1`);
-    if (!isWhole(axis.stepMs, 0)) this.problems.push(`axis.stepMs is ${axis.stepMs}, not a whole number from 0`);
+    else if (columns.every((column) => column.generator === null))
+      this.problems.push('no column has a generator');
+    if (!isWhole(axis.entities, 1))
+      this.problems.push(`axis.entities is ${axis.entities}, not a whole number from 1`);
+    if (!isWhole(axis.stepMs, 0))
+      this.problems.push(`axis.stepMs is ${axis.stepMs}, not a whole number from 0`);
     this.#columns(columns, '');
     this.#keys();
     for (const check of this.#schema.checks) this.#sql(`the check ${check.name}`, check.sql);
@@ -100,7 +107,8 @@ class SchemaCheck {
     if (column.default !== undefined) this.#sql(`column ${path}: the default`, column.default);
     if (column.generatedAs !== undefined) {
       this.#sql(`column ${path}: the generated expression`, column.generatedAs);
-      if (column.generator !== null) say('a generated column is filled by the server, it cannot have a generator');
+      if (column.generator !== null)
+        say('a generated column is filled by the server, it cannot have a generator');
     }
     const { nulls = 0 } = column;
     if (!(nulls >= 0 && nulls <= 1)) say(`nulls is ${nulls}, not a share from 0 to 1`);
@@ -113,8 +121,10 @@ class SchemaCheck {
     const say = (what: string): void => void this.problems.push(`column ${path}: ${what}`);
     switch (type.kind) {
       case 'numeric':
-        if (!isWhole(type.precision, 1) || type.precision > 38) say(`numeric precision ${type.precision} is not 1 to 38`);
-        if (!isWhole(type.scale, 0) || type.scale > type.precision) say(`numeric scale ${type.scale} is not 0 to the precision`);
+        if (!isWhole(type.precision, 1) || type.precision > 38)
+          say(`numeric precision ${type.precision} is not 1 to 38`);
+        if (!isWhole(type.scale, 0) || type.scale > type.precision)
+          say(`numeric scale ${type.scale} is not 0 to the precision`);
         break;
       case 'varchar':
       case 'char':
@@ -122,7 +132,8 @@ class SchemaCheck {
         if (!isWhole(type.length, 1)) say(`${type.kind} length ${type.length} is not a whole number from 1`);
         break;
       case 'float_vector':
-        if (!isWhole(type.dimensions, 1) || type.dimensions > 2048) say(`${type.dimensions} dimensions are not 1 to 2048`);
+        if (!isWhole(type.dimensions, 1) || type.dimensions > 2048)
+          say(`${type.dimensions} dimensions are not 1 to 2048`);
         break;
       case 'array':
         if (type.of.kind === 'float_vector') say('CrateDB has no arrays of float_vector');
@@ -142,7 +153,8 @@ class SchemaCheck {
     for (const problem of generatorProblems(generator)) say(problem);
     const extent = extentOf(generator);
     if (extent !== null) this.#extent(extent, type, say);
-    if (generator.kind === 'array' && type.kind === 'array') this.#generator(generator.of, type.of, `${path}[]`);
+    if (generator.kind === 'array' && type.kind === 'array')
+      this.#generator(generator.of, type.of, `${path}[]`);
     if (generator.kind === 'complement') this.#complement(generator.total, generator.of, say);
   }
 
@@ -160,8 +172,10 @@ class SchemaCheck {
     }
     if (type.kind === 'numeric') {
       const digits = Math.max(Math.abs(extent.min), Math.abs(extent.max)).toString().length - extent.scale;
-      if (digits > type.precision - type.scale) say(`values have more than ${type.precision - type.scale} digits before the point`);
-      if (extent.scale > type.scale) say(`values with ${extent.scale} decimals would be rounded to ${type.scale}`);
+      if (digits > type.precision - type.scale)
+        say(`values have more than ${type.precision - type.scale} digits before the point`);
+      if (extent.scale > type.scale)
+        say(`values with ${extent.scale} decimals would be rounded to ${type.scale}`);
     }
   }
 
@@ -183,7 +197,8 @@ class SchemaCheck {
     const { columns, primaryKey, clusteredBy, partitionedBy } = this.#schema;
     const names = new Set(columns.map((column) => column.name));
     const known = (what: string, list: readonly string[]): void => {
-      for (const name of list) if (!names.has(name)) this.problems.push(`${what} names the column ${name}, which is not there`);
+      for (const name of list)
+        if (!names.has(name)) this.problems.push(`${what} names the column ${name}, which is not there`);
     };
     known('the primary key', primaryKey);
     known('partitioned by', partitionedBy);
@@ -199,7 +214,8 @@ class SchemaCheck {
     }
     if (primaryKey.length > 0) {
       for (const name of partitionedBy) {
-        if (!primaryKey.includes(name)) this.problems.push(`the partition column ${name} is not in the primary key`);
+        if (!primaryKey.includes(name))
+          this.problems.push(`the partition column ${name} is not in the primary key`);
       }
     }
     for (const column of columns) {
@@ -266,7 +282,8 @@ function seriesMax({ level, day = 0, noise = [], jitter = 0, spike }: SeriesGene
 function generatorProblems(generator: Generator): string[] {
   const problems: string[] = [];
   const demand = (claim: boolean, otherwise: string): void => void (claim || problems.push(otherwise));
-  const demandScale = (scale: number): void => demand(isWhole(scale, 0) && scale <= MAX_SCALE, `scale ${scale} is not 0 to ${MAX_SCALE}`);
+  const demandScale = (scale: number): void =>
+    demand(isWhole(scale, 0) && scale <= MAX_SCALE, `scale ${scale} is not 0 to ${MAX_SCALE}`);
   switch (generator.kind) {
     case 'integer':
     case 'decimal':
@@ -274,16 +291,28 @@ function generatorProblems(generator: Generator): string[] {
       if (generator.kind === 'decimal') demandScale(generator.scale);
       break;
     case 'normal':
-      demand(isWhole(generator.deviation, 1) && generator.deviation < 2 ** 32, 'the deviation is no whole number from 1 to 2^32 − 1');
+      demand(
+        isWhole(generator.deviation, 1) && generator.deviation < 2 ** 32,
+        'the deviation is no whole number from 1 to 2^32 − 1',
+      );
       demandScale(generator.scale);
       break;
     case 'exponential':
-      demand(isWhole(generator.mean, 1) && generator.mean < 2 ** 32, 'the mean is no whole number from 1 to 2^32 − 1');
+      demand(
+        isWhole(generator.mean, 1) && generator.mean < 2 ** 32,
+        'the mean is no whole number from 1 to 2^32 − 1',
+      );
       demandScale(generator.scale);
       break;
     case 'zipf':
-      demand(isWhole(generator.ranks, 1) && generator.ranks <= MAX_RANKS, `ranks ${generator.ranks} are not 1 to ${MAX_RANKS}`);
-      demand(generator.exponent >= 0 && generator.exponent <= 10, `the exponent ${generator.exponent} is not 0 to 10`);
+      demand(
+        isWhole(generator.ranks, 1) && generator.ranks <= MAX_RANKS,
+        `ranks ${generator.ranks} are not 1 to ${MAX_RANKS}`,
+      );
+      demand(
+        generator.exponent >= 0 && generator.exponent <= 10,
+        `the exponent ${generator.exponent} is not 0 to 10`,
+      );
       break;
     case 'boolean':
       demand(generator.trueShare >= 0 && generator.trueShare <= 1, 'trueShare is no share from 0 to 1');
@@ -295,9 +324,18 @@ function generatorProblems(generator: Generator): string[] {
       problems.push(...poolProblems(generator.pool));
       break;
     case 'choice':
-      demand(generator.options.length > 0 && generator.options.length <= MAX_RANKS, `a choice of ${generator.options.length}`);
-      demand(generator.options.every(({ weight }) => Number.isFinite(weight) && weight >= 0), 'a weight is negative or no number');
-      demand(generator.options.some(({ weight }) => weight > 0), 'all weights are 0');
+      demand(
+        generator.options.length > 0 && generator.options.length <= MAX_RANKS,
+        `a choice of ${generator.options.length}`,
+      );
+      demand(
+        generator.options.every(({ weight }) => Number.isFinite(weight) && weight >= 0),
+        'a weight is negative or no number',
+      );
+      demand(
+        generator.options.some(({ weight }) => weight > 0),
+        'all weights are 0',
+      );
       break;
     case 'template':
       problems.push(...generator.parts.flatMap(partProblems));
@@ -309,7 +347,10 @@ function generatorProblems(generator: Generator): string[] {
     case 'geoShape': {
       const { west, south, east, north } = generator.box;
       const margin = generator.kind === 'geoShape' ? generator.maxSide : 0.001;
-      demand(west >= -180 && east <= 180 && south >= -85 && north <= 85, 'the box is not within ±180 and ±85 degrees');
+      demand(
+        west >= -180 && east <= 180 && south >= -85 && north <= 85,
+        'the box is not within ±180 and ±85 degrees',
+      );
       demand(margin >= 0.001 && west + margin < east && south + margin < north, 'the box is too small');
       break;
     }
@@ -317,7 +358,12 @@ function generatorProblems(generator: Generator): string[] {
       demand(isWhole(generator.scale, 0) && generator.scale <= 7, `scale ${generator.scale} is not 0 to 7`);
       break;
     case 'array':
-      demand(isWhole(generator.minLength, 0) && generator.minLength <= generator.maxLength && generator.maxLength <= 10_000, 'the lengths are not 0 ≤ minLength ≤ maxLength ≤ 10,000');
+      demand(
+        isWhole(generator.minLength, 0) &&
+          generator.minLength <= generator.maxLength &&
+          generator.maxLength <= 10_000,
+        'the lengths are not 0 ≤ minLength ≤ maxLength ≤ 10,000',
+      );
       break;
     case 'series':
       problems.push(...seriesProblems(generator));
@@ -336,7 +382,10 @@ function partProblems(part: TemplatePart): string[] {
       }
       return poolProblems(part.pool);
     case 'digits':
-      return isWhole(part.min, 0) && part.min <= part.max && Number.isSafeInteger(part.max) && isWhole(part.width ?? 1, 1)
+      return isWhole(part.min, 0) &&
+        part.min <= part.max &&
+        Number.isSafeInteger(part.max) &&
+        isWhole(part.width ?? 1, 1)
         ? []
         : ['digits need 0 ≤ min ≤ max and a width from 1'];
     case 'characters':
@@ -349,14 +398,17 @@ function charactersProblems(part: { alphabet: string; minLength: number; maxLeng
   if (!isWhole(minLength, 0) || !isWhole(maxLength, minLength) || maxLength > 32_766) {
     return ['the lengths are not 0 ≤ minLength ≤ maxLength ≤ 32,766'];
   }
-  if (alphabet === 'hex' && (minLength !== maxLength || maxLength > 16)) return ['a hex text has one length of at most 16'];
+  if (alphabet === 'hex' && (minLength !== maxLength || maxLength > 16))
+    return ['a hex text has one length of at most 16'];
   return [];
 }
 
 function poolProblems(source: PoolSource): string[] {
   switch (source.from) {
     case 'faker':
-      return isWhole(source.entries, 1) && source.entries <= 1_000_000 ? [] : [`a pool of ${source.entries} entries`];
+      return isWhole(source.entries, 1) && source.entries <= 1_000_000
+        ? []
+        : [`a pool of ${source.entries} entries`];
     case 'values':
       return source.values.length > 0 ? [] : ['a pool without values'];
     case 'records': {
@@ -370,12 +422,15 @@ function seriesProblems(generator: SeriesGenerator): string[] {
   const { level, day = 0, noise = [], jitter = 0, spike, scale = 0 } = generator;
   const amounts = [day, jitter, spike?.height ?? 0, ...noise.map(({ amplitude }) => amplitude)];
   const problems: string[] = [];
-  if (!isWhole(level.min, 0) || !isWhole(level.max, level.min)) problems.push('the level is not 0 ≤ min ≤ max');
+  if (!isWhole(level.min, 0) || !isWhole(level.max, level.min))
+    problems.push('the level is not 0 ≤ min ≤ max');
   if (!amounts.every((amount) => isWhole(amount, 0)) || seriesMax(generator) >= 2 ** 31) {
     problems.push('an amplitude is no whole number from 0, or all together reach 2^31');
   }
-  if (!noise.every(({ ticks }) => isWhole(ticks, 1) && ticks < 2 ** 32)) problems.push('a noise has no whole number of ticks from 1');
-  if (spike !== undefined && !(spike.share >= 0 && spike.share <= 1)) problems.push('the share of spikes is not 0 to 1');
+  if (!noise.every(({ ticks }) => isWhole(ticks, 1) && ticks < 2 ** 32))
+    problems.push('a noise has no whole number of ticks from 1');
+  if (spike !== undefined && !(spike.share >= 0 && spike.share <= 1))
+    problems.push('the share of spikes is not 0 to 1');
   if (!isWhole(scale, 0) || scale > MAX_SCALE) problems.push(`scale ${scale} is not 0 to ${MAX_SCALE}`);
   return problems;
 }
