@@ -40,7 +40,12 @@ export interface StartFacts {
 /** One worker's books at the end of the earlier part, without the batches that are sent again. */
 export interface ResumedBooks {
   readonly ledger: RowNumbers & { readonly offered: number; readonly inFlight: number };
-  readonly batches: { readonly begun: number; readonly completed: number; readonly retried: number; readonly failed: number };
+  readonly batches: {
+    readonly begun: number;
+    readonly completed: number;
+    readonly retried: number;
+    readonly failed: number;
+  };
   readonly nextBatch: number;
   readonly resend: readonly number[];
   /** Batches that may not be sent again: their rows keep their state. */

@@ -10,12 +10,12 @@ export type VerifyMethod = 'count' | 'rows' | 'none';
 
 /** How many rows may end rejected, failed or unknown before the exit code says so. */
 export type Tolerance =
-  | { readonly kind: 'rows'; readonly rows: number }
-  | { readonly kind: 'share'; readonly share: number };
+  { readonly kind: 'rows'; readonly rows: number } | { readonly kind: 'share'; readonly share: number };
 
 /** `--fail-on "p99>200ms"`: fails when the comparison is true. Latencies in ms, rates in rows/s, cpu in percent. */
 export interface Threshold {
-  readonly metric: 'p50' | 'p90' | 'p95' | 'p99' | 'p999' | 'max' | 'rows/s' | 'rejected' | 'failed' | 'unknown' | 'cpu';
+  readonly metric:
+    'p50' | 'p90' | 'p95' | 'p99' | 'p999' | 'max' | 'rows/s' | 'rejected' | 'failed' | 'unknown' | 'cpu';
   readonly operator: '>' | '>=' | '<' | '<=';
   readonly value: number;
   /** As it was written. */
