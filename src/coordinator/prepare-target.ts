@@ -38,6 +38,8 @@ export interface PrepareParts {
   readonly signal: AbortSignal;
   readonly isResumed: boolean;
   readonly note: (level: 'info' | 'warning', event: string, message: string) => void;
+  /** Called when the target answered and before anything in it changes; throws when this host cannot carry the plan. */
+  readonly checkHost: () => Promise<void>;
 }
 
 /** Throws a TargetError or UsageError that says what to do; nothing was created then. */
@@ -50,6 +52,7 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
       `${access.nodes.join(', ')} cannot be used`,
     );
     noteSilentNodes(parts, facts.greetings);
+    await parts.checkHost();
     const ddl = createTableSql(schema, {
       table: plan.table.name,
       key: plan.table.key,

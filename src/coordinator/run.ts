@@ -10,6 +10,7 @@ import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { createBatchBody, rowsThatFit } from '../rows/batch-body.ts';
 import { buildPools } from '../rows/pools.ts';
 import { presetSchema } from '../rows/presets.ts';
+import { insertStatement } from '../rows/ddl.ts';
 import { createReferenceGenerator } from '../rows/reference-generator.ts';
 import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
 import type { TableSchema } from '../rows/schema.ts';
@@ -87,8 +88,9 @@ async function prepare(
     });
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   // The pools fill while the target answers.
-  const [pools, target] = await Promise.all([
-    buildPools(schema),
+  const rowPlanMade = buildPools(schema).then((pools) => makeRowPlan(schema, identity, pools));
+  const [rowPlan, target] = await Promise.all([
+    rowPlanMade,
     prepareTarget({
       plan,
       access,
@@ -96,11 +98,10 @@ async function prepare(
       signal: env.stop.graceful,
       isResumed: env.resumed !== null,
       note: (level, event, message) => monitor.note({ level, event, message }),
+      checkHost: async () => checkLimits(plan, schema, await rowPlanMade, env.host),
     }),
   ]);
   try {
-    const rowPlan = makeRowPlan(schema, identity, pools);
-    checkLimits(plan, rowPlan, target.statement, env.host);
     const counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
     await env.savePlan(planText(plan, { startedAtMs, target, rowPlan, counters }, env));
     monitor.knowsTarget(target.state, plannedRowsOf(plan));
@@ -111,8 +112,9 @@ async function prepare(
   }
 }
 
-function checkLimits(plan: RunPlan, rowPlan: RowPlan, statement: string, host: HostFacts): void {
+function checkLimits(plan: RunPlan, schema: TableSchema, rowPlan: RowPlan, host: HostFacts): void {
   const generator = createReferenceGenerator(rowPlan);
+  const statement = insertStatement(schema, plan.table.name, { conflictColumns: ['run_id', 'seq'] });
   if (rowsThatFit(statement, generator, plan.load.maxBodyBytes) < 1) {
     throw new UsageError(
       `--max-body: one row of ${plan.table.preset} can take ${generator.maxRowBytes} bytes and does not fit`,

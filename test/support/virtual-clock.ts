@@ -15,12 +15,14 @@ export interface VirtualClock extends Clock {
 /** `rounds` of the event loop are given to what happens now: 1 for promises, 3 where messages cross a local link. */
 export function createVirtualClock(rounds = 1): VirtualClock {
   let nowNs = 1_000_000_000n;
+  let readings = 0;
   let order = 0;
   let sleepers: Sleeper[] = [];
   const clock: VirtualClock = {
     monotonicNs: () => nowNs,
     monotonicMs: () => Number(nowNs) / 1e6,
-    wallMs: () => 1_700_000_000_000 + Number(nowNs) / 1e6,
+    // An hour forth and back between readings: nothing that is measured may come from it.
+    wallMs: () => 1_700_000_000_000 + Number(nowNs) / 1e6 + ((readings++ % 3) - 1) * 3_600_000,
     sleep(ms, signal) {
       if (signal?.aborted === true) return Promise.resolve();
       return new Promise((resolve) => {
