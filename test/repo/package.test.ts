@@ -1,6 +1,6 @@
 /** The package holds what it needs to run, and nothing else. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -58,4 +58,20 @@ describe('the packed package', () => {
     const ddl = await execa(process.execPath, [join(unpacked, 'bin/run.js'), 'schema', 'ddl', 'records']);
     assert.match(ddl.stdout, /^CREATE TABLE/);
   });
+});
+
+it('the lock file names every optional package, also those for other platforms, as npm ci wants', () => {
+  const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const paths = Object.keys(lock.packages);
+  const named = new Set(paths.map((path) => path.split('node_modules/').at(-1)));
+  const wanted = Object.values(lock.packages).flatMap((entry) =>
+    Object.keys(entry.optionalDependencies ?? {}),
+  );
+  assert.ok(wanted.length > 30);
+  assert.deepEqual(
+    wanted.filter((name) => !named.has(name)),
+    [],
+  );
 });
