@@ -305,11 +305,12 @@ function textColumns(): Column[] {
 function spatialColumns(): Column[] {
   return [
     column('point_value', 'geo_point', { kind: 'geoPoint', box: EUROPE }),
-    column('area_value', 'geo_shape', { kind: 'geoShape', shape: 'polygon', box: EUROPE, maxSide: 0.5 }),
+    // About a kilometre: the larger a shape, the more terms it is indexed by, and a row costs milliseconds.
+    column('area_value', 'geo_shape', { kind: 'geoShape', shape: 'polygon', box: EUROPE, maxSide: 0.01 }),
     column(
       'line_value',
       'geo_shape',
-      { kind: 'geoShape', shape: 'line', box: EUROPE, maxSide: 0.5 },
+      { kind: 'geoShape', shape: 'line', box: EUROPE, maxSide: 0.01 },
       { nulls: 0.5 },
     ),
     column('vector_value', { kind: 'float_vector', dimensions: 8 }, { kind: 'vector', scale: 6 }),
