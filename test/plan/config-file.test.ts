@@ -93,7 +93,7 @@ describe('the text of a config file', () => {
           if (!read.ok) assert.ok(read.problems.every((line) => !line.includes('\n') && line.length < 500));
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 });
