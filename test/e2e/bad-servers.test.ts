@@ -131,11 +131,11 @@ test('while nobody can be reached the workers hold their batches, and nothing fa
     context,
     ['latency:20ms', 'refuse@1s..3s', 'not-recovered:all@3s..4s'],
     '--rows',
-    '20k',
+    '60k',
   );
   assert.equal(code, 0, stderr);
-  assert.equal(file.ledger.acknowledged, 20_000);
-  assert.equal(storedRows(sandbox), 20_000);
+  assert.equal(file.ledger.acknowledged, 60_000);
+  assert.equal(storedRows(sandbox), 60_000);
   assert.equal(stderr.match(/nobody can be reached/g)?.length, 1);
   assert.match(stderr, /takes rows again/);
 });
