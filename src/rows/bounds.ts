@@ -204,5 +204,5 @@ export function maxRowBytesOf(plan: RowPlan): number {
   const prologue = maxBytesOf(plan.prologue, scope);
   assert(prologue === 0, 'a prologue writes nothing');
   const values = plan.columns.reduce((bytes, column) => bytes + maxBytesOf(column.writes, scope), 0);
-  return values + plan.columns.length + 1;
+  return values + Math.max(plan.columns.length, 1) + 1;
 }

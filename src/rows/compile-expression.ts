@@ -176,7 +176,8 @@ function narrowBinary(
   machine: Machine,
 ): Narrow | null {
   const [leftBounds, rightBounds] = [boundsOf(leftOf, machine), boundsOf(rightOf, machine)];
-  if (op === 'and' && rightOf.op === 'constant' && rightOf.value < 2n ** 32n && leftBounds.max >= 2n ** 32n) {
+  const isMask = rightBounds.min >= 0n && rightBounds.max < 2n ** 32n;
+  if (op === 'and' && rightOf.op === 'constant' && isMask && leftBounds.max >= 2n ** 32n) {
     return lowBits(leftOf, Number(rightOf.value), machine);
   }
   if (!fits(leftBounds) || !fits(rightBounds)) return null;

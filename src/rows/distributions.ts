@@ -39,40 +39,46 @@ export function sineTable(): Uint32Array {
  * share = k/(1024 · 256), k = 0…16 · 256. Both descend; between nodes a generator interpolates.
  */
 export function normalTable(): Uint32Array {
+  const { coarse, tail } = quantileShares();
+  return inTableOrder(normalQuantiles(coarse), normalQuantiles(tail), NORMAL_ONE);
+}
+
+/** Quantiles of descending shares: each search starts from its neighbour, which is nearer to the middle. */
+function normalQuantiles(shares: readonly number[]): number[] {
   let z = 0;
-  const nodes = quantileShares().map((share) => {
+  return shares.map((share) => {
     z = share >= 1 ? 0 : normalQuantile(share, z);
     return z;
   });
-  return inTableOrder(nodes, NORMAL_ONE);
 }
 
 /** Values x with P(X > x) = share, for the exponential with mean 1: nodes as in `normalTable`. */
 export function exponentialTable(): Uint32Array {
-  return inTableOrder(
-    quantileShares().map((share) => -naturalLog(share)),
-    EXPONENTIAL_ONE,
-  );
+  const { coarse, tail } = quantileShares();
+  const quantile = (share: number): number => -naturalLog(share);
+  return inTableOrder(coarse.map(quantile), tail.map(quantile), EXPONENTIAL_ONE);
 }
 
-/** All nodes' shares from 1 downwards, the coarse ones first, so that a search can start from its neighbour. */
-function quantileShares(): number[] {
-  const coarse = Array.from({ length: QUANTILE_CELLS + 1 }, (_, k) => (QUANTILE_CELLS - k) / QUANTILE_CELLS);
-  const tailNodes = TAIL_CELLS * TAIL_PARTS;
-  const tail = Array.from(
-    { length: tailNodes + 1 },
-    (_, k) => (tailNodes - k) / (QUANTILE_CELLS * TAIL_PARTS),
-  );
-  return [...coarse, ...tail].map((share) => Math.max(share, SMALLEST_SHARE));
+interface Shares {
+  readonly coarse: readonly number[];
+  readonly tail: readonly number[];
 }
 
-function inTableOrder(nodes: readonly number[], one: number): Uint32Array {
-  const coarse = nodes.slice(0, QUANTILE_CELLS + 1).reverse();
-  const tail = nodes.slice(QUANTILE_CELLS + 1).reverse();
-  return Uint32Array.from([...coarse, ...tail], (node) => Math.round(node * one));
+/** The nodes' shares, each part descending. */
+function quantileShares(): Shares {
+  const descending = (nodes: number, one: number): number[] =>
+    Array.from({ length: nodes + 1 }, (_, k) => Math.max((nodes - k) / one, SMALLEST_SHARE));
+  return {
+    coarse: descending(QUANTILE_CELLS, QUANTILE_CELLS),
+    tail: descending(TAIL_CELLS * TAIL_PARTS, QUANTILE_CELLS * TAIL_PARTS),
+  };
 }
 
-/** Newton's method on P(|Z| > z) = share; `near` is the neighbouring node's value. */
+function inTableOrder(coarse: readonly number[], tail: readonly number[], one: number): Uint32Array {
+  return Uint32Array.from([...coarse.toReversed(), ...tail.toReversed()], (node) => Math.round(node * one));
+}
+
+/** Newton's method on P(|Z| > z) = share, from a value nearer to the middle: it never steps over the root. */
 function normalQuantile(share: number, near: number): number {
   let z = near;
   for (let step = 0; step < 60; step += 1) {
