@@ -1,0 +1,34 @@
+/** The rows of a run are the same ones whatever number of processes, batch size, encoding or table brought them. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { home, run } from '../e2e/support.ts';
+import { cluster, contentOf, storedIn, tableFor } from './support.ts';
+
+const IDENTITY = ['--seed', '42', '--run-id', 'same', '--time-origin', '2026-01-01T00:00:00Z'];
+
+const VARIANTS = [
+  ['--procs', '1'],
+  ['--procs', '8', '--batch-size', '77'],
+  ['--compress', 'gzip', '--batch-size', '333', '--in-flight', '7'],
+  ['--compress', 'deflate', '--no-key', '--max-body', '100k'],
+] as const;
+
+for (const preset of ['records', 'everything']) {
+  test(`${preset}: one process or eight, gzip or deflate, with or without a key, the server holds the same rows`, async (context) => {
+    const contents: string[] = [];
+    for (const variant of VARIANTS) {
+      // The run id is the same: each has a state folder and a table of its own.
+      const [place, table] = [await home(context), tableFor(context)];
+      const ended = await run(
+        cluster(table, '--preset', preset, '--rows', '3001', ...IDENTITY, ...variant),
+        place,
+      );
+      assert.equal(ended.code, 0, ended.stderr);
+      assert.equal(ended.run().verification.verdict, 'match');
+      assert.deepEqual(await storedIn(table), { rows: 3001, distinct: 3001 });
+      contents.push(await contentOf(table));
+    }
+    assert.ok((contents[0] ?? '').length > 3001 * 50);
+    assert.equal(new Set(contents).size, 1);
+  });
+}
