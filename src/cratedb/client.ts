@@ -252,11 +252,12 @@ class Client implements CrateClient {
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#pools.map((pool) => (pool.closed || pool.destroyed ? undefined : pool.close())));
+    const open = this.#pools.filter((pool) => !pool.closed && !pool.destroyed);
+    await Promise.all(open.map((pool) => pool.close()));
   }
 
   async destroy(): Promise<void> {
-    await Promise.all(this.#pools.map((pool) => (pool.destroyed ? undefined : pool.destroy())));
+    await Promise.all(this.#pools.filter((pool) => !pool.destroyed).map((pool) => pool.destroy()));
   }
 
   #exchange(node: number, request: ExchangeRequest): Promise<Exchange> {

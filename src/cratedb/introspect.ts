@@ -146,7 +146,7 @@ export async function describeTable(
       primaryKey: textsOf(keys.value.map(([name]) => name)),
       partitionedBy: textsOf(partitionedBy),
       shards: wholeNumber(shards) ? shards : 0,
-      replicas: String(replicas ?? ''),
+      replicas: typeof replicas === 'string' || typeof replicas === 'number' ? String(replicas) : '',
       problems: problemsOf(closed === true, settings),
     },
   };

@@ -1,6 +1,7 @@
 /** The sandbox as a process of its own, so that what it costs is not counted as the client's. */
 import { fork, type ChildProcess } from 'node:child_process';
 import { extname, join } from 'node:path';
+import { childEnvironment } from '../base/child-environment.ts';
 import { TargetError, UsageError } from '../base/errors.ts';
 import type { SandboxOptions } from './server.ts';
 
@@ -35,6 +36,7 @@ export async function forkSandbox(options: SandboxOptions = {}): Promise<Sandbox
     execArgv: ['--disable-warning=ExperimentalWarning'],
     // Infinity in a fault's window survives only this way.
     serialization: 'advanced',
+    env: childEnvironment(process.env),
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
