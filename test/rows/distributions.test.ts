@@ -192,9 +192,11 @@ describe('values', () => {
       ),
       await valuesOf({ type: { kind: 'bit', length: 130 }, generator: { kind: 'bits' } }, 2000),
     ];
-    const alphabet = [...'0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'];
+    const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
     const characters = texts.flatMap((text) =>
-      [...String(text)].map((character) => alphabet.indexOf(character)),
+      String(text)
+        .split('')
+        .map((character) => alphabet.indexOf(character)),
     );
     assert.ok(chiSquareScore(countsOf(characters, 62), new Array<number>(62).fill(1)) < 5);
     const lengths = texts.map((text) => String(text).length);

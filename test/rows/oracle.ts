@@ -144,7 +144,7 @@ const hex = (value: bigint): string => value.toString(16).padStart(16, '0');
 
 /** RFC 9562: version 4, variant 10. */
 function uuid(draw: bigint): string {
-  const digits = [...(hex(draw) + hex(block(draw, 1n)))];
+  const digits = (hex(draw) + hex(block(draw, 1n))).split('');
   digits[12] = '4';
   digits[16] = ((Number.parseInt(digits[16] ?? '', 16) & 3) | 8).toString(16);
   return digits.join('').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
