@@ -5,11 +5,15 @@ import { PRESET_NAMES } from '../../src/rows/presets.ts';
 import { home, run } from '../e2e/support.ts';
 import { cluster, storedIn, tableFor } from './support.ts';
 
+/** Not a whole number of batches; shapes and full texts take a server a millisecond a row. */
+const ROWS = { records: 6001, metrics: 6001, everything: 1201 } as const;
+
 for (const preset of PRESET_NAMES) {
   test(`the preset ${preset} is stored as it was generated, every row once`, async (context) => {
+    const rows = ROWS[preset];
     const [place, table] = [await home(context), tableFor(context)];
     const ended = await run(
-      cluster(table, '--preset', preset, '--rows', '6001', '--batch-size', '500'),
+      cluster(table, '--preset', preset, '--rows', String(rows), '--batch-size', '500'),
       place,
     );
     assert.equal(ended.code, 0, ended.stderr);
@@ -19,9 +23,9 @@ for (const preset of PRESET_NAMES) {
     assert.equal(verification.verdict, 'match');
     assert.deepEqual(
       { ...ledger },
-      { offered: 6001, acknowledged: 6001, rejected: 0, failed: 0, unknown: 0, notOffered: 0 },
+      { offered: rows, acknowledged: rows, rejected: 0, failed: 0, unknown: 0, notOffered: 0 },
     );
-    assert.deepEqual(await storedIn(table), { rows: 6001, distinct: 6001 });
+    assert.deepEqual(await storedIn(table), { rows, distinct: rows });
     const verified = await run(['verify', 'latest'], place);
     assert.equal(verified.code, 0, verified.stdout + verified.stderr);
   });
