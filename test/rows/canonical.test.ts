@@ -123,9 +123,8 @@ const TABLE: readonly Row[] = [
   [NUMERIC, '.5', 0.5, 'equal'],
   [NUMERIC, '12.34', '12.34', 'different'],
   // More digits than a double has: the same double says nothing, another one does.
-  [NUMERIC, '12345678901234567.89', 12345678901234567, 'notComparable'],
-  [NUMERIC, '12345678901234567.89', 12345678901234569, 'notComparable'],
-  [NUMERIC, '12345678901234567.89', 12345678901239999, 'different'],
+  [NUMERIC, '12345678901234567.89', 12345678901234568, 'notComparable'],
+  [NUMERIC, '12345678901234567.89', 12345678901240000, 'different'],
   [{ kind: 'numeric', precision: 38, scale: 0 }, '12345678901234567890', 12345678901234567890n, 'equal'],
   [{ kind: 'numeric', precision: 38, scale: 0 }, '12345678901234567890', 12345678901234567891n, 'different'],
   [NUMERIC, 'twelve', 12, 'notComparable'],
@@ -209,12 +208,11 @@ function changed(value: unknown): unknown {
 
 /** What the server gives back for a value of these presets. */
 function stored(type: ColumnType, value: unknown): unknown {
-  if (value === null) return null;
   if (type.kind === 'numeric') return Number(value);
-  if (type.kind === 'bit') return `B'${String(value)}'`;
-  if (type.kind === 'ip') return String(value).replaceAll(/:0+(?=[\da-f])/g, ':');
-  if (type.kind === 'char') return String(value).padEnd(type.length);
-  return value;
+  if (typeof value !== 'string') return value;
+  if (type.kind === 'bit') return `B'${value}'`;
+  if (type.kind === 'ip') return value.replaceAll(/:0+(?=[\da-f])/g, ':');
+  return type.kind === 'char' ? value.padEnd(type.length) : value;
 }
 
 describe('rows of the presets', () => {

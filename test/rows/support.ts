@@ -45,6 +45,13 @@ export function bytesOf(plan: RowPlan, first: number, rows: number): Buffer {
   return buffer.subarray(0, generator.writeRows(buffer, 0, first, rows));
 }
 
+/** Reads single rows, here and there, with one generator. */
+export function readerOf(plan: RowPlan): (row: number) => readonly unknown[] {
+  const generator = createReferenceGenerator(plan);
+  const buffer = Buffer.alloc(generator.maxRowBytes + 1);
+  return (row) => JSON.parse(buffer.toString('utf8', 0, generator.writeRows(buffer, 0, row, 1))) as unknown[];
+}
+
 export function rowsOf(plan: RowPlan, first: number, rows: number): readonly (readonly unknown[])[] {
   return JSON.parse(`[${bytesOf(plan, first, rows).toString('utf8')}]`) as unknown[][];
 }

@@ -1,0 +1,202 @@
+/** A schema's problems are all found at once, each naming its column. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Column, ColumnType, Generator, TableSchema } from '../../src/rows/schema.ts';
+import { validateSchema } from '../../src/rows/validate-schema.ts';
+import { tableOf } from './support.ts';
+
+const column = (
+  type: ColumnType | 'text' | 'integer',
+  generator: Generator | null,
+  rest: Partial<Column> = {},
+): Column => ({
+  name: 'a',
+  type: typeof type === 'string' ? { kind: type } : type,
+  generator,
+  ...rest,
+});
+const UUID: Generator = { kind: 'uuid' };
+const BOX = { west: 0, south: 0, east: 1, north: 1 };
+const integer = (min: number, max: number): Generator => ({ kind: 'integer', min, max });
+
+/** Each with the whole list of what is said about it. */
+const COLUMNS: readonly (readonly [Column, string])[] = [
+  [
+    column('text', UUID, { name: '' }),
+    'column : the name "" has a character that CrateDB does not allow, or none',
+  ],
+  [
+    column('text', UUID, { name: 'a.b' }),
+    'column a.b: the name "a.b" has a character that CrateDB does not allow, or none',
+  ],
+  [
+    column('text', UUID, { name: '_id' }),
+    'column _id: names that start with an underscore belong to the server',
+  ],
+  [column('text', integer(0, 1)), 'column a: the generator integer does not fill text columns'],
+  [column('integer', UUID), 'column a: the generator uuid does not fill integer columns'],
+  [column('integer', integer(0, 2 ** 31)), 'column a: values from 0 to 2147483648 do not fit into integer'],
+  [column({ kind: 'byte' }, integer(-129, 0)), 'column a: values from -129 to 0 do not fit into byte'],
+  [column('integer', integer(0.5, 1)), 'column a: the bounds of its values are no safe integers'],
+  [
+    column({ kind: 'integer' }, { kind: 'normal', mean: 0, deviation: 5, scale: 2 }),
+    'column a: values with 2 decimals do not fit into integer',
+  ],
+  [
+    column({ kind: 'numeric', precision: 4, scale: 2 }, { kind: 'decimal', min: 0, max: 12_345, scale: 2 }),
+    'column a: values have more than 2 digits before the point',
+  ],
+  [
+    column({ kind: 'numeric', precision: 9, scale: 2 }, { kind: 'decimal', min: 0, max: 1234, scale: 3 }),
+    'column a: values with 3 decimals would be rounded to 2',
+  ],
+  [
+    column({ kind: 'numeric', precision: 39, scale: 0 }, integer(0, 1)),
+    'column a: numeric precision 39 is not 1 to 38',
+  ],
+  [column({ kind: 'char', length: 0 }, null), 'column a: char length 0 is not a whole number from 1'],
+  [column({ kind: 'float_vector', dimensions: 2049 }, null), 'column a: 2049 dimensions are not 1 to 2048'],
+  [
+    column({ kind: 'array', of: { kind: 'float_vector', dimensions: 2 } }, null),
+    'column a: CrateDB has no arrays of float_vector',
+  ],
+  [column('text', UUID, { nulls: 1.5 }), 'column a: nulls is 1.5, not a share from 0 to 1'],
+  [column('text', UUID, { nulls: 0.5, notNull: true }), 'column a: it is NOT NULL and has a share of nulls'],
+  [
+    column('text', UUID, { generatedAs: "'x'" }),
+    'column a: a generated column is filled by the server, it cannot have a generator',
+  ],
+  [
+    column('text', UUID, { default: "'a'; DROP TABLE x" }),
+    'column a: the default has an open quote, a comment or a semicolon',
+  ],
+  [
+    column('text', UUID, { default: "'a') NOT NULL, (" }),
+    'column a: the default has parentheses that do not match',
+  ],
+  [
+    column('text', UUID, { default: '1) , x TEXT, (1' }),
+    'column a: the default has parentheses that do not match',
+  ],
+  [
+    column('text', null, { generatedAs: '1 -- rest' }),
+    'column a: the generated expression has an open quote, a comment or a semicolon',
+  ],
+  [
+    column('text', { kind: 'characters', alphabet: 'hex', minLength: 4, maxLength: 5 }),
+    'column a: a hex text has one length of at most 16',
+  ],
+  [
+    column('text', { kind: 'template', parts: [{ kind: 'digits', min: 5, max: 1 }] }),
+    'column a: digits need 0 ≤ min ≤ max and a width from 1',
+  ],
+  [column('text', { kind: 'pool', pool: { from: 'values', values: [] } }), 'column a: a pool without values'],
+  [
+    column('text', { kind: 'pool', pool: { from: 'records', set: 'hosts', field: 'colour' } }),
+    'column a: the records hosts have no field colour',
+  ],
+  [column('text', { kind: 'choice', options: [{ value: 1, weight: 0 }] }), 'column a: all weights are 0'],
+  [
+    column('integer', { kind: 'zipf', ranks: 0, exponent: 1, from: 0 }),
+    'column a: ranks 0 are not 1 to 65536',
+  ],
+  [
+    column({ kind: 'geo_point' }, { kind: 'geoPoint', box: { ...BOX, north: 86 } }),
+    'column a: the box is not within ±180 and ±85 degrees',
+  ],
+  [
+    column({ kind: 'geo_shape' }, { kind: 'geoShape', shape: 'line', box: BOX, maxSide: 2 }),
+    'column a: the box is too small',
+  ],
+  [
+    column({ kind: 'array', of: { kind: 'text' } }, { kind: 'array', minLength: 3, maxLength: 2, of: UUID }),
+    'column a: the lengths are not 0 ≤ minLength ≤ maxLength ≤ 10,000',
+  ],
+  [
+    column(
+      { kind: 'array', of: { kind: 'text' } },
+      { kind: 'array', minLength: 0, maxLength: 2, of: integer(0, 1) },
+    ),
+    'column a[]: the generator integer does not fill text columns',
+  ],
+  [
+    column('integer', { kind: 'series', level: { min: 5, max: 1 } }),
+    'column a: the level is not 0 ≤ min ≤ max',
+  ],
+  [
+    column('integer', { kind: 'complement', total: 10, of: ['b'] }),
+    'column a: b is no integer or series column without decimals and nulls',
+  ],
+  [
+    column(
+      { kind: 'object', policy: 'strict', columns: [column('integer', UUID)] },
+      { kind: 'object' },
+      { name: 'o' },
+    ),
+    'column o.a: the generator uuid does not fill integer columns',
+  ],
+];
+
+const SAME = column('text', UUID);
+const TABLES: readonly (readonly [Partial<TableSchema>, readonly string[]])[] = [
+  [{ columns: [] }, ['the table has no columns']],
+  [{ columns: [column('text', null)] }, ['no column has a generator']],
+  [{ columns: [SAME, SAME] }, ['column a: the name is used twice']],
+  [
+    { primaryKey: ['b'], partitionedBy: ['c'] },
+    [
+      'the primary key names the column b, which is not there',
+      'partitioned by names the column c, which is not there',
+      'the partition column c is not in the primary key',
+    ],
+  ],
+  [{ clusteredBy: 'a', partitionedBy: ['a'] }, ['the table is partitioned by its routing column a']],
+  [
+    { columns: [SAME, { ...SAME, name: 'b' }], primaryKey: ['b'], clusteredBy: 'a' },
+    ['the routing column a is not in the primary key'],
+  ],
+  [
+    { columns: [{ ...SAME, nulls: 0.5 }], primaryKey: ['a'] },
+    ['column a: a key column has a share of nulls'],
+  ],
+  [{ checks: [{ name: 'c', sql: '' }] }, ['the check c is empty']],
+  [
+    { axis: { entities: 0, stepMs: -1 } },
+    ['axis.entities is 0, not a whole number from 1', 'axis.stepMs is -1, not a whole number from 0'],
+  ],
+];
+
+describe('a schema', () => {
+  it('without problems has none', () => {
+    assert.deepEqual(
+      validateSchema(
+        tableOf([SAME], {
+          primaryKey: ['a'],
+          clusteredBy: 'a',
+          checks: [{ name: 'c', sql: `"a" <> ')--;'` }],
+        }),
+      ),
+      [],
+    );
+  });
+
+  for (const [broken, problem] of COLUMNS) {
+    it(`is told: ${problem}`, () => {
+      assert.deepEqual(validateSchema(tableOf([broken, column('text', UUID, { name: 'fine' })])), [problem]);
+    });
+  }
+
+  for (const [facts, problems] of TABLES) {
+    it(`is told: ${problems.join('; ')}`, () => {
+      assert.deepEqual(validateSchema(tableOf([SAME], facts)), problems);
+    });
+  }
+
+  it('is told all problems together', () => {
+    const columns = COLUMNS.map(([broken], index) => ({
+      ...broken,
+      name: broken.name === 'a' ? `a${index}` : broken.name,
+    }));
+    assert.equal(validateSchema(tableOf(columns)).length, COLUMNS.length);
+  });
+});
