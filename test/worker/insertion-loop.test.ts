@@ -13,7 +13,12 @@ import { EMPTY_LEDGER, type Ledger, addLedgers, settledRows } from '../../src/me
 import { NO_USE } from '../../src/metrics/snapshot.ts';
 import type { Assignment } from '../../src/plan/assignment.ts';
 import type { Resume, WorkerLimits } from '../../src/protocol/messages.ts';
-import { createCounterFile, readCounterFile } from '../../src/worker/counter-file.ts';
+import {
+  type CounterWriter,
+  createCounterFile,
+  exceptionListPath,
+  readCounterFile,
+} from '../../src/worker/counter-file.ts';
 import { type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
 import {
@@ -59,6 +64,8 @@ function assignmentOf(rows: number | null, durationMs: number | null = null): As
 interface Life {
   readonly loop: InsertionLoop;
   readonly path: string;
+  /** Nothing more is written; the file is gone. */
+  close(): void;
 }
 
 function begin(parts: {
@@ -81,6 +88,13 @@ function begin(parts: {
     firstBatch: parts.resume?.nextBatch ?? 0,
     globalCount: 1,
   });
+  // A killed loop goes on under the virtual clock; what it would write must reach no file that came after.
+  let isOpen = true;
+  const closable: CounterWriter = {
+    ...counters,
+    writeSlot: (index, slot) => isOpen && counters.writeSlot(index, slot),
+    appendException: (exception) => isOpen && counters.appendException(exception),
+  };
   const { assignment, keyed, resume, clock, random, target } = parts;
   const loop = createInsertionLoop(
     { assignment, limits, keyed, resume, nodeCount: NODES, rowsPerRequest: parts.rowsPerRequest ?? 1000 },
@@ -90,12 +104,17 @@ function begin(parts: {
       port: target,
       createBody: rangeBody,
       compress: null,
-      counters,
+      counters: closable,
       readUse: () => NO_USE,
       onBatch: null,
     },
   );
-  return { loop, path };
+  const close = (): void => {
+    isOpen = false;
+    counters.close();
+    for (const file of [path, exceptionListPath(path)]) rmSync(file, { force: true });
+  };
+  return { loop, path, close };
 }
 
 /** A loop that is never heard of again: its sends go on as a killed process's bytes would, its counters stop. */
@@ -213,6 +232,7 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
           });
           assert.deepEqual(books.ledger, said, 'the counter file agrees with the snapshot');
         }
+        life.close();
         const estate = estateOf(word, inherited, plan.keyed);
         ledger = addLedgers(
           ledger,
