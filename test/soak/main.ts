@@ -1,13 +1,18 @@
 /**
  * `npm run soak`: what only time and numbers show. `--minutes N` (10) of one long run, `--runs N` (1,000) clean runs
- * with a fifth as many faulty ones and a twentieth with processes; `--only long` or `--only runs`; `--seed N` (1).
+ * with a fifth as many faulty ones and a twentieth with processes, `--schedules N` (20,000) of the simulations;
+ * `--only long`, `runs` or `schedules`; `--seed N` (1).
  * Ends with `N passed, N failed`; exit 1 when anything failed.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { execa } from 'execa';
 import { type Finding, listeningRun, longRun } from './long-run.ts';
 import { type RunKind, manyRuns } from './many-runs.ts';
 
 const LISTENING_SECONDS = 20;
+/** Worker and coordinator under a virtual clock; how many schedules is for the environment to say. */
+const SIMULATIONS = ['worker/insertion-loop.test.ts', 'coordinator/simulation.test.ts'];
 /** Of the clean runs' number. */
 const SHARES: Readonly<Record<RunKind, number>> = { clean: 1, faulty: 0.2, processes: 0.05 };
 
@@ -15,23 +20,34 @@ interface Options {
   readonly minutes: number;
   readonly runs: number;
   readonly seed: number;
+  readonly schedules: number;
   readonly only: string | null;
 }
 
 function readOptions(): Options {
   const text = (value: string): { type: 'string'; default: string } => ({ type: 'string', default: value });
   const { values } = parseArgs({
-    options: { minutes: text('10'), runs: text('1000'), seed: text('1'), only: { type: 'string' } },
+    options: {
+      minutes: text('10'),
+      runs: text('1000'),
+      seed: text('1'),
+      schedules: text('20000'),
+      only: { type: 'string' },
+    },
   });
   const [minutes, runs, seed] = [Number(values.minutes), Number(values.runs), Number(values.seed)];
   if (!(minutes > 0)) throw new RangeError(`--minutes ${values.minutes}: a number above 0`);
   if (!Number.isInteger(runs) || runs < 1)
     throw new RangeError(`--runs ${values.runs}: a whole number from 1 on`);
-  if (!Number.isInteger(seed)) throw new RangeError(`--seed ${values.seed}: a whole number`);
-  if (values.only !== undefined && !['long', 'runs'].includes(values.only)) {
-    throw new RangeError(`--only ${values.only}: long or runs`);
+  const schedules = Number(values.schedules);
+  if (!Number.isInteger(schedules) || schedules < 1) {
+    throw new RangeError(`--schedules ${values.schedules}: a whole number from 1 on`);
   }
-  return { minutes, runs, seed, only: values.only ?? null };
+  if (!Number.isInteger(seed)) throw new RangeError(`--seed ${values.seed}: a whole number`);
+  if (values.only !== undefined && SOAKS[values.only] === undefined) {
+    throw new RangeError(`--only ${values.only}: one of ${Object.keys(SOAKS).join(', ')}`);
+  }
+  return { minutes, runs, seed, schedules, only: values.only ?? null };
 }
 
 async function soakRuns({ runs, seed }: Options): Promise<Finding[]> {
@@ -62,11 +78,36 @@ async function soakLong({ minutes }: Options): Promise<Finding[]> {
   return findings;
 }
 
+/** Each simulation is one finding: it stops at its first failing schedule and prints its seed. */
+async function soakSchedules({ schedules }: Options): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const file of SIMULATIONS) {
+    process.stdout.write(`${schedules} schedules of ${file}\n`);
+    const { exitCode, stdout } = await execa(
+      process.execPath,
+      ['--test', join(import.meta.dirname, '..', file)],
+      {
+        env: { CRATEGEN_SCHEDULES: String(schedules) },
+        reject: false,
+      },
+    );
+    if (exitCode !== 0) process.stdout.write(`FAILED ${file}\n${stdout}\n`);
+    findings.push({ what: file, says: '', isGood: exitCode === 0 });
+  }
+  return findings;
+}
+
+const SOAKS: Readonly<Record<string, (options: Options) => Promise<Finding[]>>> = {
+  runs: soakRuns,
+  schedules: soakSchedules,
+  long: soakLong,
+};
+
 const options = readOptions();
-const findings = [
-  ...(options.only === 'long' ? [] : await soakRuns(options)),
-  ...(options.only === 'runs' ? [] : await soakLong(options)),
-];
+const findings: Finding[] = [];
+for (const [part, soak] of Object.entries(SOAKS)) {
+  if (options.only === null || options.only === part) findings.push(...(await soak(options)));
+}
 const failed = findings.filter(({ isGood }) => isGood === false).length;
 const passed = findings.filter(({ isGood }) => isGood === true).length;
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
