@@ -2,6 +2,7 @@
 import type { Column, ColumnType, Generator, PoolSource, TableSchema } from './schema.ts';
 
 export const PRESET_NAMES = ['records', 'metrics', 'everything'] as const;
+export type PresetName = (typeof PRESET_NAMES)[number];
 
 /** The preset's schema, or null if there is none of that name. */
 export function presetSchema(name: string): TableSchema | null {
