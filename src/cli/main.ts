@@ -20,8 +20,13 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
   // Nobody reads on: there is nothing to say and nobody to say it to. Long-running commands add their own watch.
   const nothing = (): void => undefined;
   watchPipes([process.stderr], nothing, nothing);
+  let isStdoutBroken = false;
   watchPipes([process.stdout], nothing, (cause) => {
-    fail(new OutputError(`standard output cannot be written: ${systemCodeOf(cause)}`, { cause }));
+    // Told once, and not as JSON: that would go where nothing can be written.
+    if (isStdoutBroken) return;
+    isStdoutBroken = true;
+    const thrown = new OutputError(`standard output cannot be written: ${systemCodeOf(cause)}`, { cause });
+    process.exitCode = tell(thrown, []);
   });
   process.on('uncaughtException', (thrown) => {
     fail(thrown);

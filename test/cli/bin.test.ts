@@ -114,15 +114,16 @@ describe('the command line', { concurrency: 4 }, () => {
         reject: false,
         stdin: 'ignore',
       });
-    const [out, help, err] = await Promise.all([
+    const [json, out, help, err] = await Promise.all([
+      full('runs --json > /dev/full'),
       full('schema ddl records > /dev/full'),
       full('--help > /dev/full'),
       full('cluster --bad 2> /dev/full'),
     ]);
     const line = 'crategen: standard output cannot be written: ENOSPC';
     assert.deepEqual(
-      [out.exitCode, out.stderr, help.exitCode, help.stderr, err.exitCode],
-      [1, line, 1, line, 2],
+      [json.exitCode, json.stderr, out.exitCode, out.stderr, help.exitCode, help.stderr, err.exitCode],
+      [1, line, 1, line, 1, line, 2],
     );
   });
 
