@@ -49,7 +49,7 @@ function inWords(generator: Generator): string {
     case 'normal':
       return `around ${scaled(generator.mean, generator.scale)}, deviation ${scaled(generator.deviation, generator.scale)}`;
     case 'exponential':
-      return `from ${scaled(generator.min, generator.scale)}, mean ${scaled(generator.mean, generator.scale)}, exponential`;
+      return `from ${scaled(generator.min, generator.scale)}, mean ${scaled(generator.min + generator.mean, generator.scale)}, exponential`;
     case 'zipf':
       return `${generator.ranks} ranks, few of them often (zipf ${generator.exponent})`;
     case 'time':

@@ -1,7 +1,6 @@
 /** `crategen schema list`: the built-in schemas. */
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../../cli/base-command.ts';
-import { insertedColumns } from '../../rows/schema.ts';
 import { PRESET_NAMES, presetSchema } from '../../rows/presets.ts';
 
 export default class SchemaList extends BaseCommand {
@@ -17,7 +16,7 @@ export default class SchemaList extends BaseCommand {
       .map((schema) => ({
         name: schema.name,
         description: schema.description,
-        columns: insertedColumns(schema).length,
+        columns: schema.columns.length,
       }));
     if (flags.get('json') === true) return this.printJson({ presets });
     for (const { name, description, columns } of presets)
