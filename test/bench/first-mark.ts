@@ -4,7 +4,7 @@
  * `--rounds N` (5), `--only GROUP,…` of ready, generation, start, memory, parent; with `--only` nothing is written.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { cpus, loadavg, release } from 'node:os';
+import { cpus, getPriority, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readHostFacts } from '../../src/base/host.ts';
@@ -54,6 +54,7 @@ async function machineFacts(loadAtStart: number): Promise<Record<string, unknown
     cores,
     cgroupCores,
     memoryBytes,
+    niceness: getPriority(),
     // Above the benchmark's own share, other work ran beside it.
     loadAverage: { start: loadAtStart, end: loadavg()[0] },
     versions: { node: process.versions.node, ...(await packageVersions()) },
