@@ -46,9 +46,11 @@ interface Measures {
   readonly residentBytes: number | null;
   readonly eventLoop: number | null;
   readonly restarts: number | null;
+  /** Whether the CPU seconds miss the last moments of a process. */
+  readonly isLowerBound: boolean;
 }
 
-type Measure = keyof Measures;
+type Measure = Exclude<keyof Measures, 'isLowerBound'>;
 
 const FORMATS: Readonly<Record<Measure, (value: number) => string>> = {
   rows: formatExact,
@@ -107,6 +109,7 @@ function measuresOf(worker: RunFileWorker, runningMs: number): Measures {
     residentBytes: worker.memory.residentBytesMax,
     eventLoop: worker.eventLoopUtilization,
     restarts: worker.restarts,
+    isLowerBound: worker.cpu.lowerBound,
   };
 }
 
@@ -136,10 +139,11 @@ function groupRows(all: readonly Measures[]): TableRow[] {
   const total = MEASURES.map((measure) => {
     // Peaks of different moments and shares of different loops do not add up to anything.
     if (measure === 'cpuMax' || measure === 'eventLoop') return '';
-    const values = known(all, measure);
-    return values.length === 0
-      ? NOT_MEASURED
-      : FORMATS[measure](values.reduce((sum, value) => sum + value, 0));
+    const sum = sumOrNull(all.map((measures) => measures[measure]));
+    const isPart =
+      all.some((measures) => measures[measure] === null) ||
+      (measure === 'cpuSeconds' && all.some((measures) => measures.isLowerBound));
+    return `${isPart && sum !== null ? '≥' : ''}${orDash(sum, FORMATS[measure])}`;
   });
   const uneven = MEASURES.map((measure) =>
     COMPARED.includes(measure) ? imbalance(known(all, measure)) : '',
@@ -178,6 +182,7 @@ function parentRow(run: RunFile): TableRow {
     residentBytes: memory.residentBytesMax,
     eventLoop: eventLoopUtilization,
     restarts: null,
+    isLowerBound: cpu.lowerBound,
   });
   return { cells: ['  parent', String(pid), '', '', '', ...cells.slice(3, -1), ''] };
 }

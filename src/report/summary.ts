@@ -75,11 +75,12 @@ function headSection(run: RunFile, view: TextView): Line[] {
     justify([styled(headline.style, first)], [exit], view.columns),
     ...rest.map((text) => [styled(headline.style, `  ${text}`)]),
     ...ledgerSentences(run).flatMap((sentence) => indented(sentence.text, sentence.style, view)),
-    ...indented(paceText(run), 'plain', view),
+    ...(run.run.endReason === 'killed' ? [] : indented(paceText(run), 'plain', view)),
     ...warningLines(run, view),
   ];
 }
 
+/** A recovered run has none: its times went with its parent. */
 function paceText(run: RunFile): string {
   const { throughput } = run;
   const restarts = run.workers.reduce((sum, worker) => sum + worker.restarts, 0);
@@ -244,7 +245,8 @@ function nextSection(run: RunFile, facts: SummaryFacts): Line[] {
   const plan = runPlanOf(run);
   const defaultProcs = usableCores(run.host);
   const id = printable(run.run.id);
-  const isStored = run.target.kind === 'cratedb';
+  // A sandbox of the run's own ends with it, and what a target discards is nowhere.
+  const isStored = run.target.kind !== 'discard' && plan.target.kind !== 'embedded';
   const isStopped = run.ledger.notOffered > 0 && isStored && plan.command === 'cluster';
   return [
     ...(facts.file === null ? [] : [titled('run file', printable(facts.file, 4096))]),

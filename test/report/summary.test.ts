@@ -179,6 +179,26 @@ test('a stopped run says what was not offered, and how to go on', () => {
   assert.match(summary, /^go on {6}crategen cluster --resume 20261124-1530-x7k2$/m);
 });
 
+test('a sum over processes of which some were not measured says that it is at least so much', () => {
+  const { cpu } = sampleWorker(0);
+  const workers = [
+    sampleWorker(0, { cpu: { ...cpu, lowerBound: true } }),
+    sampleWorker(1, { cpu: { ...cpu, percentMean: null, percentMax: null } }),
+  ];
+  assert.match(summaryOf({ workers }, 100), /^ {2}all .* ≥54\.6 +≥9 % /m);
+});
+
+test('a recovered run shows no pace, which nobody measured', () => {
+  const summary = summaryOf({ endReason: 'killed', runningMs: 0, measuredMs: 0 }, 100);
+  assert.doesNotMatch(summary, /0\.0 ms|^ {2}– · –/m);
+});
+
+test('a run against a sandbox that stays can be verified, one that a target discarded cannot', () => {
+  const target = { version: '6.4.3', nodes: ['http://x:1'], keyed: true };
+  assert.match(summaryOf({ target: { ...target, kind: 'sandbox' } }, 100), /^verify +crategen verify/m);
+  assert.doesNotMatch(summaryOf({ target: { ...target, kind: 'discard' } }, 100), /crategen verify/);
+});
+
 test('unverified TLS is said in red', () => {
   const target = { ...samplePlan().target, tls: { ...samplePlan().target.tls, verify: false } };
   assert.match(
