@@ -11,10 +11,12 @@ import { type TableName, formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { readLimitFacts } from '../coordinator/limits.ts';
-import { type CrateClient, createClient } from '../cratedb/client.ts';
+import type { Answer } from '../cratedb/ask.ts';
+import { createClient } from '../cratedb/client.ts';
 import {
   type Privileges,
   type ServerFacts,
+  type TableState,
   clockSkew,
   describeTable,
   privileges,
@@ -172,9 +174,11 @@ async function examineTarget(access: TargetAccess, table: TableName): Promise<re
     const [skew, rights, state] = await Promise.all([
       clockSkew(client, systemClock, { timeoutMs: QUESTION_TIMEOUT_MS }),
       privileges(client, table, { timeoutMs: QUESTION_TIMEOUT_MS }),
-      tableFinding(client, table),
+      describeTable(client, table, { timeoutMs: QUESTION_TIMEOUT_MS }),
     ]);
-    return [...head, ...(skew.ok ? [skewFinding(skew.value)] : []), ...rightFindings(rights, table), state];
+    // Who is not let in learns nothing about rights.
+    const told = isLockedOut(state) ? [] : rightFindings(rights, table);
+    return [...head, ...(skew.ok ? [skewFinding(skew.value)] : []), ...told, tableFinding(state, table)];
   } finally {
     await client.destroy();
   }
@@ -185,7 +189,10 @@ function unreachableFinding(access: TargetAccess, message: string): Finding {
     status: 'bad',
     about: 'target',
     what: 'target',
-    detail: `${access.nodes.join(', ')}: ${printable(message)}`,
+    // The message names the node that it is about, if it is about one.
+    detail: access.nodes.some((node) => message.includes(node))
+      ? printable(message)
+      : `${access.nodes.join(', ')}: ${printable(message)}`,
     hint: 'Is it running, and is --url right? crategen sandbox serves one for trying out.',
   };
 }
@@ -278,10 +285,21 @@ function rightFindings(rights: Privileges, table: TableName): readonly Finding[]
   return [{ status: 'good', about: 'target', what: 'privileges', detail, hint: '' }];
 }
 
-async function tableFinding(client: CrateClient, table: TableName): Promise<Finding> {
-  const state = await describeTable(client, table, { timeoutMs: QUESTION_TIMEOUT_MS });
+function isLockedOut(state: Answer<TableState>): boolean {
+  return !state.ok && state.class === 'unauthorized';
+}
+
+function tableFinding(state: Answer<TableState>, table: TableName): Finding {
   const common = { about: 'target', what: 'table' } as const;
   const name = formatTable(table);
+  if (!state.ok && isLockedOut(state))
+    return {
+      ...common,
+      what: 'sign-in',
+      status: 'bad',
+      detail: printable(state.message),
+      hint: '--username and --password-file, or CRATEDB_USERNAME and CRATEDB_PASSWORD',
+    };
   if (!state.ok)
     return { ...common, status: 'warning', detail: `${name}: ${printable(state.message)}`, hint: '' };
   if (!state.value.exists)

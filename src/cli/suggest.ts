@@ -3,10 +3,10 @@
 /** More edits than this is another word. */
 const MAX_DISTANCE = 2;
 
-/** The nearest of `known`, or null when none is near: at most two edits and half of the word. */
+/** The nearest of `known`, or null when none is near: at most two edits and a third of the word. */
 export function nearest(word: string, known: readonly string[]): string | null {
   let best: string | null = null;
-  let bestDistance = Math.min(MAX_DISTANCE, Math.floor(word.length / 2)) + 1;
+  let bestDistance = Math.min(MAX_DISTANCE, Math.floor(word.length / 3)) + 1;
   // Long nonsense is not worth the arithmetic.
   if (word.length > 40) return null;
   for (const candidate of known) {

@@ -184,6 +184,8 @@ function answered<T>(answer: Answer<T>, what: string): T {
 }
 
 function hintFor(failure: QueryFailure): string | undefined {
+  if (failure.class === 'tls' && failure.message.includes('wrong version number'))
+    return 'that port does not speak TLS: write http:// in --url, or name the port that does';
   return (
     HINTS[failure.class] ??
     (failure.code === 4011

@@ -78,7 +78,7 @@ export function allRows(
 export function exampleOf(text: string, clean: (text: string) => string): string {
   // The server puts the whole request body into this message.
   const cut = /^(SQLParseException\[Can't parse \[)./s.exec(text);
-  const short = cut === null ? text.slice(0, MAX_TEXT) : `${cut[1]}…the request…]]`;
+  const short = cut === null ? text.slice(0, MAX_TEXT).trimEnd() : `${cut[1]}…the request…]]`;
   return printable(clean(short), EXAMPLE_LENGTH).slice(0, EXAMPLE_LENGTH + 1);
 }
 

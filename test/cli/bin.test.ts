@@ -246,6 +246,11 @@ describe('the command line', { concurrency: 4 }, () => {
       cwd,
     });
     assert.equal(tls.code, 3, tls.stderr);
+    assert.match(tls.stderr, /does not speak TLS: write http:/);
+    const locked = await crategen(['doctor', '--url', sandbox.url], { cwd });
+    assert.equal(locked.code, 3, locked.stdout);
+    assert.match(locked.stdout, /^BAD {3}sign-in .*HTTP 401.*\n +--username and --password-file/m);
+    assert.doesNotMatch(locked.stdout, /privileges/);
     const wrong = await crategen(['cluster', '--url', sandbox.url, '--quiet'], {
       cwd,
       env: { CRATEDB_PASSWORD: CANARY },
@@ -486,6 +491,8 @@ describe('doctor', () => {
     const seen = new Set(findings.map(({ what }) => what));
     for (const what of ['Node.js', 'cores', 'open files', 'run files', 'node', 'version', 'clock', 'table'])
       assert.ok(seen.has(what), what);
-    assert.equal((await crategen(['doctor', '--url', 'http://127.0.0.1:1'], { cwd })).code, 3);
+    const nobody = await crategen(['doctor', '--url', 'http://127.0.0.1:1'], { cwd });
+    assert.equal(nobody.code, 3);
+    assert.equal(nobody.stdout.match(/http:\/\/127\.0\.0\.1:1:/g)?.length, 1);
   });
 });

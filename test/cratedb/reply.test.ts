@@ -257,6 +257,7 @@ describe('results of a complete reply', () => {
     );
     const example = reading.failures[0]?.example ?? '';
     assert.ok(example.length <= 200 && example.startsWith('SQLParseException[␛[31mxxx'), example);
+    assert.equal(exampleOf('wrong password\n', same), 'wrong password');
     assert.ok(exampleOf('\u0085'.repeat(200), same).length <= 200);
     const echo = read(
       400,
