@@ -2,6 +2,7 @@
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
 import { readSandboxOptions } from '../cli/sandbox-options.ts';
+import { shellWord } from '../report/repeat-command.ts';
 
 export default class Sandbox extends BaseCommand {
   static override summary = 'Serve an embedded CrateDB-like endpoint for trying things out';
@@ -60,14 +61,22 @@ export default class Sandbox extends BaseCommand {
 
 function greeting(
   url: string,
-  options: { readonly discard: boolean; readonly dataFile: string | null },
+  options: {
+    readonly discard: boolean;
+    readonly dataFile: string | null;
+    readonly credentials: { readonly username: string } | null;
+  },
 ): string {
   const what = options.discard
     ? 'discards every row'
     : options.dataFile === null
       ? 'rows in memory'
       : `rows in ${options.dataFile}`;
-  return `crategen sandbox at ${url} (${what}), until Ctrl-C\n  crategen cluster --url ${url} --rows 200k`;
+  const user =
+    options.credentials === null
+      ? ''
+      : ` --username ${shellWord(options.credentials.username)} --password-file FILE`;
+  return `crategen sandbox at ${url} (${what}), until Ctrl-C\n  crategen cluster --url ${url}${user} --rows 200k`;
 }
 
 /** Resolves at the first INT, TERM or HUP; later ones change nothing. */

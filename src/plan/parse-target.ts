@@ -42,7 +42,7 @@ const DEFAULT_PORT = '4200';
 const MAX_URLS = 256;
 
 const ACCEPTED_URL =
-  'expected http(s)://host:4200, crate://user@host:4200/?ssl=true or host:4200, without path or query of its own';
+  'expected http(s)://host:4200, crate://host:4200/?ssl=true or host:4200, without path or query of its own';
 
 const SSL_MODES: Readonly<Record<string, boolean>> = {
   disable: false,
@@ -101,7 +101,7 @@ function environmentUrls(reader: SettingReader, env: Environment): readonly Give
   return listed(hosts, 'CRATE_HOST').map((host) => {
     if (host.value.includes('://')) return host;
     const hasPort = /[^:]:\d+$/.test(host.value) && !/^[^[]*:[^[]*:/.test(host.value);
-    return { ...host, value: `${scheme}://${host.value}${hasPort || port === '' ? '' : `:${port}`}` };
+    return { ...host, value: `${scheme}://${host.value}${hasPort || !isPort(port) ? '' : `:${port}`}` };
   });
 }
 

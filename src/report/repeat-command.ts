@@ -164,7 +164,7 @@ function toleranceFlag(tolerance: Tolerance): string {
 }
 
 /** A word that a POSIX shell reads back as it was. */
-function shellWord(word: string): string {
+export function shellWord(word: string): string {
   const visible = printable(word, 1000);
   return /^[\w./:=@%+,-]+$/.test(visible) ? visible : `'${visible.replaceAll("'", `'\\''`)}'`;
 }
