@@ -5,7 +5,8 @@ import { UsageError, messageOf } from '../base/errors.ts';
 import { readHostFacts } from '../base/host.ts';
 import { printable } from '../base/text.ts';
 import { recoverRun } from '../coordinator/recover.ts';
-import { createStopControl } from '../coordinator/stop-control.ts';
+import type { RunResult } from '../coordinator/run-result.ts';
+import { type StopControl, createStopControl } from '../coordinator/stop-control.ts';
 import { type PlanFile, parsePlanFile } from '../plan/plan-file.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
 import { writeFileAtomically } from '../report/files.ts';
@@ -14,7 +15,7 @@ import { runFileText, toRunFile } from '../report/run-file.ts';
 import { runFiles } from '../report/runs-folder.ts';
 import { exitCodeOf } from './exit-codes.ts';
 import { stopOnSignals } from './stop-signals.ts';
-import { versionsOf } from './versions.ts';
+import { type Versions, versionsOf } from './versions.ts';
 
 /** Throws a UsageError that names the path. */
 export async function readPlanFile(path: string): Promise<PlanFile> {
@@ -44,32 +45,36 @@ export async function recoverAndSave(
   const stop = createStopControl(systemClock);
   const endSignals = stopOnSignals(stop, false);
   try {
-    const result = await recoverRun(planFile, access, {
+    const file = runFiles(parts.runs, planFile.plan.runId).runFile;
+    const save = async (result: RunResult): Promise<RunFile> => {
+      const run = fileOf(result, stop, versionsOf(parts.version));
+      await writeFileAtomically(file, runFileText(run));
+      return run;
+    };
+    const host = readHostFacts();
+    const run = await recoverRun(planFile, access, {
       clock: systemClock,
       stop,
-      host: readHostFacts(),
+      host,
       note: parts.note,
+      save,
     });
-    const exitCode = exitCodeOf({
-      endReason: result.endReason,
-      signal: stop.cause()?.signal ?? null,
-      verdict: result.verification.verdict,
-      ledger: result.ledger,
-      maxFailed: result.plan.safety.maxFailed,
-      thresholdsMissed: 0,
-      isWritten: true,
-    });
-    const versions = versionsOf(parts.version);
-    const run = toRunFile(result, {
-      exitCode,
-      crategenVersion: versions.crategen,
-      nodeVersion: versions.node,
-      fakerVersion: versions.faker,
-    });
-    const file = runFiles(parts.runs, result.plan.runId).runFile;
-    await writeFileAtomically(file, runFileText(run));
     return { run, file };
   } finally {
     endSignals();
   }
+}
+
+function fileOf(result: RunResult, stop: StopControl, versions: Versions): RunFile {
+  const exitCode = exitCodeOf({
+    endReason: result.endReason,
+    signal: stop.cause()?.signal ?? null,
+    verdict: result.verification.verdict,
+    ledger: result.ledger,
+    maxFailed: result.plan.safety.maxFailed,
+    thresholdsMissed: 0,
+    isWritten: true,
+  });
+  const { crategen, node, faker } = versions;
+  return toRunFile(result, { exitCode, crategenVersion: crategen, nodeVersion: node, fakerVersion: faker });
 }

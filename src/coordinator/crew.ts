@@ -28,6 +28,8 @@ const HOPELESS_DRAIN_MS = 2000;
 const HOPELESS_ROWS = 10_000;
 const MIN_ROWS_FOR_SHARE = 10_000;
 const CHECK_MS = 250;
+/** Who never began has nothing to drain; a signal before the first batch ends within 5 s. */
+const UNSTARTED_DRAIN_MS = 1000;
 /** The common start lies this far ahead, so that every worker has heard of it. */
 const START_AHEAD_MS = 2;
 
@@ -56,6 +58,8 @@ export class Crew {
   readonly #allReady = Promise.withResolvers<void>();
   readonly #allExited = Promise.withResolvers<void>();
   readonly #over = new AbortController();
+  /** Aborted with the first cause to end. */
+  readonly #stopping = new AbortController();
   #end: CrewEnd | null = null;
   #hasStarted = false;
 
@@ -99,7 +103,7 @@ export class Crew {
   }
 
   async #startTogether(): Promise<void> {
-    const { clock, plan, monitor, stop } = this.#parts;
+    const { clock, plan, monitor } = this.#parts;
     const waitMs = plan.startAtMs === null ? 0 : plan.startAtMs - clock.wallMs();
     if (waitMs > 0) {
       monitor.note({
@@ -107,7 +111,7 @@ export class Crew {
         event: 'waiting',
         message: `all workers are ready; starting in ${durationFlag(Math.ceil(waitMs / 1000) * 1000)}`,
       });
-      await clock.sleep(waitMs, stop.graceful);
+      await clock.sleep(waitMs, this.#stopping.signal);
     } else if (waitMs < 0) {
       monitor.note({
         level: 'warning',
@@ -174,13 +178,15 @@ export class Crew {
   #stopFor(reason: EndReason, detail: string, drainMs: number): void {
     if (this.#end !== null) return;
     this.#end = { reason, detail };
+    this.#stopping.abort();
     const { clock, monitor } = this.#parts;
     monitor.enter('draining');
-    const deadlineNs = clock.monotonicNs() + BigInt(Math.round(drainMs * 1e6));
+    const allowedMs = this.#hasStarted ? drainMs : Math.min(drainMs, UNSTARTED_DRAIN_MS);
+    const deadlineNs = clock.monotonicNs() + BigInt(Math.round(allowedMs * 1e6));
     this.slots.forEach((slot) => slot.drain(reason, deadlineNs));
     this.#allReady.resolve();
     this.#checkExited();
-    void this.#climb(drainMs + LAST_WORD_MS);
+    void this.#climb(allowedMs + LAST_WORD_MS);
   }
 
   async #climb(untilTermMs: number): Promise<void> {

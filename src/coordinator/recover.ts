@@ -2,7 +2,7 @@
  * The totals of a run whose coordinator was killed: its workers drain by themselves and leave their counter
  * files; from these, and by asking the server, the run gets the same books it would have got.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { UsageError, WorkersError } from '../base/errors.ts';
 import { createHistogram } from '../metrics/histogram.ts';
 import {
@@ -32,16 +32,18 @@ const GRACE_MS = 5000;
 const POLL_MS = 100;
 const QUESTIONS_AT_ONCE = 2;
 
-export type RecoverEnvironment = Pick<RunEnvironment, 'clock' | 'stop' | 'host'> & {
+export type RecoverEnvironment<Saved> = Pick<RunEnvironment, 'clock' | 'stop' | 'host'> & {
   readonly note: (message: string) => void;
+  /** Puts the result on disk; only then the counter files go. */
+  readonly save: (result: RunResult) => Promise<Saved>;
 };
 
 /** Throws a UsageError when the run still lives, a WorkersError when its workers do not end. */
-export async function recoverRun(
+export async function recoverRun<Saved>(
   planFile: PlanFile,
   access: TargetAccess,
-  env: RecoverEnvironment,
-): Promise<RunResult> {
+  env: RecoverEnvironment<Saved>,
+): Promise<Saved> {
   const { plan, facts } = planFile;
   if (isOurs(facts.coordinatorPid)) {
     throw new UsageError(`run ${plan.runId} is still going: its process ${facts.coordinatorPid} lives`, {
@@ -49,6 +51,14 @@ export async function recoverRun(
     });
   }
   const folder = counterFolderAt(facts.counterFolder);
+  if (!existsSync(folder.path)) {
+    throw new UsageError(
+      `run ${plan.runId} cannot be recovered: its counter files are gone (${folder.path})`,
+      {
+        hint: 'They are kept in memory where there is one, and a restart of the host empties it. What the server stores of the run is unharmed.',
+      },
+    );
+  }
   await waitForWorkers(folder, plan.safety.drainTimeoutMs + GRACE_MS, env);
   const workers = assignmentsOf(plan).map((assignment, index) =>
     booksOf(planFile, folder, assignment, index, env.clock.monotonicMs()),
@@ -74,8 +84,9 @@ export async function recoverRun(
       onVerifying: () => env.note('counting the rows of the run'),
     });
     const result = resultOf(planFile, workers, settlement, env);
+    const saved = await env.save(result);
     folder.remove();
-    return result;
+    return saved;
   } finally {
     await client.destroy();
   }
@@ -104,7 +115,7 @@ function booksOf(
   let books = {
     ledger: base?.ledger ?? EMPTY_LEDGER,
     batches: base?.batches ?? NO_BATCHES,
-    exceptions: base === null ? [] : keptExceptions(base),
+    exceptions: base === null ? [] : keptExceptions(base, nowMs),
   };
   words.forEach((word, position) => {
     const estate = estateOf(word, inherited, facts.keyed);
@@ -135,7 +146,7 @@ function wordsOf(folder: CounterFolder, index: number): LastWord[] {
 async function waitForWorkers(
   folder: CounterFolder,
   limitMs: number,
-  env: RecoverEnvironment,
+  env: RecoverEnvironment<unknown>,
 ): Promise<void> {
   const living = (): number[] =>
     listCounterFiles(folder)
@@ -179,7 +190,7 @@ function resultOf(
   planFile: PlanFile,
   workers: readonly RecoveredWorker[],
   settlement: Awaited<ReturnType<typeof settle>>,
-  env: RecoverEnvironment,
+  env: RecoverEnvironment<unknown>,
 ): RunResult {
   const { plan, facts } = planFile;
   const ledger = settlement.workers.reduce<Ledger>(

@@ -58,9 +58,9 @@ export function baseSnapshot(worker: ResumedBooks): Snapshot {
   return { ...emptySnapshot(worker.nextBatch), ledger: worker.ledger, batches: worker.batches };
 }
 
-/** Kept exceptions as the books want them: whatever was sent for them is long past. */
-export function keptExceptions(worker: ResumedBooks): ExceptionRecord[] {
-  return worker.exceptions.map((exception) => ({ ...exception, lastByteAtMs: 0 }));
+/** Kept exceptions as the books want them: nothing was sent for them after `nowMs`, and perhaps just before it. */
+export function keptExceptions(worker: ResumedBooks, nowMs: number): ExceptionRecord[] {
+  return worker.exceptions.map((exception) => ({ ...exception, lastByteAtMs: nowMs }));
 }
 
 /** As the run file keeps it: monotonic times mean nothing in another boot. */

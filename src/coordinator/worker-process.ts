@@ -2,7 +2,7 @@
  * One worker as a process: forked, or for `single` within this one. Both give a line, a way to signal, and the
  * news of its end.
  */
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { childEnvironment } from '../base/child-environment.ts';
 import { systemClock } from '../base/clock.ts';
@@ -39,12 +39,18 @@ const WORKER_ENTRY = new URL(`../worker/main${extname(import.meta.filename)}`, i
 /** Forks worker processes; `entry` is for tests that want a worker which misbehaves. */
 export function forkingSpawner(entry: URL = WORKER_ENTRY): SpawnWorker {
   return () => {
-    const child = fork(entry, [], {
-      serialization: 'advanced',
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: childEnvironment(process.env),
-      execArgv: [],
-    });
+    let child: ChildProcess;
+    try {
+      child = fork(entry, [], {
+        serialization: 'advanced',
+        stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+        env: childEnvironment(process.env),
+        execArgv: [],
+      });
+    } catch (error) {
+      // Some reasons (no memory, say) are thrown, others come as an event: both are a worker that died at birth.
+      return unborn(error);
+    }
     let lastWords = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       lastWords = (lastWords + text).slice(-MAX_LAST_WORDS);
@@ -63,6 +69,12 @@ export function forkingSpawner(entry: URL = WORKER_ENTRY): SpawnWorker {
       exited,
     };
   };
+}
+
+function unborn(error: unknown): WorkerProcess {
+  const exit = { code: null, signal: null, lastWords: printable(messageOf(error)) };
+  const { parent } = localLinks<DownMessage, UpMessage>();
+  return { pid: null, link: parent, kill: () => undefined, exited: Promise.resolve(exit) };
 }
 
 /** Runs the worker in this process: same messages, same loop, no fork. */

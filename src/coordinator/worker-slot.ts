@@ -11,7 +11,13 @@ import { mergeSnapshots, newer } from '../metrics/merge.ts';
 import { type Snapshot, emptySnapshot, NO_USE } from '../metrics/snapshot.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
-import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
+import {
+  type InitMessage,
+  PROTOCOL_VERSION,
+  type Resume,
+  type UpMessage,
+  type WorkerEnd,
+} from '../protocol/messages.ts';
 import { parseUpMessage } from '../protocol/parse-message.ts';
 import { type ExceptionRecord, type LastWord, readCounterFile, silentWord } from '../worker/counter-file.ts';
 import { type Estate, closeBooks, estateOf } from './incarnations.ts';
@@ -81,6 +87,8 @@ export class WorkerSlot {
   readonly #closed: Snapshot[] = [];
   #current: Incarnation | null = null;
   #startAtNs: bigint | null = null;
+  /** It was told to drain, by us. */
+  #isTold = false;
 
   constructor(parts: {
     readonly clock: Clock;
@@ -99,7 +107,7 @@ export class WorkerSlot {
     this.#events = parts.events;
     if (parts.resumed !== null) {
       this.#closed.push(baseSnapshot(parts.resumed));
-      this.exceptions.push(...keptExceptions(parts.resumed));
+      this.#list(keptExceptions(parts.resumed, parts.clock.monotonicMs()));
     }
   }
 
@@ -131,8 +139,8 @@ export class WorkerSlot {
     };
   }
 
-  /** Starts an incarnation; a first one may resume what an earlier run left. */
-  launch(resume: { nextBatch: number; resend: readonly number[] } | null): void {
+  /** Starts an incarnation; a first one may resume what an earlier run left, a later one what its predecessor left. */
+  launch(resume: { nextBatch: number; resend: readonly number[] } | null, servedUntilNs = 0n): void {
     assert(this.phase === 'exited', `worker ${this.index} is launched only when none lives`);
     const number = this.#closed.length;
     const process = this.#spawn();
@@ -156,19 +164,19 @@ export class WorkerSlot {
       if (!incarnation.wasReady && this.#current === incarnation)
         this.#fault(incarnation, `it was not ready within ${READY_TIMEOUT_MS / 1000} s`);
     });
-    this.#sendInit(incarnation, resume);
+    this.#sendInit(
+      incarnation,
+      resume === null ? null : { nextBatch: resume.nextBatch, resend: resume.resend, servedUntilNs },
+    );
   }
 
-  #sendInit(incarnation: Incarnation, resume: { nextBatch: number; resend: readonly number[] } | null): void {
+  #sendInit(incarnation: Incarnation, resume: Resume | null): void {
     if (incarnation.process.pid === null) return;
     const message: InitMessage = {
       ...this.#template,
       incarnation: incarnation.number,
       counterFile: incarnation.counterFile,
-      resume:
-        resume === null
-          ? null
-          : { nextBatch: resume.nextBatch, resend: resume.resend, startedAtNs: this.#startAtNs ?? 0n },
+      resume,
     };
     // A line that breaks means that the process is ending: #bury hears of it with code and signal.
     incarnation.process.link.send(message).catch(() => undefined);
@@ -185,6 +193,7 @@ export class WorkerSlot {
   drain(reason: string, deadlineNs: bigint): void {
     if (this.#current === null || this.phase === 'exited') return;
     this.phase = 'draining';
+    this.#isTold = true;
     this.#current.process.link.send({ type: 'drain', reason, deadlineNs }).catch(() => undefined);
   }
 
@@ -271,25 +280,29 @@ export class WorkerSlot {
     // Without a counter file it died before it could begin anything.
     const word = readCounterFile(incarnation.counterFile) ?? silentWord(incarnation.snapshot.nextBatch);
     const estate = estateOf(word, incarnation.inherited, this.#template.keyed);
-    if (incarnation.drained !== null) {
+    // Ended by a SIGTERM that was not ours: its share is not done, so somebody goes on with it.
+    const isEndedByOthers = incarnation.drained?.end === 'drained' && !this.#isTold;
+    if (incarnation.drained !== null && !isEndedByOthers) {
       this.#close(incarnation, word, estate, false);
       return this.#events.onExited(this);
     }
     const death: Death = {
       pid: incarnation.process.pid,
       exit,
-      why: incarnation.faulted,
+      why: isEndedByOthers
+        ? `somebody ended it with ${incarnation.drained?.detail ?? ''}`
+        : incarnation.faulted,
       wasReady: incarnation.wasReady,
       resends: estate.resend.length,
       lostRows: estate.lost.reduce((sum, batch) => sum + batch.unknown + batch.failed, 0),
     };
     this.deaths.push({ said: describeDeath(death), resends: death.resends, lostRows: death.lostRows });
     const isReplaced = this.#events.onDeath(this, death);
-    this.isLowerBound ||= incarnation.wasReady;
+    this.isLowerBound ||= incarnation.wasReady && !isEndedByOthers;
     this.#close(incarnation, word, estate, isReplaced);
     if (!isReplaced) return this.#events.onExited(this);
     this.restarts += 1;
-    this.launch({ nextBatch: estate.nextBatch, resend: estate.resend });
+    this.launch({ nextBatch: estate.nextBatch, resend: estate.resend }, this.#clock.monotonicNs());
   }
 
   /** Ledger and batches are the counter file's; what it does not hold is the last snapshot's. */
@@ -302,7 +315,7 @@ export class WorkerSlot {
       hasSuccessor: isReplaced,
       nowMs: this.#clock.monotonicMs(),
     });
-    this.exceptions.push(...books.exceptions);
+    this.#list(books.exceptions);
     this.#closed.push({
       ...last,
       ledger: books.ledger,
@@ -313,6 +326,11 @@ export class WorkerSlot {
       waiting: null,
       use: { ...NO_USE, eventLoopUtilization: last.use.eventLoopUtilization, userCpuUs, systemCpuUs },
     });
+  }
+
+  /** One by one: as the arguments of a call, a hundred thousand are too many for the stack. */
+  #list(exceptions: readonly ExceptionRecord[]): void {
+    for (const exception of exceptions) this.exceptions.push(exception);
   }
 
   #remember(residentBytes: number, heapUsedBytes: number): void {

@@ -31,8 +31,8 @@ export interface Resume {
   readonly nextBatch: number;
   /** Batches that were in flight and may be sent again, exactly. */
   readonly resend: readonly number[];
-  /** Nanoseconds since the run's start: pacing and duration go on, they do not begin again. */
-  readonly startedAtNs: bigint;
+  /** Monotonic: arrivals until then were a predecessor's business; 0 when there was none in this run. */
+  readonly servedUntilNs: bigint;
 }
 
 export interface InitMessage {

@@ -30,6 +30,8 @@ const listOf =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.length <= MAX_LIST && value.every(check);
+/** As many as ended badly in the earlier part of a run: no flood, since it comes from the coordinator. */
+const isBatches: Check = (value) => Array.isArray(value) && value.every(isCount);
 const oneOf =
   (...texts: string[]): Check =>
   (value) =>
@@ -129,7 +131,7 @@ const DOWN: Readonly<Record<DownMessage['type'], Check>> = {
     limits: isPresent,
     counterFile: isText,
     reportIntervalMs: isAmount,
-    resume: orNull(shape({ nextBatch: isCount, resend: listOf(isCount), startedAtNs: isNs })),
+    resume: orNull(shape({ nextBatch: isCount, resend: isBatches, servedUntilNs: isNs })),
     tracesBatches: isFlag,
   }),
   start: shape({ type: isText, startAtNs: isNs }),

@@ -23,7 +23,7 @@ import { type Assignment, type RowRange, batchRows } from '../plan/assignment.ts
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
 import { type CounterWriter, type SlotCounters, emptySlot } from './counter-file.ts';
 import { type NodeSet, createNodeSet } from './node-set.ts';
-import { type Grant, createPacer } from './pacer.ts';
+import { type Grant, type Pacer, createPacer } from './pacer.ts';
 import { backoffMs, createRetryBudget, decide, learn } from './retry.ts';
 
 /** A batch that is refused whole is searched for its bad rows with at most this many requests. */
@@ -113,7 +113,6 @@ class Loop implements InsertionLoop {
   readonly #slots: readonly Slot[];
   readonly #nodes: NodeSet;
   readonly #budget = createRetryBudget();
-  readonly #pacer;
   readonly #stopping = new AbortController();
   readonly #abandoning = new AbortController();
   readonly #serviceTime = createHistogram();
@@ -122,6 +121,8 @@ class Loop implements InsertionLoop {
   /** Aborted and renewed when the target recovers: those who wait to try again need not wait longer. */
   #recovery = new AbortController();
   #startAtNs = 0n;
+  /** Null until the common start is known. */
+  #pacer: Pacer | null = null;
   #nextBatch: number;
   #resendTaken = 0;
   #lateRows = 0;
@@ -132,7 +133,6 @@ class Loop implements InsertionLoop {
     this.#config = config;
     this.#parts = parts;
     this.#nextBatch = config.resume?.nextBatch ?? config.assignment.globalIndex;
-    this.#pacer = createPacer(config.assignment, config.limits.inFlight);
     this.#nodes = createNodeSet(config.nodeCount, parts.clock, parts.random);
     this.#nodes.onRecovery(() => {
       const before = this.#recovery;
@@ -149,9 +149,13 @@ class Loop implements InsertionLoop {
   }
 
   async run(startAtNs: bigint): Promise<void> {
+    const { assignment, limits, resume } = this.#config;
     this.#startAtNs = startAtNs;
+    const servedUntilMs = resume === null ? -Infinity : Number(resume.servedUntilNs - startAtNs) / 1e6;
+    const pacer = createPacer(assignment, limits.inFlight, servedUntilMs);
+    this.#pacer = pacer;
     await this.#parts.clock.sleep(Math.max(0, -this.#elapsedMs()), this.#stopping.signal);
-    await Promise.all(this.#slots.map((slot) => this.#runSlot(slot)));
+    await Promise.all(this.#slots.map((slot) => this.#runSlot(slot, pacer)));
     // A stop ends the schedule where it stands: only arrivals until then were dropped by being busy.
     this.#countDropped();
   }
@@ -176,9 +180,9 @@ class Loop implements InsertionLoop {
     return waiting.cause === 'blocked' && waitedMs >= blockTimeoutMs ? 'blocked' : null;
   }
 
-  async #runSlot(slot: Slot): Promise<void> {
+  async #runSlot(slot: Slot, pacer: Pacer): Promise<void> {
     while (!this.#stopping.signal.aborted && this.#hasWork()) {
-      const grant = this.#pacer.next(slot.index, this.#elapsedMs());
+      const grant = pacer.next(slot.index, this.#elapsedMs());
       if (grant.kind === 'end') return;
       if (grant.waitMs > 0) await this.#parts.clock.sleep(grant.waitMs, this.#stopping.signal);
       if (this.#stopping.signal.aborted || !this.#hasWork()) return;
@@ -207,6 +211,7 @@ class Loop implements InsertionLoop {
 
   /** One batch from its begin to its final state. */
   async #carry(slot: Slot, grant: Extract<Grant, { kind: 'start' }>): Promise<void> {
+    this.#countDropped();
     const { batch, isResend } = this.#takeBatch();
     const range = batchRows(this.#config.assignment, batch);
     const beganAtMs = this.#elapsedMs();
@@ -382,8 +387,9 @@ class Loop implements InsertionLoop {
     return Number(this.#parts.clock.monotonicNs() - this.#startAtNs) / 1e6;
   }
 
+  /** The schedule ends with the rows, or where a stop finds it: what would have come later is not dropped. */
   #countDropped(): void {
-    if (this.#stopping.signal.aborted) return;
+    if (this.#pacer === null || this.#stopping.signal.aborted || !this.#hasWork()) return;
     this.#droppedRows = this.#pacer.droppedArrivals(this.#elapsedMs()) * this.#config.assignment.batchSize;
   }
 

@@ -36,11 +36,12 @@ export interface Pacer {
   droppedArrivals(elapsedMs: number): number;
 }
 
-export function createPacer(assignment: Assignment, inFlight: number): Pacer {
+/** Arrivals up to `servedUntilMs` after the common start were a predecessor's: they are not started again. */
+export function createPacer(assignment: Assignment, inFlight: number, servedUntilMs = -Infinity): Pacer {
   const { pace } = assignment;
   return pace.kind === 'closed'
     ? closedLoop(assignment, pace, inFlight)
-    : openLoop(assignment, pace, inFlight);
+    : openLoop(assignment, pace, inFlight, servedUntilMs);
 }
 
 function closedLoop(
@@ -60,9 +61,15 @@ function closedLoop(
   };
 }
 
-function openLoop(assignment: Assignment, pace: Extract<Pace, { kind: 'open' }>, inFlight: number): Pacer {
+function openLoop(
+  assignment: Assignment,
+  pace: Extract<Pace, { kind: 'open' }>,
+  inFlight: number,
+  servedUntilMs: number,
+): Pacer {
   const endMs = assignment.durationMs ?? Infinity;
   let nextArrival = 0;
+  while (arrivalDueMs(assignment, pace, nextArrival) <= servedUntilMs) nextArrival += 1;
   let dropped = 0;
   /** Due times of arrivals that wait for a slot, oldest first; at most `inFlight`. */
   const pending: number[] = [];

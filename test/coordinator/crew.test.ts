@@ -1,7 +1,7 @@
 /** Workers that misbehave, as real processes: each way ends in a stated reason, and nothing is left behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { PLAN, type CrewRun, hurriedClock, startCrew } from './support.ts';
 
 function assertAllGone(run: CrewRun): void {
@@ -65,6 +65,34 @@ test('a worker that ignores drain and SIGTERM is killed, and a thousand signals 
   assert.equal(run.stop.cause()?.signal, 'SIGTERM');
   assert.ok(run.crew.slots.every((slot) => slot.lastExit?.signal === 'SIGKILL'));
   assert.equal(run.stop.forced.aborted, false);
+  assertAllGone(run);
+  await run.close();
+});
+
+test('workers that keep dying while a start time is waited for end the run then, not at that time', async () => {
+  const inAnHour = { ...PLAN, startAtMs: Date.now() + 3_600_000, load: { ...PLAN.load, procs: 1 } };
+  const run = startCrew('dies-when-ready', inAnHour, systemClock);
+  assert.equal((await run.ended).reason, 'workers');
+  assertAllGone(run);
+  await run.close();
+});
+
+test('a stop before the start waits for no drain: workers that do not answer are ended within 5 s', async () => {
+  const clock = hurriedClock(20);
+  const waits: number[] = [];
+  const noted: Clock = {
+    ...clock,
+    sleep: (ms, signal) => {
+      waits.push(ms);
+      return clock.sleep(ms, signal);
+    },
+  };
+  const plan = { ...PLAN, safety: { ...PLAN.safety, drainTimeoutMs: 15_000 } };
+  const run = startCrew('never-ready', plan, noted);
+  const before = waits.length;
+  run.stop.request('SIGTERM');
+  assert.equal((await run.ended).reason, 'signal');
+  assert.ok(Math.max(...waits.slice(before)) <= 2000, `${waits.slice(before).join(', ')} ms`);
   assertAllGone(run);
   await run.close();
 });

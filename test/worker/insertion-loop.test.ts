@@ -200,7 +200,7 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
       let [ledger, inherited, next] = [EMPTY_LEDGER, [] as readonly number[], 0];
       for (const killAtMs of [...plan.kills, null]) {
         const mortal = killable(target);
-        const resume = { nextBatch: next, resend: inherited, startedAtNs: startAtNs };
+        const resume = { nextBatch: next, resend: inherited, servedUntilNs: 0n };
         const life = begin({
           clock,
           random,
