@@ -55,10 +55,16 @@ export async function carryOut(
 ): Promise<CarriedOut> {
   const folder = runFolder(parts.runs, plan.runId);
   const files = runFiles(parts.runs, plan.runId);
-  const result = await observedRun(plan, output, access, parts, { folder, ...files });
+  let removeCounters = (): void => undefined;
+  const result = await observedRun(plan, output, access, parts, {
+    folder,
+    ...files,
+    keepCounters: (remove) => (removeCounters = remove),
+  });
   const judgements = judge(plan.failOn, measuredOf(result));
   const run = fileOf(result, judgements, parts.versions, true);
   const failure = await saveRun(run, [files.runFile, ...(output.out === null ? [] : [output.out])]);
+  removeCounters();
   if (failure === null)
     return { exitCode: run.run.exitCode, run, file: output.out ?? files.runFile, judgements };
   const unwritten = fileOf(result, judgements, parts.versions, false);
@@ -93,6 +99,7 @@ interface RunPlaces {
   readonly folder: string;
   readonly planFile: string;
   readonly runFile: string;
+  readonly keepCounters: (remove: () => void) => void;
 }
 
 async function observedRun(
@@ -127,14 +134,15 @@ async function observedRun(
         environment: process.env,
         runFolder: places.folder,
         savePlan: async (text) => {
-          // A run file of an earlier run with this id would make this one look finished.
-          await rm(places.runFile, { force: true });
           await writeFileAtomically(places.planFile, text);
+          // It would make this run look finished. Not earlier: a resumed run's books are in one of the two.
+          await rm(places.runFile, { force: true });
         },
         versions: parts.versions,
         startSandbox: sandbox?.start ?? null,
         onBatchLine: output.verbose ? (line) => watching.print(line) : null,
         resumed: parts.resumed,
+        keepCounters: places.keepCounters,
       });
       return await withRowsCompared(result, access, parts.versions, stop);
     } finally {
@@ -143,10 +151,11 @@ async function observedRun(
     }
   } catch (error) {
     await removeIfEmpty(places.folder);
+    endSignals();
     throw error;
   } finally {
+    // After a run its signals stay caught: one that comes while its result is written must not cost the result.
     await sandbox?.end();
-    endSignals();
   }
 }
 

@@ -28,6 +28,11 @@ export interface RunEnvironment {
   readonly onBatchLine: ((line: string) => void) | null;
   /** Per worker, what an earlier part of this run came to; null for a new run. */
   readonly resumed: readonly ResumedBooks[] | null;
+  /**
+   * Takes over the counter files of a run that ended, to remove them once its result is on disk: until then they
+   * are its only record. Without it they are removed when the result is whole.
+   */
+  readonly keepCounters?: (remove: () => void) => void;
   /** For tests that want workers which misbehave. */
   readonly workerEntry?: URL;
 }

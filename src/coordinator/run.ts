@@ -101,12 +101,14 @@ async function prepare(
       checkHost: async () => checkLimits(plan, schema, await rowPlanMade, env.host),
     }),
   ]);
+  let counters: CounterFolder | null = null;
   try {
-    const counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
+    counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
     await env.savePlan(planText(plan, { startedAtMs, target, rowPlan, counters }, env));
     monitor.knowsTarget(target.state, plannedRowsOf(plan));
     return { schema, rowPlan, target, counters };
   } catch (error) {
+    counters?.remove();
     await target.client.destroy();
     throw error;
   }
@@ -197,7 +199,9 @@ async function carryOut(
     settlement,
     ...prepared,
   });
-  counters.remove();
+  const remove = (): void => counters.remove();
+  if (env.keepCounters === undefined) remove();
+  else env.keepCounters(remove);
   return result;
 }
 

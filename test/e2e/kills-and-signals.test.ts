@@ -34,6 +34,23 @@ test('a worker killed with SIGKILL is replaced and the run ends complete, every 
   assert.equal(storedRows(sandbox), 30_000);
 });
 
+test('a worker that somebody else ends with SIGTERM is replaced: its share is not forgotten', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context, SLOW)];
+  const command = crategen(cluster(sandbox, '--rows', '20k', '--batch-size', '200'), place);
+  await command.line(/phase=running/);
+  await until(() => command.workers().length === 2);
+  process.kill(command.workers()[0] ?? 0, 'SIGTERM');
+  const ended = await command.ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  const { ledger, workers } = ended.run();
+  assert.deepEqual([ledger.acknowledged, ledger.notOffered], [20_000, 0]);
+  assert.equal(
+    workers.reduce((sum, worker) => sum + worker.restarts, 0),
+    1,
+  );
+  assert.match(ended.stderr, /somebody ended it with SIGTERM\): replaced/);
+});
+
 test('without a key the rows in flight at a kill stay unknown or are looked up, and the ledger still balances', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context, SLOW)];
   const command = crategen(cluster(sandbox, '--rows', '20k', '--batch-size', '200', '--no-key'), place);
@@ -120,6 +137,23 @@ test('a storm of signals to the whole group is one drain, one summary, one exit 
   assert.equal(ended.code, 130, ended.stderr);
   assert.equal(ended.run().verification.verdict, 'match');
   assert.equal(ended.stderr.match(/phase=draining/g)?.length, 1);
+});
+
+test('a storm of signals that lasts to the very end costs neither the summary nor the run file', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context, SLOW)];
+  const command = crategen(cluster(sandbox, '--rows', '1m', '--batch-size', '200'), place);
+  await command.line(/phase=running/);
+  await until(() => storedRows(sandbox) > 500);
+  await until(() => {
+    if (!isAlive(command.pid)) return true;
+    command.kill('SIGTERM');
+    return false;
+  });
+  const ended = await command.ended;
+  // Node lets go of its signal handlers a moment before the process is gone: to a shell that is 143 as well.
+  assert.ok(ended.code === 143 || ended.signal === 'SIGTERM', ended.stderr);
+  assert.equal(ended.run().run.endReason, 'signal');
+  assert.match(ended.stderr, /run file +\S+run\.json/);
 });
 
 test('a second signal a second later ends at once, still with a summary', async (context) => {

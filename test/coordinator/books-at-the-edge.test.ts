@@ -1,0 +1,209 @@
+/** Books where runs end strangely: very many bad batches, folders that are gone, plans that cannot be written. */
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { readHostFacts } from '../../src/base/host.ts';
+import { type RecoverEnvironment, recoverRun } from '../../src/coordinator/recover.ts';
+import { keptExceptions } from '../../src/coordinator/resume.ts';
+import type { RunResult } from '../../src/coordinator/run-result.ts';
+import { runPlan } from '../../src/coordinator/run.ts';
+import { createStopControl } from '../../src/coordinator/stop-control.ts';
+import { forkingSpawner } from '../../src/coordinator/worker-process.ts';
+import { WorkerSlot } from '../../src/coordinator/worker-slot.ts';
+import { assignmentsOf } from '../../src/coordinator/shares.ts';
+import { EMPTY_LEDGER, NO_BATCHES } from '../../src/metrics/ledger.ts';
+import { type PlanFile, type ResumedBooks, parsePlanFile, planFileText } from '../../src/plan/plan-file.ts';
+import { parseDownMessage } from '../../src/protocol/parse-message.ts';
+import { startSandbox } from '../../src/sandbox/server.ts';
+import { PLAN, templateOf } from './support.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
+after(() => rmSync(folder, { recursive: true }));
+
+/** More than the arguments of one call can be. */
+const MANY = 200_000;
+
+const books: ResumedBooks = {
+  ledger: { ...EMPTY_LEDGER, offered: MANY, unknown: MANY },
+  batches: { ...NO_BATCHES, begun: MANY, completed: MANY, failed: MANY },
+  nextBatch: MANY,
+  resend: [],
+  exceptions: Array.from({ length: MANY }, (_, batch) => ({
+    batch,
+    acknowledged: 0,
+    rejected: 0,
+    failed: 0,
+    unknown: 1,
+  })),
+};
+
+test('a worker with hundreds of thousands of bad batches behind it is gone on with', () => {
+  const [assignment] = assignmentsOf(PLAN);
+  assert.ok(assignment);
+  const slot = new WorkerSlot({
+    clock: systemClock,
+    spawn: () => assert.fail('nothing is started here'),
+    template: templateOf(PLAN, assignment, 0),
+    counterFileOf: () => '',
+    events: {
+      onReady: () => undefined,
+      onDrained: () => undefined,
+      onDeath: () => false,
+      onBatchLine: () => undefined,
+      onExited: () => undefined,
+    },
+    resumed: books,
+  });
+  assert.equal(slot.exceptions.length, MANY);
+  assert.equal(slot.total().ledger.unknown, MANY);
+});
+
+test('a worker may be told to send hundreds of thousands of batches again', () => {
+  const [assignment] = assignmentsOf(PLAN);
+  assert.ok(assignment);
+  const resend = Array.from({ length: MANY }, (_, batch) => batch);
+  const init = {
+    ...templateOf(PLAN, assignment, 0),
+    incarnation: 0,
+    counterFile: '/dev/shm/somewhere',
+    resume: { nextBatch: MANY, resend, servedUntilNs: 0n },
+  };
+  assert.equal(parseDownMessage(init).ok, true);
+  assert.equal(parseDownMessage({ ...init, resume: { ...init.resume, resend: [0.5] } }).ok, false);
+});
+
+test('rows that an earlier part left unknown may still be on their way when the run is gone on with at once', () => {
+  const kept = keptExceptions({ ...books, exceptions: books.exceptions.slice(0, 2) }, 123_456);
+  assert.deepEqual(
+    kept.map(({ batch, unknown, lastByteAtMs }) => [batch, unknown, lastByteAtMs]),
+    [
+      [0, 1, 123_456],
+      [1, 1, 123_456],
+    ],
+  );
+});
+
+/** The plan of a run whose coordinator is long gone; its target discards rows, so nobody is asked. */
+function killedRun(counterFolder: string): PlanFile {
+  const text = planFileText(PLAN, {
+    startedAtMs: 0,
+    counterFolder,
+    coordinatorPid: 2 ** 30,
+    workerPids: [],
+    target: { kind: 'discard', version: null, nodes: ['http://127.0.0.1:1'] },
+    keyed: true,
+    statement: '',
+    ddl: '',
+    poolsHash: '',
+    rowFormat: 1,
+    rowsBefore: null,
+    versions: { crategen: '0', node: '0', faker: '0' },
+    resumed: null,
+  });
+  return parsePlanFile(text, 'plan.json');
+}
+
+function recovering<Saved>(save: (result: RunResult) => Promise<Saved>): RecoverEnvironment<Saved> {
+  const stop = createStopControl(systemClock);
+  return { clock: systemClock, stop, host: readHostFacts(), note: () => undefined, save };
+}
+
+const NOBODY = {
+  nodes: ['http://127.0.0.1:1'],
+  username: null,
+  password: null,
+  tls: { verify: true, ca: null, cert: null, key: null },
+};
+
+test('a run whose counter files are gone is not recovered: no books are not books of nothing', async () => {
+  const gone = join(folder, 'gone');
+  const save = (): Promise<void> => assert.fail('there is nothing to save');
+  await assert.rejects(
+    recoverRun(killedRun(gone), NOBODY, recovering(save)),
+    /run test-run cannot be recovered: its counter files are gone \(.*gone\)/,
+  );
+});
+
+test('counter files stay until the recovered result is on disk', async () => {
+  const counters = mkdtempSync(join(folder, 'counters-'));
+  const full = (): Promise<void> => Promise.reject(new Error('no space left'));
+  await assert.rejects(recoverRun(killedRun(counters), NOBODY, recovering(full)), /no space left/);
+  assert.ok(existsSync(counters));
+  const saved = await recoverRun(
+    killedRun(counters),
+    NOBODY,
+    recovering((result) => Promise.resolve(result.ledger.notOffered)),
+  );
+  assert.equal(saved, 10_000);
+  assert.ok(!existsSync(counters));
+});
+
+test('a run whose plan cannot be written begins nothing and leaves no counter files', async (context) => {
+  const sandbox = await startSandbox({});
+  context.after(() => sandbox.close());
+  const plan = { ...PLAN, runId: `unwritten-${process.pid}` };
+  const stop = createStopControl(systemClock);
+  const access = { ...NOBODY, nodes: [sandbox.url] };
+  let counterFolder = '';
+  const failing = runPlan(plan, access, {
+    clock: systemClock,
+    observer: () => undefined,
+    stop,
+    host: readHostFacts(),
+    environment: {},
+    runFolder: folder,
+    savePlan: (text) => {
+      counterFolder = parsePlanFile(text, 'plan.json').facts.counterFolder;
+      return Promise.reject(new Error('no space left'));
+    },
+    versions: { crategen: '0', node: '0', faker: '0' },
+    startSandbox: null,
+    onBatchLine: null,
+    resumed: null,
+  });
+  await assert.rejects(failing, /no space left/);
+  assert.notEqual(counterFolder, '');
+  assert.ok(!existsSync(counterFolder));
+});
+
+test('the counter files of a run that ended are its caller’s to remove', async (context) => {
+  const sandbox = await startSandbox({});
+  context.after(() => sandbox.close());
+  const plan = { ...PLAN, command: 'single', runId: `kept-${process.pid}` } as const;
+  let counterFolder = '';
+  let remove = (): void => undefined;
+  const result = await runPlan(
+    { ...plan, load: { ...plan.load, procs: 1 } },
+    { ...NOBODY, nodes: [sandbox.url] },
+    {
+      clock: systemClock,
+      observer: () => undefined,
+      stop: createStopControl(systemClock),
+      host: readHostFacts(),
+      environment: {},
+      runFolder: folder,
+      savePlan: (text) => {
+        counterFolder = parsePlanFile(text, 'plan.json').facts.counterFolder;
+        return Promise.resolve();
+      },
+      versions: { crategen: '0', node: '0', faker: '0' },
+      startSandbox: null,
+      onBatchLine: null,
+      resumed: null,
+      keepCounters: (removal) => (remove = removal),
+    },
+  );
+  assert.equal(result.ledger.acknowledged, 10_000);
+  assert.ok(readdirSync(counterFolder).includes('worker-0-0'));
+  remove();
+  assert.ok(!existsSync(counterFolder));
+});
+
+test('a worker that cannot even be forked is one that died at birth', async () => {
+  const worker = forkingSpawner(new URL('http://nowhere.invalid/worker.ts'))();
+  assert.equal(worker.pid, null);
+  assert.match((await worker.exited).lastWords, /file/);
+});
