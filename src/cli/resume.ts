@@ -51,6 +51,6 @@ function isComplete(file: RunFile, books: readonly ResumedBooks[]): boolean {
 /** A run bounded by time goes on for what is left of it. */
 function remaining(plan: RunPlan, file: RunFile): RunPlan {
   if (plan.bounds.durationMs === null) return plan;
-  const durationMs = Math.max(1, Math.round(plan.bounds.durationMs - file.run.runningMs));
+  const durationMs = Math.max(1, Math.round(plan.bounds.durationMs - (file.run.runningMs ?? 0)));
   return { ...plan, bounds: { ...plan.bounds, durationMs } };
 }

@@ -8,11 +8,11 @@ export interface Measured {
   readonly responseTime: Histogram;
   /** Acknowledged rows and the time they took, without the warm-up. */
   readonly measuredRows: number;
-  readonly measuredMs: number;
+  readonly measuredMs: number | null;
   readonly ledger: { readonly rejected: number; readonly failed: number; readonly unknown: number };
   /** Of all workers, from their common start to their end. */
   readonly workerCpuSeconds: number;
-  readonly runningMs: number;
+  readonly runningMs: number | null;
 }
 
 export interface Judgement {
@@ -32,13 +32,17 @@ export function judge(thresholds: readonly Threshold[], measured: Measured): rea
   });
 }
 
+function perMs(amount: number, ms: number | null): number | null {
+  return ms === null || ms === 0 ? null : amount / ms;
+}
+
 function valueOf(metric: Threshold['metric'], measured: Measured): number | null {
   const { responseTime, ledger } = measured;
   switch (metric) {
     case 'rows/s':
-      return measured.measuredMs > 0 ? (measured.measuredRows * 1000) / measured.measuredMs : null;
+      return perMs(measured.measuredRows * 1000, measured.measuredMs);
     case 'cpu':
-      return measured.runningMs > 0 ? (measured.workerCpuSeconds * 1e5) / measured.runningMs : null;
+      return perMs(measured.workerCpuSeconds * 1e5, measured.runningMs);
     case 'rejected':
     case 'failed':
     case 'unknown':

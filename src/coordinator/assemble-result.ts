@@ -68,7 +68,14 @@ export function assembleResult(parts: ResultParts): RunResult {
     bodyBytes: total.bodyBytes,
     serviceTime: total.serviceTime,
     responseTime: total.responseTime,
-    workers: slots.map((slot, position) => workerResult(slot, settlement.workers[position], monitor, plan)),
+    workers: slots.map((slot, position) =>
+      workerResult(
+        slot,
+        { books: settlement.workers[position], earlier: env.resumed?.[position]?.ledger },
+        monitor,
+        plan,
+      ),
+    ),
     coordinator: coordinatorCost(monitor, plan),
     errors: [...total.errors, ...deathsOf(slots)],
     series: monitor.points(),
@@ -78,7 +85,10 @@ export function assembleResult(parts: ResultParts): RunResult {
 
 function workerResult(
   slot: WorkerSlot,
-  books: WorkerBooks | undefined,
+  {
+    books,
+    earlier,
+  }: { books: WorkerBooks | undefined; earlier: Pick<Ledger, 'offered' | 'acknowledged'> | undefined },
   monitor: Monitor,
   plan: RunPlan,
 ): WorkerResult {
@@ -95,6 +105,7 @@ function workerResult(
       next: total.nextBatch,
       exceptions: (books?.exceptions ?? []).map(toException),
     },
+    earlier: { offered: earlier?.offered ?? 0, acknowledged: earlier?.acknowledged ?? 0 },
     restarts: slot.restarts,
     exit:
       plan.command === 'single' || slot.lastExit === null

@@ -98,6 +98,8 @@ interface RecoveredWorker {
   readonly ledger: Ledger;
   readonly batches: BatchCounts;
   readonly exceptions: readonly ExceptionRecord[];
+  /** Rows of an earlier, stopped part of the run. */
+  readonly earlier: Pick<Ledger, 'offered' | 'acknowledged'>;
   readonly nextBatch: number;
   readonly words: readonly LastWord[];
 }
@@ -130,6 +132,7 @@ function booksOf(
   return {
     index,
     ...books,
+    earlier: base?.ledger ?? EMPTY_LEDGER,
     nextBatch: words.at(-1)?.nextBatch ?? base?.nextBatch ?? assignment.globalIndex,
     words,
   };
@@ -204,8 +207,8 @@ function resultOf(
     startedAtMs: facts.startedAtMs,
     endedAtMs: env.clock.wallMs(),
     // When the first batch began and the last one ended died with the coordinator.
-    runningMs: 0,
-    measuredMs: 0,
+    runningMs: null,
+    measuredMs: null,
     endReason: 'killed',
     endDetail: "the coordinator was killed; these totals were recovered from its workers' counter files",
     signal: null,
@@ -260,6 +263,7 @@ function workerResult(
     pids: headers.map((header) => header.pid),
     ledger,
     batches: { ...worker.batches, next: worker.nextBatch, exceptions: exceptions.map(toException) },
+    earlier: { offered: worker.earlier.offered, acknowledged: worker.earlier.acknowledged },
     restarts: Math.max(0, headers.length - 1),
     exit: null,
     cpu: {

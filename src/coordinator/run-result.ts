@@ -38,6 +38,8 @@ export interface WorkerResult extends ProcessCost {
   readonly pids: readonly number[];
   readonly ledger: Ledger;
   readonly batches: BatchCounts & { readonly next: number; readonly exceptions: readonly BatchException[] };
+  /** Rows of an earlier, stopped part of the same run: in the ledger, not in times and costs. */
+  readonly earlier: { readonly offered: number; readonly acknowledged: number };
   readonly restarts: number;
   /** Of the last incarnation; null when it has not exited or ran in the parent. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
@@ -73,10 +75,11 @@ export interface RunResult {
   readonly plan: RunPlan;
   readonly startedAtMs: number;
   readonly endedAtMs: number;
-  /** From the workers' common start to the last worker's end: what throughput is divided by. */
-  readonly runningMs: number;
+  /** From the workers' common start to the last worker's end: what throughput is divided by. Null when it
+   * died with the coordinator. */
+  readonly runningMs: number | null;
   /** Of it, without the warm-up. */
-  readonly measuredMs: number;
+  readonly measuredMs: number | null;
   readonly endReason: EndReason;
   /** One sentence on why it ended, or ''. */
   readonly endDetail: string;

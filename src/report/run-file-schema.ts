@@ -147,6 +147,10 @@ const worker = v.object({
       v.description('begun batches that did not end with all rows acknowledged or rejected'),
     ),
   }),
+  earlierRows: v.pipe(
+    count,
+    v.description('acknowledged by an earlier, stopped part of the same run: not in times and costs'),
+  ),
   restarts: count,
   exit: v.nullable(v.object({ code: v.nullable(v.number()), signal: v.nullable(text) })),
   cpu,
@@ -179,10 +183,10 @@ export const runFileSchema = v.object({
     startedAt: instant,
     endedAt: instant,
     runningMs: v.pipe(
-      quantity,
+      v.nullable(quantity),
       v.description('from the common start to the end of the last worker, monotonic'),
     ),
-    measuredMs: v.pipe(quantity, v.description('of it without the warm-up')),
+    measuredMs: v.pipe(v.nullable(quantity), v.description('of it without the warm-up')),
     endReason: v.picklist([
       'rows',
       'duration',

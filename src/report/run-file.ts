@@ -35,8 +35,16 @@ const MAX_PROBLEMS = 5;
 /** The run file of a result. Rows that were still in flight at the end count as unknown: nobody will tell. */
 export function toRunFile(result: RunResult, facts: RunFileFacts): RunFile {
   const ledger = closedLedger(result.ledger);
-  const perSecond = (amount: number, ms: number): number | null =>
-    ms > 0 ? finite((amount / ms) * 1000) : null;
+  const perSecond = (amount: number, ms: number | null): number | null =>
+    ms === null || ms === 0 ? null : finite((amount / ms) * 1000);
+  // Times and costs are of this part of the run alone; so are the rows that they are held against.
+  const earlier = result.workers.reduce(
+    (sum, worker) => ({
+      offered: sum.offered + worker.earlier.offered,
+      acknowledged: sum.acknowledged + worker.earlier.acknowledged,
+    }),
+    { offered: 0, acknowledged: 0 },
+  );
   return {
     format: RUN_FILE_FORMAT,
     run: {
@@ -69,12 +77,15 @@ export function toRunFile(result: RunResult, facts: RunFileFacts): RunFile {
     throughput: {
       acknowledgedRowsPerSecond: perSecond(result.measuredRows, result.measuredMs),
       bodyBytesPerSecond: perSecond(result.bodyBytes, result.runningMs),
-      offeredRowsPerSecond: perSecond(ledger.offered, result.runningMs),
+      offeredRowsPerSecond: perSecond(ledger.offered - earlier.offered, result.runningMs),
     },
     latencyMs: { service: latencySection(result.serviceTime), response: latencySection(result.responseTime) },
     cost: {
-      cpuSecondsPerMillionRows: perRow(millionfold(totalCpuSeconds(result)), ledger.acknowledged),
-      bodyBytesPerRow: perRow(result.bodyBytes, ledger.acknowledged),
+      cpuSecondsPerMillionRows: perRow(
+        millionfold(totalCpuSeconds(result)),
+        ledger.acknowledged - earlier.acknowledged,
+      ),
+      bodyBytesPerRow: perRow(result.bodyBytes, ledger.acknowledged - earlier.acknowledged),
     },
     workers: result.workers.map(workerSection),
     coordinator: { pid: result.coordinator.pid, ...costSection(result.coordinator) },
@@ -212,6 +223,7 @@ function workerSection(worker: WorkerResult): RunFileWorker {
       ...worker.batches,
       exceptions: worker.batches.exceptions.map((exception) => ({ ...exception })),
     },
+    earlierRows: worker.earlier.acknowledged,
     restarts: worker.restarts,
     exit: worker.exit,
     ...costSection(worker),

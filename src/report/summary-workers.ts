@@ -97,11 +97,12 @@ export function workerTable(run: RunFile, view: TextView): Line[] {
   return [...table.slice(0, shown.length + 1), note, ...table.slice(shown.length + 1)];
 }
 
-function measuresOf(worker: RunFileWorker, runningMs: number): Measures {
+function measuresOf(worker: RunFileWorker, runningMs: number | null): Measures {
   const { acknowledged, rejected, failed, unknown } = worker.ledger;
   return {
     rows: acknowledged,
-    rowsPerSecond: runningMs > 0 ? (acknowledged / runningMs) * 1000 : null,
+    rowsPerSecond:
+      runningMs === null || runningMs === 0 ? null : ((acknowledged - worker.earlierRows) / runningMs) * 1000,
     missing: rejected + failed + unknown,
     cpuSeconds: sumOrNull([worker.cpu.userSeconds, worker.cpu.systemSeconds]),
     cpuMean: worker.cpu.percentMean,

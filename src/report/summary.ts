@@ -87,7 +87,7 @@ function paceText(run: RunFile): string {
   return [
     orDash(throughput.acknowledgedRowsPerSecond, formatRate),
     orDash(throughput.bodyBytesPerSecond, formatByteRate),
-    formatDuration(run.run.runningMs),
+    orDash(run.run.runningMs, formatDuration),
     ...(run.plan.warmUpMs > 0
       ? [`rate and latency without ${formatDuration(run.plan.warmUpMs)} of warm-up`]
       : []),

@@ -89,7 +89,7 @@ const workerResults: fc.Arbitrary<WorkerResult> = fc
       ),
     }),
   )
-  .map(([cost, worker]) => ({ ...worker, ...cost }));
+  .map(([cost, worker]) => ({ ...worker, ...cost, earlier: { offered: 0, acknowledged: 0 } }));
 
 const nodes = fc.array(hostileText, { maxLength: 4 });
 

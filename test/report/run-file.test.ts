@@ -239,3 +239,14 @@ function at(json: unknown, path: string): Readonly<Record<string, unknown>> {
   assert.ok(typeof found === 'object' && found !== null, `${path} is no object`);
   return Object.fromEntries(Object.entries(found));
 }
+
+test('a resumed run is measured by the rows of its last part, although its ledger is of the whole', () => {
+  const fresh = toRunFile(sampleResult(), FACTS);
+  const half = fresh.ledger.acknowledged / 2;
+  const earlier = { offered: half / 8, acknowledged: half / 8 };
+  const workers = Array.from({ length: 8 }, (_, index) => sampleWorker(index, { earlier }));
+  const resumed = toRunFile(sampleResult({ workers }), FACTS);
+  assert.equal(resumed.ledger.acknowledged, fresh.ledger.acknowledged);
+  assert.equal(resumed.cost.bodyBytesPerRow, (fresh.cost.bodyBytesPerRow ?? 0) * 2);
+  assert.equal(resumed.throughput.offeredRowsPerSecond, (fresh.throughput.offeredRowsPerSecond ?? 0) / 2);
+});

@@ -91,6 +91,7 @@ export function sampleWorker(index: number, changes: Partial<WorkerResult> = {})
     pids: [8121 + index],
     ledger: { ...EMPTY_LEDGER, offered: rows, acknowledged: rows },
     batches: { begun: 2150, completed: 2150, retried: 0, failed: 0, next: 17_200 + index, exceptions: [] },
+    earlier: { offered: 0, acknowledged: 0 },
     restarts: 0,
     exit: { code: 0, signal: null },
     ...sampleCost(),
