@@ -294,7 +294,7 @@ describe('insert', () => {
       insertOf(),
     );
     assert.equal(summary(outcome), '0/0/3/0 troubled unauthorized');
-    assert.equal(outcome.failures[0]?.example, 'HTTP 401: wrong: Basic *** *** ***␊');
+    assert.equal(outcome.failures[0]?.example, 'HTTP 401: wrong: Basic *** *** ***');
   });
 
   test('After a 401 the connection is not used again, as CrateDB closes it without saying so.', async (t) => {

@@ -152,7 +152,7 @@ test('an outage that outlasts its time-out ends the run with 4, and the count is
   assert.equal(code, 4, stderr);
   assert.equal(file.run.endReason, 'outage');
   assert.equal(file.verification.verdict, 'unavailable');
-  assert.ok(file.ledger.failed > 0, 'what was held back is surely not stored');
+  assert.ok(file.ledger.failed + file.ledger.unknown > 0, 'what was held back was given up');
   assert.equal(
     file.ledger.offered,
     file.ledger.acknowledged + file.ledger.rejected + file.ledger.failed + file.ledger.unknown,
@@ -186,8 +186,8 @@ test('text of a server with escape codes comes out as symbols', async (context) 
 });
 
 test('a run that is all rejected stops after its first ten thousand rows', async (context) => {
-  const { file, code } = await runWithFaults(context, ['bare:100'], '--rows', '100k', '--no-key');
+  const { file, code } = await runWithFaults(context, ['bare:100'], '--rows', '1m', '--no-key');
   assert.equal(code, 4);
   assert.equal(file.run.endReason, 'maxFailed');
-  assert.ok(file.ledger.notOffered > 50_000);
+  assert.ok(file.ledger.notOffered > 500_000);
 });
