@@ -3,7 +3,7 @@
  * stop, settle, tell. `single` takes the same way with a worker in this process.
  */
 import { UsageError } from '../base/errors.ts';
-import type { HostFacts } from '../base/host.ts';
+import { type HostFacts, usableCores } from '../base/host.ts';
 import { planFileText } from '../plan/plan-file.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/messages.ts';
@@ -26,7 +26,13 @@ import type { RunEnvironment } from './run-environment.ts';
 import { assignmentsOf, plannedRowsOf } from './shares.ts';
 import { type WorkerBooks, settle } from './settle.ts';
 import type { InitTemplate } from './worker-slot.ts';
-import { forkingSpawner, localSpawner } from './worker-process.ts';
+import {
+  type SpawnWorker,
+  type WorkerStock,
+  forkAhead,
+  forkingSpawner,
+  localSpawner,
+} from './worker-process.ts';
 
 const REPORT_INTERVAL_MS = 250;
 
@@ -51,6 +57,7 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
     sampler: createProcessSampler(),
   });
   monitor.enter('preparing');
+  const workers = workersFor(plan, env);
   const sandbox = env.startSandbox === null ? null : await env.startSandbox();
   let prepared: Prepared | null = null;
   try {
@@ -61,17 +68,24 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
       monitor,
       startedAtMs,
     );
-    return await carryOut(plan, prepared, env, monitor, startedAtMs);
+    return await carryOut(plan, prepared, env, monitor, startedAtMs, workers.spawn);
   } catch (error) {
     // A stop while the target was asked looks like a failure of the question.
     if (prepared === null && env.stop.graceful.aborted && !(error instanceof UsageError))
       return stoppedBeforeStart(plan, env, startedAtMs);
     throw error;
   } finally {
+    workers.release();
     await monitor.close();
     await prepared?.target.client.destroy();
     await sandbox?.stop();
   }
+}
+
+/** As many as the cores can start at once are forked now; the others when they are needed. */
+function workersFor(plan: RunPlan, env: RunEnvironment): WorkerStock {
+  if (plan.command === 'single') return forkAhead(localSpawner(), 0);
+  return forkAhead(forkingSpawner(env.workerEntry), Math.min(plan.load.procs, usableCores(env.host)));
 }
 
 async function prepare(
@@ -160,6 +174,7 @@ async function carryOut(
   env: RunEnvironment,
   monitor: Monitor,
   startedAtMs: number,
+  spawn: SpawnWorker,
 ): Promise<RunResult> {
   const { target, counters } = prepared;
   const crew = new Crew({
@@ -167,7 +182,7 @@ async function carryOut(
     clock: env.clock,
     stop: env.stop,
     monitor,
-    spawn: plan.command === 'single' ? localSpawner() : forkingSpawner(env.workerEntry),
+    spawn,
     templates: initTemplates(plan, prepared, env),
     counterFileOf: (workerIndex, incarnation) => counters.fileOf(workerIndex, incarnation),
     onBatchLine: env.onBatchLine ?? (() => undefined),

@@ -30,6 +30,8 @@ export interface WorkerProcess {
 
 export type SpawnWorker = () => WorkerProcess;
 
+/** How long the last of stderr may come after the end of its process. */
+const LAST_WORDS_WAIT_MS = 250;
 /** Enough for the message of an uncaught error. */
 const MAX_LAST_WORDS = 2000;
 
@@ -59,8 +61,18 @@ export function forkingSpawner(entry: URL = WORKER_ENTRY): SpawnWorker {
       child.on('error', (error) =>
         resolve({ code: null, signal: null, lastWords: printable(messageOf(error)) }),
       );
-      // `close` comes after `exit` and after the last of stderr.
-      child.on('close', (code, signal) => resolve({ code, signal, lastWords: lastErrorLine(lastWords) }));
+      // `close` comes after `exit` and after the last of stderr; where the line was cut from here first, it may
+      // not come at all.
+      const ended = (code: number | null, signal: string | null): void =>
+        resolve({ code, signal, lastWords: lastErrorLine(lastWords) });
+      let wait: NodeJS.Timeout | undefined;
+      child.on('exit', (code, signal) => {
+        wait = setTimeout(() => ended(code, signal), LAST_WORDS_WAIT_MS);
+      });
+      child.on('close', (code, signal) => {
+        clearTimeout(wait);
+        ended(code, signal);
+      });
     });
     return {
       pid: child.pid ?? null,
@@ -75,6 +87,28 @@ function unborn(error: unknown): WorkerProcess {
   const exit = { code: null, signal: null, lastWords: printable(messageOf(error)) };
   const { parent } = localLinks<DownMessage, UpMessage>();
   return { pid: null, link: parent, kill: () => undefined, exited: Promise.resolve(exit) };
+}
+
+/** Workers that are there before they are needed. */
+export interface WorkerStock {
+  /** Takes one of them; forks when none is left. */
+  readonly spawn: SpawnWorker;
+  /** Lets those end that nobody took. */
+  release(): void;
+}
+
+/**
+ * Forks `count` workers that wait to be told what to do: Node starts in them while the run is prepared, which
+ * brings the first insert forward. One that dies while it waits is taken, found dead and replaced like any other.
+ */
+export function forkAhead(spawn: SpawnWorker, count: number): WorkerStock {
+  const waiting = Array.from({ length: count }, spawn);
+  return {
+    spawn: () => waiting.shift() ?? spawn(),
+    release() {
+      for (const worker of waiting.splice(0)) worker.link.disconnect();
+    },
+  };
 }
 
 /** Runs the worker in this process: same messages, same loop, no fork. */
