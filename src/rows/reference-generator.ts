@@ -49,6 +49,7 @@ export function createReferenceGenerator(plan: RowPlan): RowGenerator {
 
   return {
     maxRowBytes: maxRowBytesOf(plan),
+    createBuffers: (count, bytes) => Array.from({ length: count }, () => new Uint8Array(bytes)),
     writeRows(target, offset, firstRow, rows) {
       assert(
         firstRow >= 0 && firstRow + rows <= MAX_ROWS,

@@ -3,7 +3,7 @@
  * their tables, divisors away from 0, locals to those that are set, so that every plan is one that can be made.
  */
 import fc from 'fast-check';
-import { add, constant, range } from '../../src/rows/expressions.ts';
+import { add, constant, divide, local, mix, range, remainder, ROW } from '../../src/rows/expressions.ts';
 import type { Expression, Pools, Write } from '../../src/rows/row-format.ts';
 import { type RowPlan, ROW_FORMAT } from '../../src/rows/row-plan.ts';
 import { IDENTITY } from './support.ts';
@@ -27,7 +27,8 @@ const trees = fc.letrec<{ expression: Expression; write: Write; writes: Write[] 
     { depthSize: 'medium', withCrossShrink: true },
     fc.record({ op: fc.constant('constant' as const), value: anyConstant }),
     fc.constant({ op: 'row' as const }),
-    fc.record({ op: fc.constant('draw' as const), key: fc.bigInt(0n, MASK) }),
+    // Few keys: the same draw is met again, in the row and in its elements.
+    fc.record({ op: fc.constant('draw' as const), key: fc.constantFrom(0n, 1n, MASK / 5n) }),
     fc.record({ op: fc.constant('local' as const), local: fc.nat(1000) }),
     fc.record({ op: fc.constantFrom('mix' as const, 'finish' as const), of: tie('expression') }),
     {
@@ -236,17 +237,28 @@ class Settler {
   }
 }
 
+/** Rows of several entities, as schemas have them: the entity, its tick, and what changes every few ticks. */
+const anyAxis: fc.Arbitrary<readonly Expression[]> = fc
+  .record({ entities: fc.constantFrom(2, 3, 7, 100, 20_000), ticks: fc.constantFrom(1, 2, 5, 60) })
+  .map(({ entities, ticks }) => {
+    const [entity, tick] = [remainder(ROW, entities), divide(ROW, entities)];
+    const step = divide(local(1), ticks);
+    return [entity, tick, step, remainder(local(1), ticks), mix(add(local(0), constant(MASK / 3n))), step];
+  });
+
 export const anyPlan: fc.Arbitrary<RowPlan> = fc
   .record({
     pools: anyPools,
     seed64: fc.bigInt(0n, MASK),
+    axis: fc.option(anyAxis, { nil: [] }),
     prologue: fc.array(trees.expression, { maxLength: 3 }),
     columns: fc.array(trees.writes, { maxLength: 3 }),
   })
-  .map(({ pools, seed64, prologue, columns }) => {
+  .map(({ pools, seed64, axis, prologue, columns }) => {
     const settler = new Settler(pools);
     const known: number[] = [];
-    const sets = prologue.map((value): Write => ({ op: 'set', local: 0, value }));
+    // The settled axis reads its own locals: 0 is the entity, 1 the tick.
+    const sets = [...axis, ...prologue].map((value): Write => ({ op: 'set', local: 0, value }));
     const settledPrologue = settler.writes(sets, known);
     const settledColumns = columns.map((writes, index) => ({
       name: `column ${index}`,

@@ -3,7 +3,7 @@
  * module that imports its memory. No toolchain, no text format; only what generated code needs. Encodings are
  * those of the WebAssembly core specification 2.0, chapter 5.
  */
-import { assert } from '../base/errors.ts';
+import { assert } from '../../base/errors.ts';
 
 const VALUE_TYPES = { i32: 0x7f, i64: 0x7e, f64: 0x7c, v128: 0x7b } as const;
 export type ValueType = keyof typeof VALUE_TYPES;
@@ -53,8 +53,9 @@ const PLAIN = {
   'i64.extend_i32_u': [0xad],
   'i64.trunc_f64_u': [0xb1],
   'i8x16.swizzle': [0xfd, 14],
-  'i8x16.splat': [0xfd, 15],
   'i64x2.splat': [0xfd, 18],
+  /** Of lane 0. */
+  'i64x2.extract_lane': [0xfd, 29],
   'i8x16.eq': [0xfd, 35],
   'i8x16.gt_u': [0xfd, 40],
   'v128.and': [0xfd, 78],
@@ -189,6 +190,7 @@ export class Code {
       const [first, second] = PLAIN[instruction] as readonly number[];
       this.#bytes.byte(first ?? 0);
       if (second !== undefined) this.#bytes.unsigned(second);
+      if (instruction === 'i64x2.extract_lane') this.#bytes.byte(0);
     }
     return this;
   }
@@ -219,13 +221,6 @@ export class Code {
   i64(value: bigint): this {
     this.#bytes.byte(0x42);
     this.#bytes.signed(BigInt.asIntN(64, value));
-    return this;
-  }
-
-  v128(bytes: ArrayLike<number>): this {
-    assert(bytes.length === 16, `${bytes.length} bytes for a v128`);
-    this.#bytes.append([0xfd, 12]);
-    this.#bytes.append(bytes);
     return this;
   }
 

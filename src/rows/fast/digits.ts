@@ -1,0 +1,198 @@
+/**
+ * Integers as digits without a loop: 8 digits at a time in one word, split into halves, pairs and single digits
+ * by multiplication; leading zeros are counted and shifted away.
+ */
+import { assert } from '../../base/errors.ts';
+import type { TextWriter } from './text-writer.ts';
+
+const ASCII_ZEROS = 0x3030303030303030n;
+const TEN_8 = 100_000_000n;
+/** The most digits of a 64-bit integer. */
+const MAX_DIGITS = 20;
+
+/** A number on its way to text: its i64 local, the most digits it has and the fewest that are written. */
+interface Digits {
+  readonly value: number;
+  readonly maxDigits: number;
+  readonly minDigits: number;
+}
+
+/** Writes the unsigned integer on the stack with at least `minDigits` digits; it has at most `maxDigits`. */
+export function writeWhole(out: TextWriter, maxDigits: number, minDigits: number): void {
+  const value = out.values.frame.locals.add('i64');
+  out.code.set(value);
+  wholeOf(out, { value, maxDigits: Math.min(maxDigits, MAX_DIGITS), minDigits: Math.max(minDigits, 1) });
+}
+
+/** The same for value · 10^-scale: at least one digit stands before the point. */
+export function writeDecimal(out: TextWriter, maxDigits: number, minDigits: number, scale: number): void {
+  if (scale === 0) return writeWhole(out, maxDigits, minDigits);
+  const fewest = Math.max(minDigits, scale + 1);
+  const most = Math.max(Math.min(maxDigits, MAX_DIGITS), fewest);
+  if (most <= 8) return writeShortDecimal(out, fewest, scale);
+  const { code } = out;
+  const value = out.values.frame.locals.add('i64');
+  const whole = out.values.frame.locals.add('i64');
+  const unit = 10n ** BigInt(scale);
+  code.tee(value).i64(unit).do('i64.div_u').tee(whole).i64(unit).do('i64.mul').set(out.values.frame.scratch);
+  code.get(value).get(out.values.frame.scratch).do('i64.sub').set(value);
+  wholeOf(out, { value: whole, maxDigits: most - scale, minDigits: fewest - scale });
+  out.literal(Uint8Array.of(POINT));
+  fixedOf(out, value, scale);
+}
+
+/** Writes the integer on the stack, below 10^digits, with leading zeros. */
+export function writeFixed(out: TextWriter, digits: number): void {
+  const value = out.values.frame.locals.add('i64');
+  out.code.set(value);
+  fixedOf(out, value, digits);
+}
+
+const POINT = 46;
+
+function wholeOf(out: TextWriter, { value, maxDigits, minDigits }: Digits): void {
+  if (minDigits >= maxDigits) return fixedOf(out, value, minDigits);
+  if (maxDigits <= 8) {
+    out.code.get(value);
+    return writeTrimmed(out, minDigits);
+  }
+  const { code } = out;
+  const high = out.values.frame.locals.add('i64');
+  const isShort = minDigits <= 8;
+  out.settle();
+  if (isShort) {
+    code.get(value).i64(TEN_8).do('i64.lt_u').if().get(value);
+    writeTrimmed(out, minDigits);
+    out.settle();
+    code.else();
+  }
+  code.get(value).i64(TEN_8).do('i64.div_u').set(high);
+  code.get(value).get(high).i64(TEN_8).do('i64.mul', 'i64.sub').set(value);
+  wholeOf(out, { value: high, maxDigits: maxDigits - 8, minDigits: Math.max(minDigits - 8, 1) });
+  fixedOf(out, value, 8);
+  out.settle();
+  if (isShort) code.end();
+}
+
+function fixedOf(out: TextWriter, value: number, digits: number): void {
+  const { code } = out;
+  if (digits > MAX_DIGITS) {
+    out.literal(new Uint8Array(digits - MAX_DIGITS).fill(0x30));
+    return fixedOf(out, value, MAX_DIGITS);
+  }
+  if (digits > 8) {
+    const high = out.values.frame.locals.add('i64');
+    code.get(value).i64(TEN_8).do('i64.div_u').set(high);
+    fixedOf(out, high, digits - 8);
+    out.pushPointer();
+    code.get(value).get(high).i64(TEN_8).do('i64.mul', 'i64.sub');
+    spreadDigits(out);
+    code.i64(ASCII_ZEROS).do('i64.or');
+    out.store('i64.store');
+    return out.advance(8);
+  }
+  out.pushPointer();
+  code.get(value);
+  if (digits === 1) code.i64(0x30n).do('i64.or');
+  else {
+    spreadDigits(out, digits);
+    code.i64(ASCII_ZEROS).do('i64.or');
+    const unused = (digits <= 4 ? 4 : 8) - digits;
+    if (unused > 0) code.i64(BigInt(8 * unused)).do('i64.shr_u');
+  }
+  out.store('i64.store');
+  out.advance(digits);
+}
+
+/** Writes the integer below 10^8 on the stack without leading zeros, but with `minDigits` digits. */
+function writeTrimmed(out: TextWriter, minDigits: number): void {
+  const { code } = out;
+  const { locals } = out.values.frame;
+  const digits = locals.add('i64');
+  const zeros = locals.add('i64');
+  spreadDigits(out);
+  code.set(digits);
+  trimmedZeros(out, digits, minDigits);
+  code.set(zeros);
+  out.pushPointer();
+  code.get(digits).i64(ASCII_ZEROS).do('i64.or').get(zeros).do('i64.shr_u');
+  out.store('i64.store');
+  code.i32(8).get(zeros).do('i32.wrap_i64').i32(3).do('i32.shr_u', 'i32.sub');
+  out.advanceByStack();
+}
+
+/** Bits of leading zeros in a word of digits, of which the last `minDigits` stay. */
+function trimmedZeros(out: TextWriter, digits: number, minDigits: number): void {
+  out.code
+    .get(digits)
+    .i64(1n << BigInt(8 * (8 - minDigits)))
+    .do('i64.or', 'i64.ctz')
+    .i64(0x78n)
+    .do('i64.and');
+}
+
+/** The decimal on the stack as one word of digits: all up to the point, then the point and the rest over it. */
+function writeShortDecimal(out: TextWriter, minDigits: number, scale: number): void {
+  assert(scale <= 7, `${scale} places in a word`);
+  const { code } = out;
+  const { locals } = out.values.frame;
+  const digits = locals.add('i64');
+  const zeros = locals.add('i64');
+  spreadDigits(out);
+  code.set(digits);
+  trimmedZeros(out, digits, minDigits);
+  code.set(zeros);
+  code.get(digits).i64(ASCII_ZEROS).do('i64.or').set(digits);
+  out.pushPointer();
+  code.get(digits).get(zeros).do('i64.shr_u');
+  out.store('i64.store');
+  code
+    .i32(8 - scale)
+    .get(zeros)
+    .do('i32.wrap_i64')
+    .i32(3)
+    .do('i32.shr_u', 'i32.sub');
+  out.advanceByStack();
+  out.pushPointer();
+  code.get(digits);
+  // The last `scale` digits behind one byte for the point.
+  if (scale < 7) {
+    code
+      .i64(BigInt(8 * (8 - scale)))
+      .do('i64.shr_u')
+      .i64(8n)
+      .do('i64.shl');
+  } else code.i64(~0xffn).do('i64.and');
+  code.i64(BigInt(POINT)).do('i64.or');
+  out.store('i64.store');
+  out.advance(scale + 1);
+}
+
+/**
+ * The integer on the stack, below 10^8 (10^4 if `digits` ≤ 4), as a word with a digit in each byte, the first
+ * lowest. Reciprocals are exact in these ranges: ⌊x / 10^4⌋ = x · 3518437209 >> 45 below 2^32, ⌊x / 100⌋ =
+ * x · 10486 >> 20 below 43,690, ⌊x / 10⌋ = x · 103 >> 10 below 179.
+ */
+export function spreadDigits(out: TextWriter, digits = 8): void {
+  const { code } = out;
+  const { scratch } = out.values.frame;
+  const step = (factor: bigint, shift: bigint, mask: bigint, width: bigint, base: bigint): void => {
+    // high + ((value − base · high) << width) = (value << width) − high · ((base << width) − 1)
+    code.tee(scratch).i64(width).do('i64.shl');
+    code.get(scratch).i64(factor).do('i64.mul').i64(shift).do('i64.shr_u');
+    if (mask !== 0n) code.i64(mask).do('i64.and');
+    code
+      .i64((base << width) - 1n)
+      .do('i64.mul')
+      .do('i64.sub');
+  };
+  if (digits > 4) {
+    step(3_518_437_209n, 45n, 0n, 32n, 10_000n);
+    step(10_486n, 20n, 0x0000007f_0000007fn, 16n, 100n);
+    step(103n, 10n, 0x000f000f_000f000fn, 8n, 10n);
+  } else {
+    if (digits > 2) step(10_486n, 20n, 0x7fn, 16n, 100n);
+    else code.i64(16n).do('i64.shl');
+    step(103n, 10n, 0x000f_000fn, 8n, 10n);
+  }
+}

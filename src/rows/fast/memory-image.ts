@@ -1,0 +1,44 @@
+/** What stands in a module's memory before its first row: constants, fragments, tables and room for state. */
+
+/** The first bytes stay unused, so that no address is 0. */
+const FIRST_ADDRESS = 64;
+const ALIGNMENT = 64;
+
+export class MemoryImage {
+  readonly #chunks: { readonly address: number; readonly bytes: Uint8Array }[] = [];
+  readonly #constants = new Map<string, number>();
+  #end = FIRST_ADDRESS;
+
+  /** All that is placed or reserved lies below. A multiple of 64. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** The address of a copy of these bytes; the 64 bytes behind them may be read too. */
+  place(bytes: Uint8Array): number {
+    const address = this.reserve(bytes.length + ALIGNMENT);
+    this.#chunks.push({ address, bytes });
+    return address;
+  }
+
+  /** The same for 16 bytes that many may want. */
+  constant(bytes: Uint8Array): number {
+    const key = bytes.toString();
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const address = this.place(bytes);
+    this.#constants.set(key, address);
+    return address;
+  }
+
+  /** The address of so many bytes, 0 at the start. */
+  reserve(bytes: number): number {
+    const address = this.#end;
+    this.#end = Math.ceil((address + bytes) / ALIGNMENT) * ALIGNMENT;
+    return address;
+  }
+
+  writeTo(memory: Uint8Array): void {
+    for (const { address, bytes } of this.#chunks) memory.set(bytes, address);
+  }
+}

@@ -1,0 +1,179 @@
+/**
+ * The writes of a plan as the pieces that code is written for: neighbouring literals are one, and whatever takes
+ * one of few ready texts is a fragment, together with the literals and the fragments beside it.
+ */
+import type { Expression, Pools, Write } from '../row-format.ts';
+import type { RowPlan } from '../row-plan.ts';
+import { fitsWord, tableBytes } from './fragments.ts';
+import type { ValueEmitter } from './values.ts';
+
+export type Piece =
+  | { readonly kind: 'literal'; readonly text: Uint8Array }
+  | { readonly kind: 'fragment'; readonly texts: readonly Uint8Array[]; readonly index: FragmentIndex }
+  | { readonly kind: 'write'; readonly write: PlainWrite }
+  | { readonly kind: 'if'; readonly when: Expression; readonly then: Piece[]; readonly otherwise: Piece[] }
+  | {
+      readonly kind: 'loop';
+      readonly count: Expression;
+      readonly separator: Uint8Array;
+      readonly body: Piece[];
+    };
+
+/** Writes that make their text from a value. */
+export type PlainWrite = Exclude<Write, { readonly op: 'literal' | 'pool' | 'if' | 'loop' }>;
+
+/** Which of the texts: the value less `from`, or 1 if the value is not 0. */
+export type FragmentIndex =
+  | { readonly by: 'value'; readonly value: Expression; readonly from: bigint }
+  | { readonly by: 'truth'; readonly value: Expression };
+
+type Fragment = Piece & { kind: 'fragment' };
+
+/** Numbers of so few different values are ready texts. */
+const MAX_NUMBERS = 1024;
+/** Memory that a table may take so that more stands in one text. */
+const MAX_FUSED_BYTES = 1 << 20;
+const MAX_FOLDED_BYTES = 1 << 16;
+const MAX_FOLDED_LITERAL = 16;
+
+const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** The row with its brackets, commas between its values and a comma behind it. The prologue is not in it. */
+export function piecesOfRow(plan: RowPlan, values: ValueEmitter): Piece[] {
+  const literal = (text: string): Write => ({ op: 'literal', text });
+  const columns = plan.columns.flatMap(({ writes }, index) => [literal(index === 0 ? '[' : ','), ...writes]);
+  const row = [...(columns.length === 0 ? [literal('[')] : columns), literal('],')];
+  return piecesOf(row, plan.pools, values);
+}
+
+export function piecesOf(writes: readonly Write[], pools: Pools, values: ValueEmitter): Piece[] {
+  return joinedSuffixes(joinedFragments(writes.map((write) => pieceOf(write, pools, values)), values));
+}
+
+/** Neighbouring literals are one; fragments with the same number are one, with what stands between them. */
+function joinedFragments(pieces: readonly Piece[], values: ValueEmitter): Piece[] {
+  const joined: Piece[] = [];
+  for (const piece of pieces) {
+    const last = joined.at(-1);
+    const before = joined.at(-2);
+    if (piece.kind === 'literal' && last?.kind === 'literal') {
+      joined[joined.length - 1] = { kind: 'literal', text: concat(last.text, piece.text) };
+    } else if (piece.kind === 'fragment' && last?.kind === 'fragment') {
+      const both = zipped([last, piece], values);
+      if (both === null) joined.push(piece);
+      else joined[joined.length - 1] = both;
+    } else if (piece.kind === 'fragment' && last?.kind === 'literal' && before?.kind === 'fragment') {
+      const all = zipped([withSuffix(before, last.text), piece], values);
+      if (all === null) joined.push(piece);
+      else joined.splice(-2, 2, all);
+    } else joined.push(piece);
+  }
+  return joined;
+}
+
+/** A literal behind fragments stands in each of them, if they stay small. */
+function joinedSuffixes(pieces: readonly Piece[]): Piece[] {
+  const joined: Piece[] = [];
+  for (const piece of pieces) {
+    const last = joined.at(-1);
+    if (piece.kind === 'literal' && last?.kind === 'fragment' && isWorthFolding(last, piece.text)) {
+      joined[joined.length - 1] = withSuffix(last, piece.text);
+    } else joined.push(piece);
+  }
+  return joined;
+}
+
+function pieceOf(write: Write, pools: Pools, values: ValueEmitter): Piece {
+  switch (write.op) {
+    case 'literal':
+      return { kind: 'literal', text: encode(write.text) };
+    case 'pool':
+      return {
+        kind: 'fragment',
+        texts: entriesOf(write.pool, pools),
+        index: { by: 'value', value: write.index, from: 0n },
+      };
+    case 'decimal':
+      return numbersOf(write, values) ?? { kind: 'write', write };
+    case 'if': {
+      const then = piecesOf(write.then, pools, values);
+      const otherwise = piecesOf(write.otherwise, pools, values);
+      return choiceOf(write.when, then, otherwise) ?? { kind: 'if', when: write.when, then, otherwise };
+    }
+    case 'loop': {
+      const body = piecesOf(write.body, pools, values);
+      return { kind: 'loop', count: write.count, separator: encode(write.separator), body };
+    }
+    default:
+      return { kind: 'write', write };
+  }
+}
+
+function entriesOf(pool: number, { bytes, offsets, pools }: Pools): Uint8Array[] {
+  const { first = 0, count = 0 } = pools[pool] ?? {};
+  return Array.from({ length: count }, (_, entry) =>
+    bytes.subarray(offsets[first + entry], offsets[first + entry + 1]),
+  );
+}
+
+/** A number of few different values as one of their texts. */
+function numbersOf(write: Write & { op: 'decimal' }, values: ValueEmitter): Fragment | null {
+  const { min, max } = values.intervalOf(write.value);
+  if (max - min >= BigInt(MAX_NUMBERS) || max >= 1n << 63n || (min < 0n && !write.signed)) return null;
+  const texts = Array.from({ length: Number(max - min) + 1 }, (_, index) =>
+    encode(decimalText(min + BigInt(index), write.scale, write.digits)),
+  );
+  if (texts.length > 256 && !fitsWord(texts)) return null;
+  return { kind: 'fragment', texts, index: { by: 'value', value: write.value, from: min } };
+}
+
+function decimalText(value: bigint, scale: number, digits: number): string {
+  const size = (value < 0n ? -value : value).toString().padStart(Math.max(digits, scale + 1), '0');
+  const text = scale === 0 ? size : `${size.slice(0, -scale)}.${size.slice(-scale)}`;
+  return value < 0n ? `-${text}` : text;
+}
+
+/** Two literals are two texts: no branch to predict. */
+function choiceOf(when: Expression, then: readonly Piece[], otherwise: readonly Piece[]): Fragment | null {
+  const [yes, no] = [literalOf(then), literalOf(otherwise)];
+  if (yes === null || no === null) return null;
+  return { kind: 'fragment', texts: [no, yes], index: { by: 'truth', value: when } };
+}
+
+function literalOf(pieces: readonly Piece[]): Uint8Array | null {
+  const [piece] = pieces;
+  if (piece === undefined) return new Uint8Array();
+  return piece.kind === 'literal' && pieces.length === 1 ? piece.text : null;
+}
+
+/** Two fragments that have the same number in every row, as one; null if they have not, or would be too large. */
+function zipped([left, right]: readonly [Fragment, Fragment], values: ValueEmitter): Fragment | null {
+  if (!isSameIndex(left.index, right.index, values)) return null;
+  const entries = Math.min(left.texts.length, right.texts.length);
+  const texts = left.texts.slice(0, entries).map((text, at) => concat(text, right.texts[at] ?? text));
+  return tableBytes(texts) <= MAX_FUSED_BYTES ? { ...left, texts } : null;
+}
+
+function withSuffix(fragment: Fragment, suffix: Uint8Array): Fragment {
+  return { ...fragment, texts: fragment.texts.map((text) => concat(text, suffix)) };
+}
+
+function isWorthFolding(fragment: Fragment, suffix: Uint8Array): boolean {
+  const { texts } = withSuffix(fragment, suffix);
+  const bytes = tableBytes(texts);
+  if (bytes <= tableBytes(fragment.texts)) return true;
+  if (fitsWord(fragment.texts) && !fitsWord(texts)) return false;
+  return suffix.length <= MAX_FOLDED_LITERAL && bytes <= MAX_FOLDED_BYTES;
+}
+
+function isSameIndex(left: FragmentIndex, right: FragmentIndex, values: ValueEmitter): boolean {
+  if (left.by !== right.by || !values.isSame(left.value, right.value)) return false;
+  return left.by === 'truth' || (right.by === 'value' && left.from === right.from);
+}
+
+function concat(left: Uint8Array, right: Uint8Array): Uint8Array {
+  const both = new Uint8Array(left.length + right.length);
+  both.set(left);
+  both.set(right, left.length);
+  return both;
+}
