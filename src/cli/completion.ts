@@ -26,6 +26,7 @@ export interface CompletableCommand {
 const FLAG_VALUES: Readonly<Record<string, readonly string[]>> = {
   preset: ['records', 'metrics', 'everything'],
   compress: ['none', 'deflate', 'gzip'],
+  generator: ['fast', 'reference'],
   live: ['auto', 'screen', 'lines', 'off'],
   'log-format': ['text', 'json'],
   verify: ['count', 'rows', 'none'],

@@ -4,6 +4,7 @@
  */
 import { randomInt } from 'node:crypto';
 import { readHostFacts, usableCores } from '../base/host.ts';
+import { canGenerateFast } from '../rows/row-generator.ts';
 import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
 import { type OutputPlan, type PlanFacts, type PlanInput, parseRunPlan } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
@@ -91,6 +92,7 @@ export abstract class RunCommand extends BaseCommand {
 export function planFacts(): PlanFacts {
   return {
     availableParallelism: usableCores(readHostFacts()),
+    generators: canGenerateFast() ? ['fast', 'reference'] : ['reference'],
     nowMs: Date.now(),
     randomId: Array.from({ length: 4 }, () => RUN_ID_LETTERS[randomInt(RUN_ID_LETTERS.length)]).join(''),
     randomSeed: randomInt(2 ** 32),

@@ -180,6 +180,10 @@ function warningsOf(parts: ResultParts): string[] {
     warnings.push(
       'NODE_TLS_REJECT_UNAUTHORIZED=0 is set: it switches off certificate checks where a program does not decide itself.',
     );
+  if (plan.load.generator === 'reference')
+    warnings.push(
+      'The reference generator wrote the rows: the same bytes as the fast one, at 20 to 200 times its CPU.',
+    );
   const usable = Math.min(env.host.cores, env.host.cgroupCores ?? Infinity);
   if (plan.load.procs > usable)
     warnings.push(`${plan.load.procs} worker processes shared ${usable} ${usable === 1 ? 'core' : 'cores'}.`);

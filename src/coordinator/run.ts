@@ -7,11 +7,11 @@ import { type HostFacts, usableCores } from '../base/host.ts';
 import { planFileText } from '../plan/plan-file.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/messages.ts';
-import { createBatchBody, rowsThatFit } from '../rows/batch-body.ts';
+import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
+import { maxRowBytesOf } from '../rows/bounds.ts';
 import { buildPools } from '../rows/pools.ts';
 import { presetSchema } from '../rows/presets.ts';
 import { insertStatement } from '../rows/ddl.ts';
-import { createReferenceGenerator } from '../rows/reference-generator.ts';
 import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
@@ -129,19 +129,16 @@ async function prepare(
 }
 
 function checkLimits(plan: RunPlan, schema: TableSchema, rowPlan: RowPlan, host: HostFacts): void {
-  const generator = createReferenceGenerator(rowPlan);
+  const maxRowBytes = maxRowBytesOf(rowPlan);
   const statement = insertStatement(schema, plan.table.name, { conflictColumns: ['run_id', 'seq'] });
-  if (rowsThatFit(statement, generator, plan.load.maxBodyBytes) < 1) {
+  const rows = Math.min(plan.load.batchSize, rowsThatFit(statement, maxRowBytes, plan.load.maxBodyBytes));
+  if (rows < 1) {
     throw new UsageError(
-      `--max-body: one row of ${plan.table.preset} can take ${generator.maxRowBytes} bytes and does not fit`,
+      `--max-body: one row of ${plan.table.preset} can take ${maxRowBytes} bytes and does not fit`,
     );
   }
-  const rows = Math.min(plan.load.batchSize, rowsThatFit(statement, generator, plan.load.maxBodyBytes));
-  const problems = limitProblems(
-    plan,
-    createBatchBody(statement, generator, rows).maxBodyBytes,
-    readLimitFacts(host.memoryBytes),
-  );
+  const bodyBytes = bodyBytesFor(statement, maxRowBytes, rows);
+  const problems = limitProblems(plan, bodyBytes, readLimitFacts(host.memoryBytes));
   if (problems.length > 0) throw new UsageError(problems);
 }
 
@@ -237,6 +234,7 @@ function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): 
       inFlight: load.inFlight,
       batchIntervalMs: load.batchIntervalMs,
       compression: load.compression,
+      generator: load.generator,
       maxBodyBytes: load.maxBodyBytes,
       timeoutMs: safety.timeoutMs,
       retries: safety.retries,

@@ -22,6 +22,7 @@ import {
 } from './parse-target.ts';
 import type {
   Compression,
+  GeneratorChoice,
   LoadPlan,
   RunPlan,
   SafetyPlan,
@@ -38,6 +39,8 @@ import type { RawSettings } from './settings.ts';
 export interface PlanFacts {
   /** Cores that this process may use, container limits included. */
   readonly availableParallelism: number;
+  /** Which generators this Node can run. */
+  readonly generators: readonly GeneratorChoice[];
   /** Wall-clock ms. */
   readonly nowMs: number;
   /** Four characters of a-z and 0-9, for the run id. */
@@ -322,6 +325,7 @@ function readLoad(reader: SettingReader, input: PlanInput): LoadPlan {
     rampUpMs: reader.durationMs('ramp-up', { min: 0, max: DAY_MS }, 0),
     warmUpMs: reader.durationMs('warm-up', { min: 0, max: DAY_MS }, 0),
     compression: reader.choice<Compression>('compress', ['none', 'deflate', 'gzip'], 'none'),
+    generator: reader.choice('generator', input.facts.generators, input.facts.generators[0] ?? 'reference'),
     maxBodyBytes: reader.bytes('max-body', { min: 4096, max: 2 ** 30 }, 16 * 2 ** 20),
   };
 }

@@ -125,6 +125,7 @@ const LOAD_PLAN = v.object({
   rampUpMs: COUNT,
   warmUpMs: COUNT,
   compression: v.picklist(['none', 'deflate', 'gzip']),
+  generator: v.picklist(['fast', 'reference']),
   maxBodyBytes: POSITIVE,
 });
 

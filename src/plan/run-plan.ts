@@ -6,6 +6,8 @@
 import type { TableName } from '../base/sql.ts';
 
 export type Compression = 'none' | 'deflate' | 'gzip';
+/** What writes the rows: the same bytes, at very different costs. */
+export type GeneratorChoice = 'fast' | 'reference';
 export type VerifyMethod = 'count' | 'rows' | 'none';
 
 /** How many rows may end rejected, failed or unknown before the exit code says so. */
@@ -59,6 +61,7 @@ export interface LoadPlan {
   readonly rampUpMs: number;
   readonly warmUpMs: number;
   readonly compression: Compression;
+  readonly generator: GeneratorChoice;
   readonly maxBodyBytes: number;
 }
 

@@ -247,6 +247,13 @@ const RUN: readonly Setting[] = [
     value: 'METHOD',
     summary: 'Request bodies: none, deflate or gzip (none)',
   },
+  {
+    name: 'generator',
+    kind: 'text',
+    group: 'how fast',
+    value: 'NAME',
+    summary: 'What writes the rows: fast, or reference, which writes the same bytes slowly (fast)',
+  },
   { name: 'max-body', kind: 'text', group: 'how fast', value: 'SIZE', summary: 'Largest request body (16m)' },
   { name: 'timeout', kind: 'text', group: 'safety', value: 'TIME', summary: 'Deadline of one request (90s)' },
   {

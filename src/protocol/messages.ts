@@ -4,7 +4,7 @@
  * delaying messages changes no total.
  */
 import type { Snapshot } from '../metrics/snapshot.ts';
-import type { Compression, TargetAccess } from '../plan/run-plan.ts';
+import type { Compression, GeneratorChoice, TargetAccess } from '../plan/run-plan.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { RowPlan } from '../rows/row-plan.ts';
 
@@ -15,6 +15,7 @@ export interface WorkerLimits {
   readonly inFlight: number;
   readonly batchIntervalMs: number;
   readonly compression: Compression;
+  readonly generator: GeneratorChoice;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
   /** Attempts beyond the first that a batch may take. */

@@ -221,6 +221,7 @@ function planGroups(plan: RunPlan): (readonly [string, Fields])[] {
         ['ramp-up', durationFlag(load.rampUpMs)],
         ['warm-up', durationFlag(load.warmUpMs)],
         ['compress', load.compression],
+        ['generator', load.generator],
         ['max-body', load.maxBodyBytes],
       ],
     ],

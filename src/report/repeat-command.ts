@@ -106,6 +106,7 @@ function loadFlags(plan: RunPlan, defaultProcs: number): string[] {
     ...unless(load.rampUpMs, 0, '--ramp-up', durationFlag),
     ...unless(load.warmUpMs, 0, '--warm-up', durationFlag),
     ...(load.compression === 'none' ? [] : ['--compress', load.compression]),
+    ...(load.generator === 'fast' ? [] : ['--generator', load.generator]),
     ...unless(load.maxBodyBytes, DEFAULT_MAX_BODY_BYTES, '--max-body', bytesFlag),
   ];
 }

@@ -106,6 +106,7 @@ const plan = v.object({
   rampUpMs: count,
   warmUpMs: count,
   compression: v.picklist(['none', 'deflate', 'gzip']),
+  generator: v.picklist(['fast', 'reference']),
   maxBodyBytes: count,
   timeoutMs: count,
   retries: count,

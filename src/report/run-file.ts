@@ -162,6 +162,7 @@ export function runPlanOf(run: RunFile): RunPlan {
       rampUpMs: plan.rampUpMs,
       warmUpMs: plan.warmUpMs,
       compression: plan.compression,
+      generator: plan.generator,
       maxBodyBytes: plan.maxBodyBytes,
     },
     safety: {
@@ -205,6 +206,7 @@ function planSection(result: RunResult): RunFile['plan'] {
     rampUpMs: plan.load.rampUpMs,
     warmUpMs: plan.load.warmUpMs,
     compression: plan.load.compression,
+    generator: plan.load.generator,
     maxBodyBytes: plan.load.maxBodyBytes,
     ...plan.safety,
     failOn: plan.failOn.map((threshold) => ({ ...threshold })),

@@ -17,34 +17,40 @@ export interface BatchBody {
 
 const TAIL = ']}';
 
-/** A slot for requests of up to `maxRows` rows. */
-export function createBatchBody(statement: string, generator: RowGenerator, maxRows: number): BatchBody {
+/** So many slots for requests of up to `maxRows` rows. */
+export function createBatchBodies(
+  statement: string,
+  generator: RowGenerator,
+  maxRows: number,
+  count: number,
+): BatchBody[] {
   const head = headOf(statement);
   const tail = new TextEncoder().encode(TAIL);
-  const maxBodyBytes = bodyBytesFor(statement, generator, maxRows);
-  const buffer = new Uint8Array(maxBodyBytes);
-  buffer.set(head);
-  return {
-    maxBodyBytes,
-    write(firstRow, rows) {
-      assert(rows >= 1 && rows <= maxRows, `${rows} rows for a slot of ${maxRows}`);
-      const end = generator.writeRows(buffer, head.length, firstRow, rows);
-      assert(end + tail.length <= buffer.length, `rows ${firstRow} + ${rows} are longer than their bound`);
-      buffer.set(tail, end);
-      return buffer.subarray(0, end + tail.length);
-    },
-  };
+  const maxBodyBytes = bodyBytesFor(statement, generator.maxRowBytes, maxRows);
+  return generator.createBuffers(count, maxBodyBytes).map((buffer) => {
+    buffer.set(head);
+    return {
+      maxBodyBytes,
+      write(firstRow, rows) {
+        assert(rows >= 1 && rows <= maxRows, `${rows} rows for a slot of ${maxRows}`);
+        const end = generator.writeRows(buffer, head.length, firstRow, rows);
+        assert(end + tail.length <= buffer.length, `rows ${firstRow} + ${rows} are longer than their bound`);
+        buffer.set(tail, end);
+        return buffer.subarray(0, end + tail.length);
+      },
+    };
+  });
 }
 
 /** The most bytes that a body of so many rows has. */
-export function bodyBytesFor(statement: string, generator: RowGenerator, rows: number): number {
-  return headOf(statement).length + rows * (generator.maxRowBytes + 1) - 1 + TAIL.length;
+export function bodyBytesFor(statement: string, maxRowBytes: number, rows: number): number {
+  return headOf(statement).length + rows * (maxRowBytes + 1) - 1 + TAIL.length;
 }
 
 /** How many rows surely fit into a body of so many bytes; 0 if not even one does. */
-export function rowsThatFit(statement: string, generator: RowGenerator, maxBodyBytes: number): number {
+export function rowsThatFit(statement: string, maxRowBytes: number, maxBodyBytes: number): number {
   const room = maxBodyBytes - headOf(statement).length - TAIL.length + 1;
-  return Math.max(0, Math.floor(room / (generator.maxRowBytes + 1)));
+  return Math.max(0, Math.floor(room / (maxRowBytes + 1)));
 }
 
 function headOf(statement: string): Uint8Array {

@@ -65,7 +65,8 @@ export interface LoopParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly port: InsertPort;
-  readonly createBody: () => BodyWriter;
+  /** One for each slot. */
+  readonly bodies: readonly BodyWriter[];
   readonly compress: ((body: Uint8Array) => Promise<Uint8Array>) | null;
   readonly counters: CounterWriter;
   readonly readUse: () => ProcessUse;
@@ -139,10 +140,11 @@ class Loop implements InsertionLoop {
       this.#recovery = new AbortController();
       before.abort();
     });
-    this.#slots = Array.from({ length: config.limits.inFlight }, (_, index) => ({
+    assert(parts.bodies.length === config.limits.inFlight, 'every slot has its body');
+    this.#slots = parts.bodies.map((body, index) => ({
       index,
       counters: emptySlot(),
-      body: parts.createBody(),
+      body,
       written: null,
       isInherited: false,
     }));

@@ -12,8 +12,8 @@ import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Link } from '../protocol/link.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
 import { parseDownMessage } from '../protocol/parse-message.ts';
-import { createBatchBody, rowsThatFit } from '../rows/batch-body.ts';
-import { createReferenceGenerator } from '../rows/reference-generator.ts';
+import { createBatchBodies, rowsThatFit } from '../rows/batch-body.ts';
+import { createGenerator } from '../rows/create-generator.ts';
 import { type CounterWriter, createCounterFile } from './counter-file.ts';
 import {
   type BatchTrace,
@@ -228,10 +228,10 @@ function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: Bat
   }
   const { assignment, limits } = init;
   const client = parts.connect(init.access, { connectionsPerNode: limits.inFlight });
-  const generator = createReferenceGenerator(init.rowPlan);
+  const generator = createGenerator(limits.generator, init.rowPlan);
   const rowsPerRequest = Math.max(
     1,
-    Math.min(assignment.batchSize, rowsThatFit(init.statement, generator, limits.maxBodyBytes)),
+    Math.min(assignment.batchSize, rowsThatFit(init.statement, generator.maxRowBytes, limits.maxBodyBytes)),
   );
   const firstBatch = init.resume?.nextBatch ?? assignment.globalIndex;
   const counters = createCounterFile(init.counterFile, {
@@ -249,11 +249,12 @@ function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: Bat
     nodeCount: init.access.nodes.length,
     rowsPerRequest,
   };
+  const bodies = createBatchBodies(init.statement, generator, rowsPerRequest, limits.inFlight);
   const loop = createInsertionLoop(config, {
     clock: parts.clock,
     random: parts.random,
     port: client,
-    createBody: () => createBatchBody(init.statement, generator, rowsPerRequest),
+    bodies,
     compress: compressor(limits.compression),
     counters,
     readUse: createUseReader(),

@@ -20,7 +20,7 @@ import {
 } from '../../src/cratedb/introspect.ts';
 import type { AttemptOutcome } from '../../src/cratedb/outcome.ts';
 import { countRun, deleteRun, refresh } from '../../src/cratedb/statements.ts';
-import { createBatchBody } from '../../src/rows/batch-body.ts';
+import { createBatchBodies } from '../../src/rows/batch-body.ts';
 import { createTableSql, insertStatement } from '../../src/rows/ddl.ts';
 import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import { buildPools } from '../../src/rows/pools.ts';
@@ -103,7 +103,8 @@ async function sendAll({ client, plan, keyed, timeoutMs }: Bench): Promise<reado
   const sent: Sent[] = [];
   let next = 0;
   const slot = async (): Promise<void> => {
-    const body = createBatchBody(statement, createReferenceGenerator(plan), BATCH_SIZE);
+    const [body] = createBatchBodies(statement, createReferenceGenerator(plan), BATCH_SIZE, 1);
+    assert.ok(body);
     while (next < BATCHES) {
       const batch = next;
       next += 1;

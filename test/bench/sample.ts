@@ -33,6 +33,8 @@ export interface Sample {
 }
 
 const GENERATED_BATCH = 1000;
+/** As many as a worker has in flight: they fill no cache. */
+const GENERATED_BODIES = 20;
 
 async function measure(rows: number, work: () => Promise<void>): Promise<Sample> {
   await work();
@@ -47,12 +49,14 @@ async function insert(task: InsertTask): Promise<Sample> {
   const { url, batchSize, inFlight, client, batches } = task;
   const workload = await workloadOf(task.preset);
   const bodies = client === 'generating' ? [] : readyBodies(workload, batchSize);
-  const createBody =
-    client === 'generating' ? () => workload.createBody(batchSize) : () => readyWriter(bodies, batchSize);
   const as = axiosBodyOf(client);
+  const writers =
+    client === 'generating'
+      ? workload.createBodies(batchSize, inFlight)
+      : Array.from({ length: inFlight }, () => readyWriter(bodies, batchSize));
   const sender =
     as === null
-      ? openLoop({ url, batchSize, inFlight, createBody })
+      ? openLoop({ url, batchSize, bodies: writers })
       : (await import('./axios-client.ts')).openAxios({ url, batchSize, inFlight, bodies, as });
   const sample = await measure(batches * batchSize, () => sender.send(batches));
   await sender.close();
@@ -73,9 +77,11 @@ function axiosBodyOf(client: InsertTask['client']): AxiosBody | null {
 }
 
 async function generate(task: GenerateTask): Promise<Sample> {
-  const body = (await workloadOf(task.preset)).createBody(GENERATED_BATCH);
+  const bodies = (await workloadOf(task.preset)).createBodies(GENERATED_BATCH, GENERATED_BODIES);
   return await measure(task.rows, async () => {
-    for (let row = 0; row < task.rows; row += GENERATED_BATCH) body.write(row, GENERATED_BATCH);
+    for (let row = 0; row < task.rows; row += GENERATED_BATCH) {
+      bodies[(row / GENERATED_BATCH) % GENERATED_BODIES]?.write(row, GENERATED_BATCH);
+    }
   });
 }
 

@@ -7,14 +7,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { createClient } from '../../src/cratedb/client.ts';
-import { type BatchBody, createBatchBody } from '../../src/rows/batch-body.ts';
+import { type BatchBody, createBatchBodies } from '../../src/rows/batch-body.ts';
 import { insertStatement } from '../../src/rows/ddl.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { type PresetName, presetSchema } from '../../src/rows/presets.ts';
-import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
+import { createGenerator } from '../../src/rows/create-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import { createCounterFile } from '../../src/worker/counter-file.ts';
+import type { GeneratorChoice } from '../../src/plan/run-plan.ts';
 import { type BodyWriter, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { createUseReader } from '../../src/worker/process-use.ts';
 
@@ -27,28 +28,29 @@ const TIME_ORIGIN_MS = Date.UTC(2026, 0, 1);
 export interface Workload {
   readonly statement: string;
   readonly generator: RowGenerator;
-  /** A slot for batches of so many rows. */
-  createBody(batchSize: number): BatchBody;
+  /** So many slots for batches of so many rows. */
+  createBodies(batchSize: number, count: number): BatchBody[];
 }
 
 /** The rows of a preset with seed 1, as a keyed table gets them. */
-export async function workloadOf(preset: PresetName): Promise<Workload> {
+export async function workloadOf(preset: PresetName, choice: GeneratorChoice = 'fast'): Promise<Workload> {
   const schema = presetSchema(preset);
   if (schema === null) throw new Error(`no preset ${preset}`);
   const identity = { seed: 1, runId: 'benchmark', timeOriginMs: TIME_ORIGIN_MS };
-  const generator = createReferenceGenerator(makeRowPlan(schema, identity, await buildPools(schema)));
+  const generator = createGenerator(choice, makeRowPlan(schema, identity, await buildPools(schema)));
   const table = { schema: 'crategen', table: preset };
   const statement = insertStatement(schema, table, { conflictColumns: ['run_id', 'seq'] });
   return {
     statement,
     generator,
-    createBody: (batchSize) => createBatchBody(statement, generator, batchSize),
+    createBodies: (batchSize, count) => createBatchBodies(statement, generator, batchSize, count),
   };
 }
 
 /** Complete request bodies, made before anything is measured. */
 export function readyBodies(workload: Workload, batchSize: number): Uint8Array[] {
-  const body = workload.createBody(batchSize);
+  const [body] = workload.createBodies(batchSize, 1);
+  if (body === undefined) throw new Error('no body');
   return Array.from({ length: READY_BODIES }, (_, batch) =>
     Uint8Array.from(body.write(batch * batchSize, batchSize)),
   );
@@ -68,8 +70,8 @@ export function readyWriter(bodies: readonly Uint8Array[], batchSize: number): B
 export interface LoopLoad {
   readonly url: string;
   readonly batchSize: number;
-  readonly inFlight: number;
-  readonly createBody: () => BodyWriter;
+  /** One for each request in flight. */
+  readonly bodies: readonly BodyWriter[];
 }
 
 /**
@@ -77,7 +79,8 @@ export interface LoopLoad {
  * returns sends so many batches each time it is called, over the same connections; `close` ends them.
  */
 export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>; close(): Promise<void> } {
-  const { url, batchSize, inFlight, createBody } = load;
+  const { url, batchSize, bodies } = load;
+  const inFlight = bodies.length;
   const tls = { verify: true, ca: null, cert: null, key: null };
   const access = { nodes: [url], username: null, password: null, tls };
   const client = createClient(access, { connectionsPerNode: inFlight });
@@ -109,6 +112,7 @@ export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>
           inFlight,
           batchIntervalMs: 0,
           compression: 'none',
+          generator: 'fast',
           maxBodyBytes: 2 ** 24,
           timeoutMs: 90_000,
           retries: 3,
@@ -125,7 +129,7 @@ export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>
         clock: systemClock,
         random: Math.random,
         port: client,
-        createBody,
+        bodies,
         compress: null,
         counters,
         readUse: createUseReader(),

@@ -47,6 +47,7 @@ export const PLAN: RunPlan = {
     rampUpMs: 0,
     warmUpMs: 0,
     compression: 'none',
+    generator: 'fast',
     maxBodyBytes: 1 << 24,
   },
   safety: {

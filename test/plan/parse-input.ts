@@ -5,6 +5,7 @@ import type { RawValue } from '../../src/plan/settings.ts';
 
 export const FACTS: PlanFacts = {
   availableParallelism: 6,
+  generators: ['fast', 'reference'],
   nowMs: Date.UTC(2026, 10, 24, 15, 30, 12, 345),
   randomId: 'x7k2',
   randomSeed: 4711,

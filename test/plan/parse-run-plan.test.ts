@@ -40,6 +40,7 @@ describe('the defaults of a run', () => {
         rampUpMs: 0,
         warmUpMs: 0,
         compression: 'none',
+        generator: 'fast',
         maxBodyBytes: 16 * 1024 * 1024,
       },
       safety: {

@@ -139,6 +139,7 @@ function changedPlan(): RunPlan {
       rampUpMs: 1000,
       warmUpMs: 10_000,
       compression: 'gzip',
+      generator: 'fast',
       maxBodyBytes: 2 ** 20,
     },
     safety: {

@@ -45,6 +45,7 @@ export function samplePlan(changes: Partial<RunPlan> = {}): RunPlan {
       rampUpMs: 0,
       warmUpMs: 0,
       compression: 'none',
+      generator: 'fast',
       maxBodyBytes: 16 * MIB,
     },
     safety: {

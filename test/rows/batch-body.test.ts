@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { bodyBytesFor, createBatchBody, rowsThatFit } from '../../src/rows/batch-body.ts';
+import { type BatchBody, bodyBytesFor, createBatchBodies, rowsThatFit } from '../../src/rows/batch-body.ts';
 import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { planOf, preset, rowsOf } from './support.ts';
@@ -12,6 +12,7 @@ const STATEMENT = 'INSERT INTO "a""b"."c" ("Zürich") VALUES (?)';
 /** Rows that are always as long as their bound. */
 const longest = (maxRowBytes: number): RowGenerator => ({
   maxRowBytes,
+  createBuffers: (count, bytes) => Array.from({ length: count }, () => new Uint8Array(bytes)),
   writeRows(target, offset, _firstRow, rows) {
     const text = Array.from({ length: rows }, () => `[${'1'.repeat(maxRowBytes - 2)}]`).join(',');
     target.set(Buffer.from(text), offset);
@@ -19,10 +20,16 @@ const longest = (maxRowBytes: number): RowGenerator => ({
   },
 });
 
+function bodyOf(generator: RowGenerator, maxRows: number): BatchBody {
+  const [body] = createBatchBodies(STATEMENT, generator, maxRows, 1);
+  assert.ok(body);
+  return body;
+}
+
 describe('a batch body', () => {
   it('is one JSON document of the statement and the rows', async () => {
     const plan = await planOf(preset('everything'));
-    const body = createBatchBody(STATEMENT, createReferenceGenerator(plan), 50);
+    const body = bodyOf(createReferenceGenerator(plan), 50);
     for (const [first, rows] of [
       [0, 50],
       [7, 1],
@@ -35,7 +42,7 @@ describe('a batch body', () => {
   });
 
   it('is a view of one buffer, which a further batch writes over', async () => {
-    const body = createBatchBody(STATEMENT, createReferenceGenerator(await planOf(preset('records'))), 10);
+    const body = bodyOf(createReferenceGenerator(await planOf(preset('records'))), 10);
     const [first, second] = [body.write(0, 10), body.write(10, 10)];
     assert.equal(first.buffer, second.buffer);
     assert.equal(second.buffer.byteLength, body.maxBodyBytes);
@@ -49,19 +56,19 @@ describe('a batch body', () => {
         fc.nat(49),
         (rowBytes, rows, spare) => {
           const generator = longest(rowBytes);
-          const body = createBatchBody(STATEMENT, generator, rows);
+          const body = bodyOf(generator, rows);
           assert.equal(body.write(0, rows).length, body.maxBodyBytes);
-          assert.equal(body.maxBodyBytes, bodyBytesFor(STATEMENT, generator, rows));
-          assert.equal(rowsThatFit(STATEMENT, generator, body.maxBodyBytes + (spare % (rowBytes + 1))), rows);
-          assert.equal(rowsThatFit(STATEMENT, generator, body.maxBodyBytes - 1), rows - 1);
+          assert.equal(body.maxBodyBytes, bodyBytesFor(STATEMENT, rowBytes, rows));
+          assert.equal(rowsThatFit(STATEMENT, rowBytes, body.maxBodyBytes + (spare % (rowBytes + 1))), rows);
+          assert.equal(rowsThatFit(STATEMENT, rowBytes, body.maxBodyBytes - 1), rows - 1);
         },
       ),
     );
-    assert.equal(rowsThatFit(STATEMENT, longest(10), 5), 0);
+    assert.equal(rowsThatFit(STATEMENT, 10, 5), 0);
   });
 
   it('refuses more rows than its slot was made for', () => {
-    const body = createBatchBody(STATEMENT, longest(10), 3);
+    const body = bodyOf(longest(10), 3);
     assert.throws(() => body.write(0, 4), /4 rows for a slot of 3/);
     assert.throws(() => body.write(0, 0), /0 rows for a slot of 3/);
   });

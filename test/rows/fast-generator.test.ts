@@ -10,38 +10,52 @@ import { createReferenceGenerator } from '../../src/rows/reference-generator.ts'
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { MAX_ROWS } from '../../src/rows/row-format.ts';
 import type { RowPlan } from '../../src/rows/row-plan.ts';
+import type { Column, JsonValue } from '../../src/rows/schema.ts';
 import { anyPlan } from './arbitrary-plan.ts';
-import { planOf, preset } from './support.ts';
+import { planOf, preset, tableOf } from './support.ts';
 
 const PLANS = Number(process.env['CRATEGEN_PLANS'] ?? 300);
 const ROWS = Number(process.env['CRATEGEN_ROWS'] ?? 40);
 
+/** Written around the rows, to see whether anything else is touched. */
+const BEFORE = 3;
+const FILLER = 0x21;
+
 /** The bytes of rows [first, first + rows), written in batches of these sizes, over and over. */
 function rowsBy(generator: RowGenerator, first: number, rows: number, batches: readonly number[]): Buffer {
   const largest = Math.max(...batches);
-  const [buffer] = generator.createBuffers(1, 3 + largest * (generator.maxRowBytes + 1));
-  assert.ok(buffer);
+  const room = BEFORE + largest * (generator.maxRowBytes + 1);
+  const [buffer, next] = generator.createBuffers(2, room);
+  assert.ok(buffer !== undefined && next !== undefined);
   const parts: Buffer[] = [];
   for (let row = first, batch = 0; row < first + rows; batch += 1) {
     const count = Math.min(batches[batch % batches.length] ?? 1, first + rows - row);
-    // What an earlier batch left must not be seen.
-    buffer.fill(0x21);
-    const end = generator.writeRows(buffer, 3, row, count);
-    parts.push(Buffer.from(buffer.subarray(3, end)));
+    buffer.fill(FILLER);
+    next.fill(FILLER);
+    const end = generator.writeRows(buffer, BEFORE, row, count);
+    assert.ok(end <= BEFORE + count * (generator.maxRowBytes + 1) - 1, `row ${row} is longer than its bound`);
+    assert.ok(buffer.subarray(0, BEFORE).every((byte) => byte === FILLER));
+    assert.ok(next.every((byte) => byte === FILLER));
+    parts.push(Buffer.from(buffer.subarray(BEFORE, end)));
     row += count;
   }
   return Buffer.concat(parts.flatMap((part, index) => (index === 0 ? [part] : [Buffer.from(','), part])));
 }
 
-function assertSameRows(plan: RowPlan, first: number, rows: number, batches: readonly number[]): void {
-  const fast = rowsBy(createFastGenerator(plan), first, rows, batches);
-  const reference = rowsBy(createReferenceGenerator(plan), first, rows, [rows]);
-  if (!fast.equals(reference)) {
-    const at = fast.findIndex((byte, place) => byte !== reference[place]);
-    const from = Math.max(at - 60, 0);
-    assert.equal(fast.toString('utf8', from, at + 60), reference.toString('utf8', from, at + 60), `at ${at}`);
-    assert.equal(fast.length, reference.length);
+function assertSameRows(
+  plan: RowPlan,
+  { first, rows, batches }: { first: number; rows: number; batches: readonly number[] },
+  fast: RowGenerator = createFastGenerator(plan),
+): Buffer {
+  const written = rowsBy(fast, first, rows, batches);
+  const expected = rowsBy(createReferenceGenerator(plan), first, rows, [rows]);
+  if (!written.equals(expected)) {
+    const at = written.findIndex((byte, place) => byte !== expected[place]);
+    const around = (bytes: Buffer): string => bytes.toString('utf8', Math.max(at - 60, 0), at + 60);
+    assert.equal(around(written), around(expected), `byte ${at}`);
+    assert.equal(written.length, expected.length);
   }
+  return written;
 }
 
 const anyFirst = fc.oneof(fc.nat(100), fc.integer({ min: 0, max: MAX_ROWS - ROWS }));
@@ -51,9 +65,150 @@ describe('the fast generator', () => {
   it('writes the same bytes as the reference for any plan, any rows and any batches', () => {
     fc.assert(
       fc.property(anyPlan, anyFirst, anyBatches, (plan, first, batches) => {
-        assertSameRows(plan, first, ROWS, batches);
+        assertSameRows(plan, { first, rows: ROWS, batches });
       }),
       { numRuns: PLANS },
     );
+  });
+
+  it('writes the same bytes when a row is written by several functions', () => {
+    fc.assert(
+      fc.property(anyPlan, anyFirst, anyBatches, fc.nat(300), (plan, first, batches, maxPartBytes) => {
+        const fast = createFastGenerator(plan, { minColumnsInParts: 0, maxPartBytes });
+        assertSameRows(plan, { first, rows: ROWS, batches }, fast);
+      }),
+      { numRuns: PLANS / 3 },
+    );
+  });
+
+  it('writes the same bytes for every preset, at the start and far out', async () => {
+    for (const name of ['records', 'metrics', 'everything']) {
+      const plan = await planOf(preset(name));
+      for (const first of [0, 59_990, 4_999_500, MAX_ROWS - 1000]) {
+        assertSameRows(plan, { first, rows: 1000, batches: [1000, 1, 333] });
+      }
+    }
+  });
+
+  it('goes back and forth: a row does not depend on the rows written before', async () => {
+    const plan = await planOf(preset('metrics'));
+    const fast = createFastGenerator(plan);
+    for (const first of [5_000_000, 0, 999, 1000, 360_000, 359_999, 7]) {
+      assertSameRows(plan, { first, rows: 20, batches: [20] }, fast);
+    }
+  });
+
+  it('has buffers in as many memories as they need, each with its own state', async () => {
+    const plan = await planOf(preset('metrics'));
+    const fast = createFastGenerator(plan);
+    const room = 10 * (fast.maxRowBytes + 1);
+    const [[first], [second]] = [fast.createBuffers(1, room), fast.createBuffers(3, room)];
+    assert.ok(first !== undefined && second !== undefined);
+    assert.notEqual(first.buffer, second.buffer);
+    const ends = [fast.writeRows(first, 0, 70_000, 10), fast.writeRows(second, 0, 70_000, 10)];
+    assert.deepEqual(first.subarray(0, ends[0]), second.subarray(0, ends[1]));
+    assert.throws(() => fast.writeRows(new Uint8Array(room), 0, 0, 1), /not of this generator/);
+    assert.throws(() => fast.writeRows(first, 2, 0, 10), /may not fit/);
+    assert.throws(() => fast.writeRows(first, 0, MAX_ROWS, 1), /past the last row/);
+    assert.equal(fast.writeRows(first, 5, 3, 0), 5);
+  });
+});
+
+/** Text that breaks naive encoders. */
+const anyHostileText = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 80 }),
+  fc.constantFrom(
+    '"',
+    '\\',
+    '\\"',
+    '\u007f',
+    '\u0000',
+    '\u2028',
+    '\ud800',
+    '\udfff\ud800',
+    '🚀',
+    '</script>',
+    '',
+  ),
+  fc.integer({ min: 1, max: 3000 }).map((length) => '"\\é'.repeat(length)),
+);
+const anyNumber = fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => value + 0);
+const anyValue = fc.oneof(
+  anyHostileText,
+  anyNumber,
+  fc.boolean(),
+  fc.dictionary(anyHostileText, anyHostileText, { maxKeys: 3 }),
+) as fc.Arbitrary<JsonValue>;
+
+/** A column of hostile text, and what each of its values must be among. */
+const anyHostileColumn: fc.Arbitrary<{
+  column: Omit<Column, 'name'>;
+  isValue: (value: unknown) => boolean;
+}> = fc.oneof(
+  anyValue.map((value) => ({
+    column: { type: { kind: 'text' as const }, generator: { kind: 'constant' as const, value } },
+    isValue: (found: unknown) => JSON.stringify(found) === JSON.stringify(value),
+  })),
+  fc.array(anyHostileText, { minLength: 1, maxLength: 20 }).map((values) => ({
+    column: {
+      type: { kind: 'text' as const },
+      generator: { kind: 'pool' as const, pool: { from: 'values' as const, values } },
+      nulls: 0.2,
+    },
+    isValue: (found: unknown) => found === null || (typeof found === 'string' && values.includes(found)),
+  })),
+  fc.tuple(anyHostileText, anyHostileText).map(([before, after]) => ({
+    column: {
+      type: { kind: 'text' as const },
+      generator: {
+        kind: 'template' as const,
+        parts: [before, { kind: 'digits' as const, min: 0, max: 99_999, width: 3 }, after],
+      },
+    },
+    isValue: (found: unknown) =>
+      typeof found === 'string' &&
+      found.startsWith(before) &&
+      found.endsWith(after) &&
+      /^\d{3,5}$/.test(found.slice(before.length, found.length - after.length)),
+  })),
+);
+
+describe('the fast generator and hostile text', () => {
+  it('writes valid JSON of exactly the values that were given', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyHostileColumn, { minLength: 1, maxLength: 6 }), async (columns) => {
+        const named = columns.map(({ column }, index) => ({ name: `c${index}`, ...column }));
+        const rows = assertSameRows(await planOf(tableOf(named)), { first: 0, rows: 30, batches: [7] });
+        for (const row of JSON.parse(`[${rows.toString('utf8')}]`) as unknown[][]) {
+          columns.forEach(({ isValue }, index) => assert.ok(isValue(row[index]), JSON.stringify(row[index])));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('writes values of a mebibyte', async () => {
+    const values = [1, 2 ** 20, 5].map((length) => 'a"'.repeat(length));
+    const column: Column = {
+      name: 'large',
+      type: { kind: 'text' },
+      generator: { kind: 'pool', pool: { from: 'values', values } },
+    };
+    const plan = await planOf(tableOf([column, { ...column, name: 'again' }]));
+    const rows = assertSameRows(plan, { first: 0, rows: 9, batches: [4, 1] });
+    const lengths = (JSON.parse(`[${rows.toString('utf8')}]`) as string[][])
+      .flat()
+      .map(({ length }) => length);
+    assert.deepEqual(new Set(lengths), new Set([2, 2 ** 21, 10]));
+  });
+
+  it('writes 500 columns of every kind', async () => {
+    const kinds = preset('everything').columns.filter(({ generator }) => generator !== null);
+    const columns = Array.from({ length: 500 }, (_, index) => {
+      const kind = kinds[index % kinds.length];
+      assert.ok(kind);
+      return { ...kind, name: `"c\\${index}` };
+    });
+    assertSameRows(await planOf(tableOf(columns)), { first: 10, rows: 30, batches: [11] });
   });
 });

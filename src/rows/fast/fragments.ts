@@ -153,11 +153,21 @@ function writeLong(
   out.settle();
   pushIndex();
   code.i32(3).do('i32.shl').tee(entry).memory('i32.load', address).set(from);
-  code.get(POINTER).tee(to).get(entry).memory('i32.load', address + 4).do('i32.add').set(end);
+  code
+    .get(POINTER)
+    .tee(to)
+    .get(entry)
+    .memory('i32.load', address + 4)
+    .do('i32.add')
+    .set(end);
   const step = LOOP_VECTORS * VECTOR_BYTES;
   code.loop();
   for (let at = 0; at < step; at += VECTOR_BYTES) {
-    code.get(to).get(from).memory('v128.load', textAddress + at).memory('v128.store', at);
+    code
+      .get(to)
+      .get(from)
+      .memory('v128.load', textAddress + at)
+      .memory('v128.store', at);
   }
   code.get(from).i32(step).do('i32.add').set(from);
   code.get(to).i32(step).do('i32.add').tee(to).get(end).do('i32.lt_u').branchIf(0).end();

@@ -47,7 +47,12 @@ export function piecesOfRow(plan: RowPlan, values: ValueEmitter): Piece[] {
 }
 
 export function piecesOf(writes: readonly Write[], pools: Pools, values: ValueEmitter): Piece[] {
-  return joinedSuffixes(joinedFragments(writes.map((write) => pieceOf(write, pools, values)), values));
+  return joinedSuffixes(
+    joinedFragments(
+      writes.map((write) => pieceOf(write, pools, values)),
+      values,
+    ),
+  );
 }
 
 /** Neighbouring literals are one; fragments with the same number are one, with what stands between them. */

@@ -31,18 +31,24 @@ export interface RowModule {
   readonly maxRowBytes: number;
 }
 
-/** A function with more code than this is left for another one: engines compile large ones badly. */
-const MAX_PART_BYTES = 24_000;
-/** Plans with fewer columns are one function. */
-const MIN_COLUMNS_IN_PARTS = 64;
+/** When a row is written by several functions: engines compile large ones badly. */
+export interface ModuleShape {
+  /** Plans with fewer columns are one function. */
+  readonly minColumnsInParts: number;
+  /** A function with more code than this is left for another one. */
+  readonly maxPartBytes: number;
+}
 
-export function emitRowModule(plan: RowPlan): RowModule {
+export const USUAL_SHAPE: ModuleShape = { minColumnsInParts: 64, maxPartBytes: 24_000 };
+
+export function emitRowModule(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE): RowModule {
   const image = new MemoryImage();
   const main = newFrame(['i32', 'f64', 'i32']);
-  const values = new ValueEmitter(plan, image, main, plan.columns.length >= MIN_COLUMNS_IN_PARTS);
+  const hasParts = plan.columns.length >= shape.minColumnsInParts;
+  const values = new ValueEmitter(plan, image, main, hasParts);
   values.survey([...plan.prologue, ...plan.columns.flatMap(({ writes }) => writes)]);
   const row = new RowEmitter(plan, values, image);
-  const { rowCode, parts } = row.emit(main);
+  const { rowCode, parts } = row.emit(main, hasParts ? shape.maxPartBytes : null);
   const prepare = prepareFunction(values);
   const writeRows: WasmFunction = {
     exportName: 'writeRows',
@@ -88,7 +94,7 @@ function newPartFrame(): Frame {
 /** Counts rows, entities and ticks along, and writes a row for each. */
 function loopOverRows(plan: RowPlan, main: Frame, values: ValueEmitter, rowCode: Code): Code {
   const [firstRow, rows] = [1, 2];
-  const { locals, row, key, entity, tick, record, scratch } = main;
+  const { locals, row, key, entity, tick, record } = main;
   const [end, state] = [locals.add('i64'), locals.add('i64')];
   const period = BigInt(values.period);
   const code = new Code();
@@ -116,9 +122,7 @@ function loopOverRows(plan: RowPlan, main: Frame, values: ValueEmitter, rowCode:
     code.i64(0n).set(entity).i32(0).set(record);
     code.get(tick).i64(1n).do('i64.add').set(tick).branch(0).end();
   } else code.branch(0).end().end();
-  code.end().get(POINTER);
-  assert(scratch > 0, 'the frame has its locals');
-  return code;
+  return code.end().get(POINTER);
 }
 
 /** Writes the record of every entity. */
@@ -151,18 +155,18 @@ class RowEmitter {
     this.#out = new TextWriter(values, image);
   }
 
-  /** The code of one row in the main frame, and the functions that it calls. */
-  emit(main: Frame): { rowCode: Code; parts: WasmFunction[] } {
+  /** The code of one row in the main frame, and the functions that it calls, if it is to have any. */
+  emit(main: Frame, maxPartBytes: number | null): { rowCode: Code; parts: WasmFunction[] } {
     const rowCode = new Code();
     main.code = rowCode;
     this.#sets(this.#plan.prologue);
     const pieces = piecesOfRow(this.#plan, this.#values);
-    if (this.#plan.columns.length < MIN_COLUMNS_IN_PARTS) {
+    if (maxPartBytes === null) {
       this.#pieces(pieces);
       this.#out.settle();
       return { rowCode, parts: [] };
     }
-    const parts = this.#parts(pieces);
+    const parts = this.#parts(pieces, maxPartBytes);
     this.#values.enter(main);
     parts.forEach((_, index) => {
       const { row, key, entity, tick, record } = main;
@@ -171,7 +175,7 @@ class RowEmitter {
     return { rowCode, parts };
   }
 
-  #parts(pieces: readonly Piece[]): WasmFunction[] {
+  #parts(pieces: readonly Piece[], maxPartBytes: number): WasmFunction[] {
     const functions: WasmFunction[] = [];
     let frame = newPartFrame();
     const close = (): void => {
@@ -181,7 +185,7 @@ class RowEmitter {
     };
     this.#values.enter(frame);
     for (const piece of pieces) {
-      if (frame.code.length > MAX_PART_BYTES) {
+      if (frame.code.length > maxPartBytes) {
         close();
         frame = newPartFrame();
         this.#values.enter(frame);
@@ -296,10 +300,20 @@ class RowEmitter {
     const [time, within, ninth] = [locals.add('i64'), locals.add('i64'), locals.add('i64')];
     const [start, word, last] = [0, 8, 16];
     const cache = this.#image.reserve(24);
-    code.tee(time).i32(0).memory('i64.load', cache + start).do('i64.sub').tee(within);
+    code
+      .tee(time)
+      .i32(0)
+      .memory('i64.load', cache + start)
+      .do('i64.sub')
+      .tee(within);
     code.i64(10_000n).do('i64.ge_u').if();
     code.get(time).i64(10_000n).do('i64.div_u').set(ninth);
-    code.i32(0).get(ninth).i64(10_000n).do('i64.mul').memory('i64.store', cache + start);
+    code
+      .i32(0)
+      .get(ninth)
+      .i64(10_000n)
+      .do('i64.mul')
+      .memory('i64.store', cache + start);
     code.get(time).get(ninth).i64(10_000n).do('i64.mul', 'i64.sub').set(within);
     // The first 8 digits go through the same writer, at the cache instead of in the row.
     const aside = new TextWriter(this.#values, this.#image);
@@ -309,7 +323,14 @@ class RowEmitter {
     code.get(ninth).i64(10n).do('i64.div_u');
     writeFixed(aside, 8);
     code.get(pointer).set(POINTER);
-    code.i32(0).get(ninth).i64(10n).do('i64.rem_u').i64(0x30n).do('i64.or').memory('i64.store', cache + last);
+    code
+      .i32(0)
+      .get(ninth)
+      .i64(10n)
+      .do('i64.rem_u')
+      .i64(0x30n)
+      .do('i64.or')
+      .memory('i64.store', cache + last);
     code.end();
     this.#out.pushPointer();
     code.i32(0).memory('i64.load', cache + word);

@@ -7,7 +7,7 @@
 import { assert } from '../../base/errors.ts';
 import { intervalOf, maxBytesOf, newScope } from '../bounds.ts';
 import type { Interval, Scope } from '../bounds.ts';
-import { ELEMENT_STEP, FINISH_FACTOR, MIX_FIRST, MIX_SECOND } from '../hashing.ts';
+import { FINISH_FACTOR, MIX_FIRST, MIX_SECOND } from '../hashing.ts';
 import type { BinaryOp, Expression, Write } from '../row-format.ts';
 import type { RowPlan } from '../row-plan.ts';
 import type { MemoryImage } from './memory-image.ts';
@@ -416,7 +416,8 @@ export class ValueEmitter {
 
   /** The row's entity and tick are counted along with the rows. */
   #costOf(expression: Expression, parts: readonly Node[]): number {
-    const isCounted = isPeriodic(expression, 'remainder', this.period) || isPeriodic(expression, 'divide', this.period);
+    const isCounted =
+      isPeriodic(expression, 'remainder', this.period) || isPeriodic(expression, 'divide', this.period);
     return isCounted ? 0 : parts.reduce((sum, part) => sum + part.cost, COST[expression.op]);
   }
 
@@ -518,10 +519,7 @@ export class ValueEmitter {
     }
   }
 
-  #quotient(
-    { op, left, right }: Expression & { op: BinaryOp },
-    push: (part: Expression) => void,
-  ): void {
+  #quotient({ op, left, right }: Expression & { op: BinaryOp }, push: (part: Expression) => void): void {
     const { code } = this;
     const isShort = [left, right].every((part) => isU32(this.#node(part).interval));
     push(left);
@@ -661,7 +659,9 @@ function isPeriodic(expression: Expression, op: 'remainder' | 'divide', period: 
 
 /** A quotient of the tick stays the same for some ticks. */
 function isSlow(value: Expression, dependsOn: number): boolean {
-  return dependsOn === TICK && value.op === 'divide' && value.right.op === 'constant' && value.right.value > 1n;
+  return (
+    dependsOn === TICK && value.op === 'divide' && value.right.op === 'constant' && value.right.value > 1n
+  );
 }
 
 function expressionsOf(write: Write): readonly Expression[] {

@@ -1,5 +1,6 @@
 /** The part of the WebAssembly JavaScript interface that is used here; Node's types leave it to the DOM's. */
 declare namespace WebAssembly {
+  function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
   }
@@ -9,6 +10,7 @@ declare namespace WebAssembly {
   }
   class Instance {
     constructor(module: Module, imports: { readonly env: { readonly memory: Memory } });
-    readonly exports: Readonly<Record<string, unknown>>;
+    /** Of modules that export functions of numbers alone. */
+    readonly exports: Readonly<Record<string, (...numbers: number[]) => number>>;
   }
 }
