@@ -12,7 +12,9 @@ import { maxRowBytesOf } from '../rows/bounds.ts';
 import { buildPools } from '../rows/pools.ts';
 import { presetSchema } from '../rows/presets.ts';
 import { insertStatement } from '../rows/ddl.ts';
+import { emitRowModule } from '../rows/fast/row-emitter.ts';
 import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
+import type { RowSource } from '../rows/row-source.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
@@ -40,6 +42,7 @@ const REPORT_INTERVAL_MS = 250;
 interface Prepared {
   readonly schema: TableSchema;
   readonly rowPlan: RowPlan;
+  readonly rows: RowSource;
   readonly target: PreparedTarget;
   readonly counters: CounterFolder;
 }
@@ -103,8 +106,9 @@ async function prepare(
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   // The pools fill while the target answers.
   const rowPlanMade = buildPools(schema).then((pools) => makeRowPlan(schema, identity, pools));
-  const [rowPlan, target] = await Promise.all([
+  const [rowPlan, rows, target] = await Promise.all([
     rowPlanMade,
+    rowPlanMade.then((made) => rowSourceOf(plan, made)),
     prepareTarget({
       plan,
       access,
@@ -120,12 +124,19 @@ async function prepare(
     counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
     await env.savePlan(planText(plan, { startedAtMs, target, rowPlan, counters }, env));
     monitor.knowsTarget(target.state, plannedRowsOf(plan));
-    return { schema, rowPlan, target, counters };
+    return { schema, rowPlan, rows, target, counters };
   } catch (error) {
     counters?.remove();
     await target.client.destroy();
     throw error;
   }
+}
+
+/** Code is made once, for all workers. */
+function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): RowSource {
+  return plan.load.generator === 'fast'
+    ? { kind: 'module', module: emitRowModule(rowPlan) }
+    : { kind: 'plan', plan: rowPlan };
 }
 
 function checkLimits(plan: RunPlan, schema: TableSchema, rowPlan: RowPlan, host: HostFacts): void {
@@ -219,7 +230,7 @@ async function carryOut(
 
 /** What each worker is told: its share, and everything they have in common. */
 function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): InitTemplate[] {
-  const { target, rowPlan } = prepared;
+  const { target, rows } = prepared;
   const { load, safety } = plan;
   return assignmentsOf(plan).map((assignment, workerIndex) => ({
     type: 'init',
@@ -228,13 +239,12 @@ function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): 
     access: target.access,
     statement: target.statement,
     keyed: target.state.keyed,
-    rowPlan,
+    rows,
     assignment,
     limits: {
       inFlight: load.inFlight,
       batchIntervalMs: load.batchIntervalMs,
       compression: load.compression,
-      generator: load.generator,
       maxBodyBytes: load.maxBodyBytes,
       timeoutMs: safety.timeoutMs,
       retries: safety.retries,

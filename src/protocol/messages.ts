@@ -4,9 +4,9 @@
  * delaying messages changes no total.
  */
 import type { Snapshot } from '../metrics/snapshot.ts';
-import type { Compression, GeneratorChoice, TargetAccess } from '../plan/run-plan.ts';
+import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Assignment } from '../plan/assignment.ts';
-import type { RowPlan } from '../rows/row-plan.ts';
+import type { RowSource } from '../rows/row-source.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -15,7 +15,6 @@ export interface WorkerLimits {
   readonly inFlight: number;
   readonly batchIntervalMs: number;
   readonly compression: Compression;
-  readonly generator: GeneratorChoice;
   readonly maxBodyBytes: number;
   readonly timeoutMs: number;
   /** Attempts beyond the first that a batch may take. */
@@ -45,7 +44,7 @@ export interface InitMessage {
   readonly statement: string;
   /** A resend is exact: the table's key is (run_id, seq). */
   readonly keyed: boolean;
-  readonly rowPlan: RowPlan;
+  readonly rows: RowSource;
   readonly assignment: Assignment;
   readonly limits: WorkerLimits;
   readonly counterFile: string;

@@ -126,7 +126,7 @@ const DOWN: Readonly<Record<DownMessage['type'], Check>> = {
     access: isPresent,
     statement: (value) => typeof value === 'string',
     keyed: isFlag,
-    rowPlan: isPresent,
+    rows: isPresent,
     assignment: isPresent,
     limits: isPresent,
     counterFile: isText,

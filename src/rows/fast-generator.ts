@@ -1,13 +1,25 @@
 /**
- * The fast generator: a row plan compiled into a WebAssembly module of its own, which writes rows straight into
- * the buffers that are sent. The same bytes as the reference generator, at a hundredth of the cost.
+ * The fast generator: the WebAssembly module of a row plan, which writes rows straight into the buffers that are
+ * sent. The same bytes as the reference generator, at a hundredth of the cost.
  */
 import { assert } from '../base/errors.ts';
-import { type ModuleShape, USUAL_SHAPE, emitRowModule } from './fast/row-emitter.ts';
-import { OVERSHOOT_BYTES } from './fast/text-writer.ts';
 import type { RowGenerator } from './row-generator.ts';
 import { MAX_ROWS } from './row-format.ts';
-import type { RowPlan } from './row-plan.ts';
+
+/**
+ * A row plan made into code, as plain data that crosses a process boundary. The module imports its memory, wants
+ * `chunks` in it, and exports `prepare()`, to be called once, and `writeRows(pointer: i32, firstRow: f64, rows:
+ * i32): i32`, which writes rows ≥ 1 rows, each with a comma behind it, and returns the end.
+ */
+export interface RowModule {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly chunks: readonly { readonly address: number; readonly bytes: Uint8Array }[];
+  /** Addresses from here on are free for buffers; a multiple of 64. */
+  readonly memoryEnd: number;
+  /** What stores may reach behind the rows. */
+  readonly overshootBytes: number;
+  readonly maxRowBytes: number;
+}
 
 const PAGE_BYTES = 65_536;
 /** What 32-bit addresses reach. */
@@ -16,31 +28,37 @@ const MAX_MEMORY_BYTES = 2 ** 32 - PAGE_BYTES;
 type WriteRows = (pointer: number, firstRow: number, rows: number) => number;
 
 /** A generator for the plan's rows. Throws where `canGenerateFast()` is false. */
-export function createFastGenerator(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE): RowGenerator {
-  const { bytes, image, maxRowBytes } = emitRowModule(plan, shape);
+export function createFastGenerator({
+  bytes,
+  chunks,
+  memoryEnd,
+  overshootBytes,
+  maxRowBytes,
+}: RowModule): RowGenerator {
   const module = new WebAssembly.Module(bytes);
   const writersOf = new WeakMap<ArrayBufferLike, WriteRows>();
 
   /** A memory of its own for so many buffers: it never grows, which would cut its buffers off. */
   function open(count: number, stride: number): Uint8Array[] {
-    const memoryBytes = image.end + count * stride;
+    const memoryBytes = memoryEnd + count * stride;
     const memory = new WebAssembly.Memory({ initial: Math.ceil(memoryBytes / PAGE_BYTES) });
-    image.writeTo(new Uint8Array(memory.buffer));
+    const target = new Uint8Array(memory.buffer);
+    for (const chunk of chunks) target.set(chunk.bytes, chunk.address);
     const { prepare, writeRows } = new WebAssembly.Instance(module, { env: { memory } }).exports;
     assert(prepare !== undefined && writeRows !== undefined, 'the module has its functions');
     prepare();
     writersOf.set(memory.buffer, writeRows);
     return Array.from(
       { length: count },
-      (_, index) => new Uint8Array(memory.buffer, image.end + index * stride, stride - OVERSHOOT_BYTES),
+      (_, index) => new Uint8Array(memory.buffer, memoryEnd + index * stride, stride - overshootBytes),
     );
   }
 
   return {
     maxRowBytes,
     createBuffers(count, bufferBytes) {
-      const stride = Math.ceil((bufferBytes + OVERSHOOT_BYTES) / 64) * 64;
-      const perMemory = Math.floor((MAX_MEMORY_BYTES - image.end) / stride);
+      const stride = Math.ceil((bufferBytes + overshootBytes) / 64) * 64;
+      const perMemory = Math.floor((MAX_MEMORY_BYTES - memoryEnd) / stride);
       assert(perMemory >= 1, `a buffer of ${bufferBytes} bytes`);
       const buffers: Uint8Array[] = [];
       while (buffers.length < count)

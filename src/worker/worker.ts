@@ -13,7 +13,8 @@ import type { Link } from '../protocol/link.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
 import { parseDownMessage } from '../protocol/parse-message.ts';
 import { createBatchBodies, rowsThatFit } from '../rows/batch-body.ts';
-import { createGenerator } from '../rows/create-generator.ts';
+import type { RowGenerator } from '../rows/row-generator.ts';
+import { openRowSource } from '../rows/row-source.ts';
 import { type CounterWriter, createCounterFile } from './counter-file.ts';
 import {
   type BatchTrace,
@@ -66,6 +67,8 @@ class RunningWorker implements Worker {
   readonly #ended = Promise.withResolvers<'well' | 'failed'>();
   /** Aborted at the end, so that no timer keeps the process. */
   readonly #over = new AbortController();
+  /** Set with the init message; what comes while it opens waits for it. */
+  #opening: Promise<Session> | null = null;
   #session: Session | null = null;
   #terminations = 0;
 
@@ -77,8 +80,8 @@ class RunningWorker implements Worker {
     });
     link.onClose(() => {
       // The coordinator is gone: nobody would hear of more rows.
-      if (this.#session === null) this.#ended.resolve('well');
-      else this.#drain(this.#session, 'orphaned', '', this.#session.init.limits.drainTimeoutMs);
+      if (this.#opening === null) return this.#ended.resolve('well');
+      this.#whenOpen((session) => this.#drain(session, 'orphaned', '', session.init.limits.drainTimeoutMs));
     });
   }
 
@@ -88,10 +91,15 @@ class RunningWorker implements Worker {
 
   terminate(): void {
     this.#terminations += 1;
-    const session = this.#session;
-    if (session === null) return this.#link.disconnect();
-    const drainMs = this.#terminations > 1 ? 0 : session.init.limits.drainTimeoutMs;
-    this.#drain(session, 'drained', 'SIGTERM', drainMs);
+    if (this.#opening === null) return this.#link.disconnect();
+    const isFirst = this.#terminations === 1;
+    this.#whenOpen((session) => {
+      this.#drain(session, 'drained', 'SIGTERM', isFirst ? session.init.limits.drainTimeoutMs : 0);
+    });
+  }
+
+  #whenOpen(act: (session: Session) => void): void {
+    this.#opening?.then(act).catch((error: unknown) => this.#fail(error));
   }
 
   async #handle(raw: unknown): Promise<void> {
@@ -101,14 +109,14 @@ class RunningWorker implements Worker {
     const session = this.#session;
     switch (message.type) {
       case 'init':
-        if (session !== null) throw new Error('a second init message');
+        if (this.#opening !== null) throw new Error('a second init message');
         return await this.#prepare(message);
       case 'start':
         if (session === null || session.isStarted) throw new Error('a start message out of turn');
         return await this.#work(session, message.startAtNs);
       case 'drain':
-        if (session === null) throw new Error('a drain message before init');
-        return this.#drain(session, 'drained', message.reason, this.#untilMs(message.deadlineNs));
+        if (this.#opening === null) throw new Error('a drain message before init');
+        return this.#drain(await this.#opening, 'drained', message.reason, this.#untilMs(message.deadlineNs));
       default:
         return unreachable(message);
     }
@@ -119,7 +127,11 @@ class RunningWorker implements Worker {
   }
 
   async #prepare(init: InitMessage): Promise<void> {
-    const session = openSession(init, this.#parts, (trace) => this.#sendTrace(init, trace));
+    const opening = openRowSource(init.rows).then((generator) =>
+      openSession(init, generator, this.#parts, (trace) => this.#sendTrace(init, trace)),
+    );
+    this.#opening = opening;
+    const session = await opening;
     this.#session = session;
     // Opens a first connection while the others start. What the target says, the first batch hears again.
     await session.client.root(0, { timeoutMs: GREETING_TIMEOUT_MS });
@@ -220,7 +232,12 @@ function sender(init: InitMessage): { workerIndex: number; incarnation: number }
   return { workerIndex: init.workerIndex, incarnation: init.incarnation };
 }
 
-function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: BatchTrace) => void): Session {
+function openSession(
+  init: InitMessage,
+  generator: RowGenerator,
+  parts: WorkerParts,
+  onBatch: (trace: BatchTrace) => void,
+): Session {
   if (init.protocolVersion !== PROTOCOL_VERSION) {
     throw new Error(
       `the coordinator speaks protocol ${init.protocolVersion}, this worker ${PROTOCOL_VERSION}`,
@@ -228,7 +245,6 @@ function openSession(init: InitMessage, parts: WorkerParts, onBatch: (trace: Bat
   }
   const { assignment, limits } = init;
   const client = parts.connect(init.access, { connectionsPerNode: limits.inFlight });
-  const generator = createGenerator(limits.generator, init.rowPlan);
   const rowsPerRequest = Math.max(
     1,
     Math.min(assignment.batchSize, rowsThatFit(init.statement, generator.maxRowBytes, limits.maxBodyBytes)),

@@ -11,7 +11,9 @@ import { type BatchBody, createBatchBodies } from '../../src/rows/batch-body.ts'
 import { insertStatement } from '../../src/rows/ddl.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { type PresetName, presetSchema } from '../../src/rows/presets.ts';
-import { createGenerator } from '../../src/rows/create-generator.ts';
+import { createFastGenerator } from '../../src/rows/fast-generator.ts';
+import { emitRowModule } from '../../src/rows/fast/row-emitter.ts';
+import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import { createCounterFile } from '../../src/worker/counter-file.ts';
@@ -37,7 +39,9 @@ export async function workloadOf(preset: PresetName, choice: GeneratorChoice = '
   const schema = presetSchema(preset);
   if (schema === null) throw new Error(`no preset ${preset}`);
   const identity = { seed: 1, runId: 'benchmark', timeOriginMs: TIME_ORIGIN_MS };
-  const generator = createGenerator(choice, makeRowPlan(schema, identity, await buildPools(schema)));
+  const plan = makeRowPlan(schema, identity, await buildPools(schema));
+  const generator =
+    choice === 'fast' ? createFastGenerator(emitRowModule(plan)) : createReferenceGenerator(plan);
   const table = { schema: 'crategen', table: preset };
   const statement = insertStatement(schema, table, { conflictColumns: ['run_id', 'seq'] });
   return {
@@ -112,7 +116,6 @@ export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>
           inFlight,
           batchIntervalMs: 0,
           compression: 'none',
-          generator: 'fast',
           maxBodyBytes: 2 ** 24,
           timeoutMs: 90_000,
           retries: 3,

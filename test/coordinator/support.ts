@@ -158,7 +158,7 @@ export function templateOf(
     },
     statement: '',
     keyed: true,
-    rowPlan: makeRowPlan(NUMBERED, identity, pools),
+    rows: { kind: 'plan', plan: makeRowPlan(NUMBERED, identity, pools) },
     assignment,
     limits: { ...plan.safety, ...plan.load },
     reportIntervalMs: 250,

@@ -5,14 +5,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createFastGenerator } from '../../src/rows/fast-generator.ts';
 import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { MAX_ROWS } from '../../src/rows/row-format.ts';
 import type { RowPlan } from '../../src/rows/row-plan.ts';
 import type { Column, JsonValue } from '../../src/rows/schema.ts';
 import { anyPlan } from './arbitrary-plan.ts';
-import { planOf, preset, tableOf } from './support.ts';
+import { fastGeneratorOf, planOf, preset, tableOf } from './support.ts';
 
 const PLANS = Number(process.env['CRATEGEN_PLANS'] ?? 300);
 const ROWS = Number(process.env['CRATEGEN_ROWS'] ?? 40);
@@ -45,7 +44,7 @@ function rowsBy(generator: RowGenerator, first: number, rows: number, batches: r
 function assertSameRows(
   plan: RowPlan,
   { first, rows, batches }: { first: number; rows: number; batches: readonly number[] },
-  fast: RowGenerator = createFastGenerator(plan),
+  fast: RowGenerator = fastGeneratorOf(plan),
 ): Buffer {
   const written = rowsBy(fast, first, rows, batches);
   const expected = rowsBy(createReferenceGenerator(plan), first, rows, [rows]);
@@ -74,7 +73,7 @@ describe('the fast generator', () => {
   it('writes the same bytes when a row is written by several functions', () => {
     fc.assert(
       fc.property(anyPlan, anyFirst, anyBatches, fc.nat(300), (plan, first, batches, maxPartBytes) => {
-        const fast = createFastGenerator(plan, { minColumnsInParts: 0, maxPartBytes });
+        const fast = fastGeneratorOf(plan, { minColumnsInParts: 0, maxPartBytes });
         assertSameRows(plan, { first, rows: ROWS, batches }, fast);
       }),
       { numRuns: PLANS / 3 },
@@ -92,7 +91,7 @@ describe('the fast generator', () => {
 
   it('goes back and forth: a row does not depend on the rows written before', async () => {
     const plan = await planOf(preset('metrics'));
-    const fast = createFastGenerator(plan);
+    const fast = fastGeneratorOf(plan);
     for (const first of [5_000_000, 0, 999, 1000, 360_000, 359_999, 7]) {
       assertSameRows(plan, { first, rows: 20, batches: [20] }, fast);
     }
@@ -100,7 +99,7 @@ describe('the fast generator', () => {
 
   it('has buffers in as many memories as they need, each with its own state', async () => {
     const plan = await planOf(preset('metrics'));
-    const fast = createFastGenerator(plan);
+    const fast = fastGeneratorOf(plan);
     const room = 10 * (fast.maxRowBytes + 1);
     const [[first], [second]] = [fast.createBuffers(1, room), fast.createBuffers(3, room)];
     assert.ok(first !== undefined && second !== undefined);

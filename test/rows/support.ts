@@ -1,8 +1,11 @@
 /** Plans and rows for the tests of rows: one identity unless told otherwise, pools built once per schema. */
 import { createHash } from 'node:crypto';
+import { createFastGenerator } from '../../src/rows/fast-generator.ts';
+import { type ModuleShape, USUAL_SHAPE, emitRowModule } from '../../src/rows/fast/row-emitter.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { presetSchema } from '../../src/rows/presets.ts';
 import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
+import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { type RowIdentity, type RowPlan, makeRowPlan } from '../../src/rows/row-plan.ts';
 import type { Column, TableSchema } from '../../src/rows/schema.ts';
 
@@ -67,3 +70,7 @@ export async function valuesOf(
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
+export function fastGeneratorOf(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE): RowGenerator {
+  return createFastGenerator(emitRowModule(plan, shape));
+}

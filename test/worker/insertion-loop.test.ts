@@ -37,7 +37,6 @@ const LIMITS: WorkerLimits = {
   inFlight: 3,
   batchIntervalMs: 0,
   compression: 'none',
-  generator: 'fast',
   maxBodyBytes: 1 << 20,
   timeoutMs: 5000,
   retries: 3,

@@ -55,7 +55,6 @@ function loopOf(
     inFlight: IN_FLIGHT,
     batchIntervalMs: 0,
     compression: 'none',
-    generator: 'fast',
     maxBodyBytes: 1 << 20,
     timeoutMs: 5000,
     retries: 3,

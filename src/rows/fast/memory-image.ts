@@ -9,6 +9,11 @@ export class MemoryImage {
   readonly #constants = new Map<string, number>();
   #end = FIRST_ADDRESS;
 
+  /** What was placed, and where. */
+  get chunks(): readonly { readonly address: number; readonly bytes: Uint8Array }[] {
+    return this.#chunks;
+  }
+
   /** All that is placed or reserved lies below. A multiple of 64. */
   get end(): number {
     return this.#end;
@@ -36,9 +41,5 @@ export class MemoryImage {
     const address = this.#end;
     this.#end = Math.ceil((address + bytes) / ALIGNMENT) * ALIGNMENT;
     return address;
-  }
-
-  writeTo(memory: Uint8Array): void {
-    for (const { address, bytes } of this.#chunks) memory.set(bytes, address);
   }
 }

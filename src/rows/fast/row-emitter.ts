@@ -6,6 +6,7 @@ import { assert, unreachable } from '../../base/errors.ts';
 import { maxRowBytesOf } from '../bounds.ts';
 import { ELEMENT_STEP, ROW_STEP } from '../hashing.ts';
 import type { Expression, Write } from '../row-format.ts';
+import type { RowModule } from '../fast-generator.ts';
 import type { RowPlan } from '../row-plan.ts';
 import { writeBase62, writeBits, writeHex, writeUuid } from './characters.ts';
 import { writeDecimal, writeFixed, writeWhole } from './digits.ts';
@@ -14,22 +15,11 @@ import { placeFragments, writeFragment } from './fragments.ts';
 import { MemoryImage } from './memory-image.ts';
 import type { FragmentIndex, Piece, PlainWrite } from './pieces.ts';
 import { piecesOfRow } from './pieces.ts';
-import { POINTER, TextWriter } from './text-writer.ts';
+import { OVERSHOOT_BYTES, POINTER, TextWriter } from './text-writer.ts';
 import type { Frame } from './values.ts';
 import { RECORD_BYTES, ValueEmitter } from './values.ts';
 import type { ValueType, WasmFunction } from './wasm-assembler.ts';
 import { Code, Locals, assembleModule } from './wasm-assembler.ts';
-
-/**
- * A module with `writeRows(pointer: i32, firstRow: f64, rows: i32): i32`, which writes rows ≥ 1 rows, each with a
- * comma behind it, and returns the end; and `prepare()`, to be called once before it. The image is what has to
- * stand in the memory it is given.
- */
-export interface RowModule {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  readonly image: MemoryImage;
-  readonly maxRowBytes: number;
-}
 
 /** When a row is written by several functions: engines compile large ones badly. */
 export interface ModuleShape {
@@ -41,6 +31,7 @@ export interface ModuleShape {
 
 export const USUAL_SHAPE: ModuleShape = { minColumnsInParts: 64, maxPartBytes: 24_000 };
 
+/** The module that writes the plan's rows. */
 export function emitRowModule(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE): RowModule {
   const image = new MemoryImage();
   const main = newFrame(['i32', 'f64', 'i32']);
@@ -57,7 +48,13 @@ export function emitRowModule(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE): 
     code: loopOverRows(plan, main, values, rowCode),
   };
   const functions = [...parts, writeRows, prepare];
-  return { bytes: assembleModule(functions), image, maxRowBytes: maxRowBytesOf(plan) };
+  return {
+    bytes: assembleModule(functions),
+    chunks: image.chunks,
+    memoryEnd: image.end,
+    overshootBytes: OVERSHOOT_BYTES,
+    maxRowBytes: maxRowBytesOf(plan),
+  };
 }
 
 function newFrame(parameters: readonly ValueType[]): Frame {
