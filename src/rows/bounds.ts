@@ -23,12 +23,18 @@ const UUID_BYTES = 36;
 /** What is known while reading writes in order. */
 export interface Scope {
   readonly pools: Pools;
+  /** Intervals of whole tables, once they were asked for. */
+  readonly tables: (Interval | undefined)[];
   /** Interval of each local that was set so far. */
   readonly locals: (Interval | undefined)[];
 }
 
 export function newScope(plan: { readonly pools: Pools; readonly locals: number }): Scope {
-  return { pools: plan.pools, locals: new Array<Interval | undefined>(plan.locals).fill(undefined) };
+  return {
+    pools: plan.pools,
+    tables: [],
+    locals: new Array<Interval | undefined>(plan.locals).fill(undefined),
+  };
 }
 
 /**
@@ -113,13 +119,18 @@ function tableInterval(table: number, index: Interval, scope: Scope): Interval {
     values !== undefined && index.min >= 0n && index.max < BigInt(values.length),
     `table ${table} is read outside`,
   );
+  const isWhole = index.min === 0n && index.max === BigInt(values.length - 1);
+  const known = scope.tables[table];
+  if (isWhole && known !== undefined) return known;
   let [min, max] = [2 ** 32, 0];
   for (let at = Number(index.min); at <= Number(index.max); at += 1) {
     const value = values[at] ?? 0;
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  return { min: BigInt(min), max: BigInt(max) };
+  const interval = { min: BigInt(min), max: BigInt(max) };
+  if (isWhole) scope.tables[table] = interval;
+  return interval;
 }
 
 const union = (a: Interval, b: Interval): Interval =>

@@ -28,7 +28,7 @@ export class Lowering {
     this.identity = identity;
     this.pools = pools;
     this.seed64 = seedOf(identity.seed, schema.name);
-    this.scope = { pools, locals: [] };
+    this.scope = { pools, tables: [], locals: [] };
   }
 
   get locals(): number {

@@ -30,30 +30,30 @@ const MAX_BLIND_DIFFERENCE = 64;
 /** A vector of bytes that a loop over vectors copies at once. */
 const LOOP_VECTORS = 2;
 
-/** Whether the texts take a word each: then they may be many. */
-export function fitsWord(texts: readonly Uint8Array[]): boolean {
-  return texts.every(({ length }) => length < 8);
+/** Whether texts of these lengths take a word each: then they may be many. */
+export function fitsWord(lengths: readonly number[]): boolean {
+  return lengths.every((length) => length < 8);
 }
 
-/** Bytes that the texts take in memory. */
-export function tableBytes(texts: readonly Uint8Array[]): number {
-  if (fitsWord(texts)) return 8 * texts.length;
-  const blind = blindStride(texts);
-  return blind === null ? texts.reduce((sum, { length }) => sum + 8 + length, 0) : blind * texts.length;
+/** Bytes that texts of these lengths take in memory. */
+export function tableBytes(lengths: readonly number[]): number {
+  if (fitsWord(lengths)) return 8 * lengths.length;
+  const blind = blindStride(lengths);
+  return blind === null ? lengths.reduce((sum, length) => sum + 8 + length, 0) : blind * lengths.length;
 }
 
 /** Places the texts. */
 export function placeFragments(out: TextWriter, texts: readonly Uint8Array[]): FragmentTable {
   assert(texts.length > 0, 'a pool has an entry');
-  const sameLength = texts.every(({ length }) => length === texts[0]?.length)
-    ? (texts[0]?.length ?? 0)
-    : null;
-  if (fitsWord(texts)) {
+  const lengths = texts.map(({ length }) => length);
+  const longest = largestOf(lengths);
+  const sameLength = lengths.every((length) => length === longest) ? longest : null;
+  if (fitsWord(lengths)) {
     const table = new BigUint64Array(texts.length);
     texts.forEach((text, index) => (table[index] = wordOf(text) | (BigInt(text.length) << 56n)));
     return { form: 'word', address: out.image.place(new Uint8Array(table.buffer)), sameLength };
   }
-  const stride = blindStride(texts);
+  const stride = blindStride(lengths);
   if (stride === null) return placeLong(out, texts);
   const table = new Uint8Array(texts.length * stride);
   const view = new DataView(table.buffer);
@@ -61,7 +61,7 @@ export function placeFragments(out: TextWriter, texts: readonly Uint8Array[]): F
     table.set(text, index * stride);
     if (sameLength === null) view.setUint16((index + 1) * stride - 2, text.length, true);
   });
-  const vectors = Math.ceil(longestOf(texts) / VECTOR_BYTES);
+  const vectors = Math.ceil(longest / VECTOR_BYTES);
   return { form: 'vectors', address: out.image.place(table), stride, vectors, sameLength };
 }
 
@@ -83,9 +83,9 @@ function placeLong(out: TextWriter, texts: readonly Uint8Array[]): FragmentTable
 }
 
 /** Bytes an entry takes if it is copied without a look at its length, or null if that would copy too much. */
-function blindStride(texts: readonly Uint8Array[]): number | null {
-  const longest = longestOf(texts);
-  const shortest = texts.reduce((least, { length }) => Math.min(least, length), longest);
+function blindStride(lengths: readonly number[]): number | null {
+  const longest = largestOf(lengths);
+  const shortest = lengths.reduce((least, length) => Math.min(least, length), longest);
   const isBlind =
     longest <= MAX_BLIND_VECTORS * VECTOR_BYTES ||
     (longest <= MAX_BLIND_BYTES && longest - shortest <= MAX_BLIND_DIFFERENCE);
@@ -94,8 +94,8 @@ function blindStride(texts: readonly Uint8Array[]): number | null {
   return Math.ceil((longest + lengthBytes) / VECTOR_BYTES) * VECTOR_BYTES;
 }
 
-export function longestOf(texts: readonly Uint8Array[]): number {
-  return texts.reduce((longest, { length }) => Math.max(longest, length), 0);
+function largestOf(lengths: readonly number[]): number {
+  return lengths.reduce((largest, length) => Math.max(largest, length), 0);
 }
 
 /** Writes the text whose number, an i32, `pushIndex` leaves on the stack. */

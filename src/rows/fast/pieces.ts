@@ -9,7 +9,7 @@ import type { ValueEmitter } from './values.ts';
 
 export type Piece =
   | { readonly kind: 'literal'; readonly text: Uint8Array }
-  | { readonly kind: 'fragment'; readonly texts: readonly Uint8Array[]; readonly index: FragmentIndex }
+  | Fragment
   | { readonly kind: 'write'; readonly write: PlainWrite }
   | { readonly kind: 'if'; readonly when: Expression; readonly then: Piece[]; readonly otherwise: Piece[] }
   | {
@@ -27,7 +27,30 @@ export type FragmentIndex =
   | { readonly by: 'value'; readonly value: Expression; readonly from: bigint }
   | { readonly by: 'truth'; readonly value: Expression };
 
-type Fragment = Piece & { kind: 'fragment' };
+/** One of some ready texts. */
+export interface Fragment {
+  readonly kind: 'fragment';
+  /** What a text is made of, in order: entries, of which a text takes the one with its number, or a literal. */
+  readonly parts: readonly (readonly Uint8Array[] | Uint8Array)[];
+  /** Of the texts. */
+  readonly lengths: readonly number[];
+  readonly index: FragmentIndex;
+}
+
+/** The texts of a fragment. */
+export function textsOf({ parts, lengths }: Fragment): Uint8Array[] {
+  return lengths.map((length, number) => {
+    const [only, ...more] = parts.flatMap((part) =>
+      part instanceof Uint8Array ? [part] : (part[number] ?? []),
+    );
+    if (only === undefined) return new Uint8Array();
+    return more.length === 0 ? only : concat([only, ...more], length);
+  });
+}
+
+function fragmentOf(texts: readonly Uint8Array[], index: FragmentIndex): Fragment {
+  return { kind: 'fragment', parts: [texts], lengths: texts.map(({ length }) => length), index };
+}
 
 /** Numbers of so few different values are ready texts. */
 const MAX_NUMBERS = 1024;
@@ -62,7 +85,10 @@ function joinedFragments(pieces: readonly Piece[], values: ValueEmitter): Piece[
     const last = joined.at(-1);
     const before = joined.at(-2);
     if (piece.kind === 'literal' && last?.kind === 'literal') {
-      joined[joined.length - 1] = { kind: 'literal', text: concat(last.text, piece.text) };
+      joined[joined.length - 1] = {
+        kind: 'literal',
+        text: concat([last.text, piece.text], last.text.length + piece.text.length),
+      };
     } else if (piece.kind === 'fragment' && last?.kind === 'fragment') {
       const both = zipped([last, piece], values);
       if (both === null) joined.push(piece);
@@ -93,11 +119,7 @@ function pieceOf(write: Write, pools: Pools, values: ValueEmitter): Piece {
     case 'literal':
       return { kind: 'literal', text: encode(write.text) };
     case 'pool':
-      return {
-        kind: 'fragment',
-        texts: entriesOf(write.pool, pools),
-        index: { by: 'value', value: write.index, from: 0n },
-      };
+      return fragmentOf(entriesOf(write.pool, pools), { by: 'value', value: write.index, from: 0n });
     case 'decimal':
       return numbersOf(write, values) ?? { kind: 'write', write };
     case 'if': {
@@ -128,8 +150,8 @@ function numbersOf(write: Write & { op: 'decimal' }, values: ValueEmitter): Frag
   const texts = Array.from({ length: Number(max - min) + 1 }, (_, index) =>
     encode(decimalText(min + BigInt(index), write.scale, write.digits)),
   );
-  if (texts.length > 256 && !fitsWord(texts)) return null;
-  return { kind: 'fragment', texts, index: { by: 'value', value: write.value, from: min } };
+  const fragment = fragmentOf(texts, { by: 'value', value: write.value, from: min });
+  return texts.length > 256 && !fitsWord(fragment.lengths) ? null : fragment;
 }
 
 function decimalText(value: bigint, scale: number, digits: number): string {
@@ -142,7 +164,7 @@ function decimalText(value: bigint, scale: number, digits: number): string {
 function choiceOf(when: Expression, then: readonly Piece[], otherwise: readonly Piece[]): Fragment | null {
   const [yes, no] = [literalOf(then), literalOf(otherwise)];
   if (yes === null || no === null) return null;
-  return { kind: 'fragment', texts: [no, yes], index: { by: 'truth', value: when } };
+  return fragmentOf([no, yes], { by: 'truth', value: when });
 }
 
 function literalOf(pieces: readonly Piece[]): Uint8Array | null {
@@ -154,20 +176,22 @@ function literalOf(pieces: readonly Piece[]): Uint8Array | null {
 /** Two fragments that have the same number in every row, as one; null if they have not, or would be too large. */
 function zipped([left, right]: readonly [Fragment, Fragment], values: ValueEmitter): Fragment | null {
   if (!isSameIndex(left.index, right.index, values)) return null;
-  const entries = Math.min(left.texts.length, right.texts.length);
-  const texts = left.texts.slice(0, entries).map((text, at) => concat(text, right.texts[at] ?? text));
-  return tableBytes(texts) <= MAX_FUSED_BYTES ? { ...left, texts } : null;
+  const count = Math.min(left.lengths.length, right.lengths.length);
+  const lengths = left.lengths.slice(0, count).map((length, number) => length + (right.lengths[number] ?? 0));
+  if (tableBytes(lengths) > MAX_FUSED_BYTES) return null;
+  return { ...left, parts: [...left.parts, ...right.parts], lengths };
 }
 
 function withSuffix(fragment: Fragment, suffix: Uint8Array): Fragment {
-  return { ...fragment, texts: fragment.texts.map((text) => concat(text, suffix)) };
+  const lengths = fragment.lengths.map((length) => length + suffix.length);
+  return { ...fragment, parts: [...fragment.parts, suffix], lengths };
 }
 
 function isWorthFolding(fragment: Fragment, suffix: Uint8Array): boolean {
-  const { texts } = withSuffix(fragment, suffix);
-  const bytes = tableBytes(texts);
-  if (bytes <= tableBytes(fragment.texts)) return true;
-  if (fitsWord(fragment.texts) && !fitsWord(texts)) return false;
+  const { lengths } = withSuffix(fragment, suffix);
+  const bytes = tableBytes(lengths);
+  if (bytes <= tableBytes(fragment.lengths)) return true;
+  if (fitsWord(fragment.lengths) && !fitsWord(lengths)) return false;
   return suffix.length <= MAX_FOLDED_LITERAL && bytes <= MAX_FOLDED_BYTES;
 }
 
@@ -176,9 +200,12 @@ function isSameIndex(left: FragmentIndex, right: FragmentIndex, values: ValueEmi
   return left.by === 'truth' || (right.by === 'value' && left.from === right.from);
 }
 
-function concat(left: Uint8Array, right: Uint8Array): Uint8Array {
-  const both = new Uint8Array(left.length + right.length);
-  both.set(left);
-  both.set(right, left.length);
-  return both;
+function concat(parts: readonly Uint8Array[], length: number): Uint8Array {
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -14,7 +14,7 @@ import type { FragmentTable } from './fragments.ts';
 import { placeFragments, writeFragment } from './fragments.ts';
 import { MemoryImage } from './memory-image.ts';
 import type { FragmentIndex, Piece, PlainWrite } from './pieces.ts';
-import { piecesOfRow } from './pieces.ts';
+import { piecesOfRow, textsOf } from './pieces.ts';
 import { OVERSHOOT_BYTES, POINTER, TextWriter } from './text-writer.ts';
 import type { Frame } from './values.ts';
 import { RECORD_BYTES, ValueEmitter } from './values.ts';
@@ -210,7 +210,7 @@ class RowEmitter {
       case 'literal':
         return this.#out.literal(piece.text);
       case 'fragment':
-        return writeFragment(this.#out, this.#table(piece.texts), () => this.#pushIndex(piece.index));
+        return writeFragment(this.#out, this.#table(textsOf(piece)), () => this.#pushIndex(piece.index));
       case 'write':
         return this.#write(piece.write);
       case 'if':
