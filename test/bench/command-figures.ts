@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import type { SandboxProcess } from '../../src/sandbox/fork-sandbox.ts';
 import { BIN } from '../e2e/support.ts';
-import { type Figure, figure } from './figures.ts';
+import { type Figure, atMost, figure } from './figures.ts';
 import { type InsertWatch, watchInserts } from './insert-watch.ts';
 import { cpuSecondsOf } from './process-use.ts';
 
@@ -80,12 +80,9 @@ export async function startFigures(sandbox: SandboxProcess, samples: number): Pr
   });
   await watch.close();
   return [
-    figure(START_GROUP, 'process start to the first INSERT', 's', measured.insert, {
-      kind: 'atMost',
-      value: 0.5,
-    }),
+    figure(START_GROUP, 'process start to the first INSERT', 's', measured.insert, atMost(0.3, 'G7')),
     figure(START_GROUP, 'the same until running, with --sandbox', 's', measured.embedded),
-    figure(START_GROUP, '--help', 's', measured.help, { kind: 'atMost', value: 0.2 }),
+    figure(START_GROUP, '--help', 's', measured.help, atMost(0.15, 'G7')),
     figure(START_GROUP, 'an empty Node process', 's', measured.node),
   ];
 }
@@ -146,10 +143,7 @@ export async function memoryFigures(sandbox: SandboxProcess, samples: number): P
     }
   });
   return [
-    figure(COST_GROUP, 'peak memory of the larger worker, defaults', 'MB', workers, {
-      kind: 'atMost',
-      value: 120,
-    }),
+    figure(COST_GROUP, 'peak memory of the larger worker, defaults', 'MB', workers, atMost(115, 'G6')),
     figure(COST_GROUP, 'peak memory of the parent, defaults', 'MB', parents),
   ];
 }
@@ -176,9 +170,7 @@ export async function parentFigures(sandbox: SandboxProcess, windows: number): P
     return found;
   });
   const name = `CPU of the parent, ${STEADY_PROCS} workers at ${STEADY_ROWS_PER_SECOND} rows/s`;
-  return percents.length === 0
-    ? []
-    : [figure(COST_GROUP, name, '% of a core', percents, { kind: 'atMost', value: 2 })];
+  return percents.length === 0 ? [] : [figure(COST_GROUP, name, '% of a core', percents, atMost(1, 'G9'))];
 }
 
 /** None where the kernel does not tell. */

@@ -1,8 +1,20 @@
-/** A figure of the first mark: its samples, what they come to, and the goal it is held against. */
+/** A figure of the benchmarks: its samples, what they come to, and the goal it is held against. */
 
 export interface Goal {
+  /** Its number in the list of goals ("G4"), to be found by; null for one that is not in it. */
+  readonly id: string | null;
   readonly kind: 'atLeast' | 'atMost';
   readonly value: number;
+}
+
+/** A goal that the median is to reach. */
+export function atLeast(value: number, id: string | null = null): Goal {
+  return { id, kind: 'atLeast', value };
+}
+
+/** A goal that the median is not to exceed. */
+export function atMost(value: number, id: string | null = null): Goal {
+  return { id, kind: 'atMost', value };
 }
 
 export interface Figure {
@@ -79,7 +91,10 @@ export function tableOf(figures: readonly Figure[]): string {
 }
 
 function cellsOf({ name, median: middle, min, max, unit, goal, isMet }: Figure): string[] {
-  const wanted = goal === null ? '' : `${goal.kind === 'atLeast' ? '≥' : '≤'} ${short(goal.value)}`;
+  const wanted =
+    goal === null
+      ? ''
+      : `${goal.id === null ? '' : `${goal.id} `}${goal.kind === 'atLeast' ? '≥' : '≤'} ${short(goal.value)}`;
   const verdict = isMet === null ? '' : isMet ? 'met' : 'MISSED';
   return [name, short(middle), short(min), short(max), unit, wanted, verdict];
 }

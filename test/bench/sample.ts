@@ -85,7 +85,7 @@ async function generate(task: GenerateTask): Promise<Sample> {
   });
 }
 
-// The only caller is first-mark.ts, of the same build: its line is the type it is sent as.
+// The only caller is main.ts, of the same build: its line is the type it is sent as.
 const task = JSON.parse(argv[2] ?? '') as Task;
 const sample = task.task === 'insert' ? await insert(task) : await generate(task);
 process.stdout.write(`${JSON.stringify(sample)}\n`);

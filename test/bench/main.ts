@@ -1,7 +1,7 @@
 /**
- * The first mark (`npm run bench`): what crategen costs beside an axios client, with and without generation, and
- * what its processes cost. Prints a table beside the goals and writes docs/benchmarks/DATE-first-mark.json.
- * `--rounds N` (5), `--only GROUP,…` of ready, generation, start, memory, parent; with `--only` nothing is written.
+ * The benchmarks (`npm run bench`): what crategen costs beside other ways to do the same, group by group. Prints a
+ * table beside the goals and writes docs/benchmarks/DATE.json. `--rounds N` (5), `--only GROUP,…` (the names in
+ * GROUPS below); with `--only` nothing is written.
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import { cpus, getPriority, loadavg, release } from 'node:os';
@@ -15,9 +15,11 @@ import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
+/** Measures its variants in turns, `rounds` times; `sandbox` discards what it is sent. */
 type Measurement = (sandbox: SandboxProcess, rounds: number) => Promise<Figure[]>;
 
-const MEASUREMENTS: Readonly<Record<string, Measurement>> = {
+/** Each a function of one file beside this one, in the order of the table. */
+const GROUPS: Readonly<Record<string, Measurement>> = {
   start: startFigures,
   memory: memoryFigures,
   parent: parentFigures,
@@ -38,9 +40,9 @@ function readOptions(): Options {
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new RangeError(`--rounds ${values.rounds}: a whole number from 1 on`);
   const only = values.only?.split(',') ?? null;
-  const unknown = only?.find((name) => MEASUREMENTS[name] === undefined);
+  const unknown = only?.find((name) => GROUPS[name] === undefined);
   if (unknown !== undefined)
-    throw new RangeError(`--only ${unknown}: one of ${Object.keys(MEASUREMENTS).join(', ')}`);
+    throw new RangeError(`--only ${unknown}: one of ${Object.keys(GROUPS).join(', ')}`);
   return { rounds, only };
 }
 
@@ -72,7 +74,7 @@ const loadAtStart = loadavg()[0] ?? 0;
 const sandbox = await forkSandbox({ discard: true });
 const figures: Figure[] = [];
 try {
-  for (const [name, measure] of Object.entries(MEASUREMENTS)) {
+  for (const [name, measure] of Object.entries(GROUPS)) {
     if (only !== null && !only.includes(name)) continue;
     process.stderr.write(`measuring ${name}: ${rounds} rounds\n`);
     figures.push(...(await measure(sandbox, rounds)));
@@ -83,9 +85,9 @@ try {
 process.stdout.write(`${tableOf(figures)}\n`);
 if (only === null) {
   const date = new Date().toISOString().slice(0, 10);
-  const file = join('docs/benchmarks', `${date}-first-mark.json`);
+  const file = join('docs/benchmarks', `${date}.json`);
   const document = {
-    format: 'crategen.first-mark/1',
+    format: 'crategen.bench/1',
     date,
     rounds,
     machine: await machineFacts(loadAtStart),
