@@ -1,7 +1,8 @@
 /** Plans and rows for the tests of rows: one identity unless told otherwise, pools built once per schema. */
 import { createHash } from 'node:crypto';
 import { createFastGenerator } from '../../src/rows/fast-generator.ts';
-import { type ModuleShape, USUAL_SHAPE, emitRowModule } from '../../src/rows/fast/row-emitter.ts';
+import { emitRowModule } from '../../src/rows/fast/row-emitter.ts';
+import { type ModuleShape, USUAL_SHAPE } from '../../src/rows/fast/row-loop.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { presetSchema } from '../../src/rows/presets.ts';
 import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';

@@ -10,8 +10,8 @@ const DASHES = ascii('-'.repeat(16));
 const DASH = 16;
 const LOW_NIBBLES = new Uint8Array(16).fill(0x0f);
 /** Version 4 in the high nibble of the third group, variant 10 in the top bits of the fourth: RFC 9562. */
-const VERSION = { keep: 0xffff_ffff_ffff_0fffn, set: 0x4000n };
-const VARIANT = { keep: 0x3fff_ffff_ffff_ffffn, set: 1n << 63n };
+export const VERSION = { keep: 0xffff_ffff_ffff_0fffn, set: 0x4000n };
+export const VARIANT = { keep: 0x3fff_ffff_ffff_ffffn, set: 1n << 63n };
 
 /** The value's last `digits` (≤ 16) hexadecimal digits. */
 export function writeHex(out: TextWriter, value: Expression, digits: number): void {

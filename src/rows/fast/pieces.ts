@@ -61,11 +61,34 @@ const MAX_FOLDED_LITERAL = 16;
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-/** The row with its brackets, commas between its values and a comma behind it. The prologue is not in it. */
-export function piecesOfRow(plan: RowPlan, values: ValueEmitter): Piece[] {
+/** Leaves the text's number on the stack, an i32. */
+export function pushIndex(values: ValueEmitter, index: FragmentIndex): void {
+  if (index.by === 'truth') return values.pushTruth(index.value);
+  const { value, from } = index;
+  if (from === 0n) return values.pushI32(value);
+  if (value.op === 'add' && value.right.op === 'constant' && value.right.value === from) {
+    return values.pushI32(value.left);
+  }
+  values.push(value);
+  values.code.i64(from).do('i64.sub', 'i32.wrap_i64');
+}
+
+/** What stands before and behind a row's values. */
+export interface RowBrackets {
+  readonly before: string;
+  readonly behind: string;
+}
+
+const WITH_COMMA: RowBrackets = { before: '[', behind: '],' };
+
+/** The row with its brackets and commas between its values. The prologue is not in it. */
+export function piecesOfRow(plan: RowPlan, values: ValueEmitter, brackets = WITH_COMMA): Piece[] {
   const literal = (text: string): Write => ({ op: 'literal', text });
-  const columns = plan.columns.flatMap(({ writes }, index) => [literal(index === 0 ? '[' : ','), ...writes]);
-  const row = [...(columns.length === 0 ? [literal('[')] : columns), literal('],')];
+  const columns = plan.columns.flatMap(({ writes }, index) => [
+    literal(index === 0 ? brackets.before : ','),
+    ...writes,
+  ]);
+  const row = [...(columns.length === 0 ? [literal(brackets.before)] : columns), literal(brackets.behind)];
   return piecesOf(row, plan.pools, values);
 }
 
