@@ -53,6 +53,7 @@ export function rowsThatFit(statement: string, maxRowBytes: number, maxBodyBytes
   return Math.max(0, Math.floor(room / (maxRowBytes + 1)));
 }
 
-function headOf(statement: string): Uint8Array {
+/** What stands before the rows. */
+export function headOf(statement: string): Uint8Array {
   return new TextEncoder().encode(`{"stmt":${JSON.stringify(statement)},"bulk_args":[`);
 }

@@ -25,29 +25,44 @@ const PAGE_BYTES = 65_536;
 /** What 32-bit addresses reach. */
 const MAX_MEMORY_BYTES = 2 ** 32 - PAGE_BYTES;
 
-type WriteRows = (pointer: number, firstRow: number, rows: number) => number;
+/** More than one kind of module has `writeRows`, each with parameters of its own behind the first three. */
+type WriteRows = (pointer: number, firstRow: number, rows: number, ...more: readonly number[]) => number;
 
-/** A generator for the plan's rows. Throws where `canGenerateFast()` is false. */
-export function createFastGenerator({
-  bytes,
-  chunks,
-  memoryEnd,
-  overshootBytes,
-  maxRowBytes,
-}: RowModule): RowGenerator {
+/** A module with as many memories as its buffers need. */
+export interface OpenModule {
+  /** Buffers of exactly `bytes` bytes; those behind a buffer's end may be overwritten. */
+  createBuffers(count: number, bytes: number): Uint8Array[];
+  /** The function that writes into a buffer. Throws if the buffer is not of this module. */
+  writeRowsOf(buffer: Uint8Array): WriteRows;
+  /** Brings the memory of a buffer to where it was at the start; its buffers stay as they are. */
+  restart(buffer: Uint8Array): void;
+}
+
+/** Throws where `canGenerateFast()` is false. */
+export function openModule({ bytes, chunks, memoryEnd, overshootBytes }: RowModule): OpenModule {
   const module = new WebAssembly.Module(bytes);
-  const writersOf = new WeakMap<ArrayBufferLike, WriteRows>();
+  const instances = new WeakMap<ArrayBufferLike, { writeRows: WriteRows; prepare: () => void }>();
+
+  function instanceOf({ buffer }: Uint8Array) {
+    const instance = instances.get(buffer);
+    assert(instance !== undefined, 'the buffer is not of this generator');
+    return instance;
+  }
+
+  function fill(memory: ArrayBufferLike): void {
+    const target = new Uint8Array(memory, 0, memoryEnd).fill(0);
+    for (const chunk of chunks) target.set(chunk.bytes, chunk.address);
+  }
 
   /** A memory of its own for so many buffers: it never grows, which would cut its buffers off. */
   function open(count: number, stride: number): Uint8Array[] {
     const memoryBytes = memoryEnd + count * stride;
     const memory = new WebAssembly.Memory({ initial: Math.ceil(memoryBytes / PAGE_BYTES) });
-    const target = new Uint8Array(memory.buffer);
-    for (const chunk of chunks) target.set(chunk.bytes, chunk.address);
     const { prepare, writeRows } = new WebAssembly.Instance(module, { env: { memory } }).exports;
     assert(prepare !== undefined && writeRows !== undefined, 'the module has its functions');
+    instances.set(memory.buffer, { prepare, writeRows });
+    fill(memory.buffer);
     prepare();
-    writersOf.set(memory.buffer, writeRows);
     return Array.from(
       { length: count },
       (_, index) => new Uint8Array(memory.buffer, memoryEnd + index * stride, stride - overshootBytes),
@@ -55,7 +70,6 @@ export function createFastGenerator({
   }
 
   return {
-    maxRowBytes,
     createBuffers(count, bufferBytes) {
       const stride = Math.ceil((bufferBytes + overshootBytes) / 64) * 64;
       const perMemory = Math.floor((MAX_MEMORY_BYTES - memoryEnd) / stride);
@@ -65,14 +79,28 @@ export function createFastGenerator({
         buffers.push(...open(Math.min(perMemory, count - buffers.length), stride));
       return buffers.map((buffer) => buffer.subarray(0, bufferBytes));
     },
+    writeRowsOf: (buffer) => instanceOf(buffer).writeRows,
+    restart(buffer) {
+      fill(buffer.buffer);
+      instanceOf(buffer).prepare();
+    },
+  };
+}
+
+/** A generator for the plan's rows. Throws where `canGenerateFast()` is false. */
+export function createFastGenerator(module: RowModule): RowGenerator {
+  const { maxRowBytes } = module;
+  const { createBuffers, writeRowsOf } = openModule(module);
+  return {
+    maxRowBytes,
+    createBuffers,
     writeRows(target, offset, firstRow, rows) {
       assert(
         firstRow >= 0 && firstRow + rows <= MAX_ROWS,
         `rows ${firstRow} + ${rows} are past the last row`,
       );
       assert(offset + rows * (maxRowBytes + 1) - 1 <= target.length, 'the rows may not fit');
-      const write = writersOf.get(target.buffer);
-      assert(write !== undefined, 'the buffer is not of this generator');
+      const write = writeRowsOf(target);
       if (rows === 0) return offset;
       const start = target.byteOffset + offset;
       // Without the comma behind the last row. Addresses are unsigned.

@@ -22,8 +22,13 @@ export class MemoryImage {
   /** The address of a copy of these bytes; the 64 bytes behind them may be read too. */
   place(bytes: Uint8Array): number {
     const address = this.reserve(bytes.length + ALIGNMENT);
-    this.#chunks.push({ address, bytes });
+    this.fill(address, bytes);
     return address;
+  }
+
+  /** What stands at a reserved address. */
+  fill(address: number, bytes: Uint8Array): void {
+    this.#chunks.push({ address, bytes });
   }
 
   /** The same for 16 bytes that many may want. */

@@ -64,7 +64,9 @@ class RowEmitter implements PieceWriter {
       case 'literal':
         return this.#out.literal(piece.text);
       case 'fragment':
-        return writeFragment(this.#out, this.#table(textsOf(piece)), () => pushIndex(this.#values, piece.index));
+        return writeFragment(this.#out, this.#table(textsOf(piece)), () =>
+          pushIndex(this.#values, piece.index),
+        );
       case 'write':
         return this.#write(piece.write);
       case 'if':

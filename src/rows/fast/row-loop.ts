@@ -205,4 +205,3 @@ function prepareFunction(values: ValueEmitter): WasmFunction {
   }
   return { exportName: 'prepare', locals: frame.locals, results: [], code };
 }
-

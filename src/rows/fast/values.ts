@@ -145,6 +145,16 @@ export class ValueEmitter {
     return this.#node(expression).interval;
   }
 
+  /** Whether the value is the same for all rows of a tick, and so without ticks for all rows. */
+  isSteady(expression: Expression): boolean {
+    return (this.#node(expression).dependsOn & (CHANGES_EACH_ROW | ENTITY)) === 0;
+  }
+
+  /** Whether the value is the number of the row's entity. */
+  isEntity(expression: Expression): boolean {
+    return isPeriodic(this.#node(expression).expression, 'remainder', this.period);
+  }
+
   /** Leaves the value on the stack. */
   push(expression: Expression): void {
     const node = this.#node(expression);

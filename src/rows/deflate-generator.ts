@@ -1,0 +1,88 @@
+/**
+ * Request bodies that are written as DEFLATE right away: the module of a row plan makes the codes, without the
+ * text of the rows ever standing anywhere.
+ */
+import { assert } from '../base/errors.ts';
+import type { BatchBody } from './batch-body.ts';
+import { headOf } from './batch-body.ts';
+import type { RowModule } from './fast-generator.ts';
+import { openModule } from './fast-generator.ts';
+
+/**
+ * A row plan made into code that deflates. Exports `prepare()` and `writeRows(pointer: i32, firstRow: f64, rows:
+ * i32, position: i32, headBits: i32, headBitCount: i32): i32`, which goes on with the bits that the head left over
+ * and writes rows ≥ 1 rows, the end of the body and of the block. `position` is where the rows begin in a text in
+ * which all bodies of a memory stand, each far from the others: what is remembered of one is of no use to the next.
+ */
+export interface DeflateModule extends RowModule {
+  /** The block's header: whole bytes, and the bits of the next one. */
+  readonly header: { readonly bytes: Uint8Array; readonly rest: number; readonly restBits: number };
+  /** The code of each byte: its bits × 16 + how many. */
+  readonly literals: Uint32Array;
+}
+
+const MAX_DISTANCE = 32_768;
+/** Positions begin again, in a memory without memories, before they could be taken for negative ones. */
+const MAX_POSITION = 2 ** 31;
+/** A code has at most 14 bits, and a match at least 3 bytes and at most 47 bits. */
+const BITS_PER_BYTE = 16;
+const TAIL_BYTES = 16;
+
+/**
+ * So many slots for requests of up to `maxRows` rows: the same bodies as `createBatchBodies`, as raw DEFLATE
+ * (RFC 1951) in one block.
+ */
+export function createDeflateBodies(
+  module: DeflateModule,
+  statement: string,
+  maxRows: number,
+  count: number,
+): BatchBody[] {
+  const text = headOf(statement);
+  const head = headBits(module, text);
+  const maxTextBytes = maxRows * (module.maxRowBytes + 1);
+  const maxBodyBytes = head.bytes.length + Math.ceil((maxTextBytes * BITS_PER_BYTE) / 8) + TAIL_BYTES;
+  const { createBuffers, writeRowsOf, restart } = openModule(module);
+  const buffers = createBuffers(count, maxBodyBytes);
+  const positions = new Map(buffers.map(({ buffer }) => [buffer, MAX_DISTANCE]));
+  return buffers.map((buffer) => {
+    buffer.set(head.bytes);
+    const writeRows = writeRowsOf(buffer);
+    return {
+      maxBodyBytes,
+      write(firstRow, rows) {
+        assert(rows >= 1 && rows <= maxRows, `${rows} rows for a slot of ${maxRows}`);
+        const span = text.length + maxTextBytes + MAX_DISTANCE;
+        let position = (positions.get(buffer.buffer) ?? 0) + text.length;
+        if (position + span > MAX_POSITION) {
+          restart(buffer);
+          position = MAX_DISTANCE + text.length;
+        }
+        positions.set(buffer.buffer, position + span);
+        const start = buffer.byteOffset + head.bytes.length;
+        const end = writeRows(start, firstRow, rows, position, head.rest, head.restBits) >>> 0;
+        assert(
+          end <= buffer.byteOffset + maxBodyBytes,
+          `rows ${firstRow} + ${rows} are longer than their bound`,
+        );
+        return buffer.subarray(0, end - buffer.byteOffset);
+      },
+    };
+  });
+}
+
+/** The block's header and the head of the body: whole bytes, and the bits of the next one. */
+function headBits({ header, literals }: DeflateModule, text: Uint8Array): DeflateModule['header'] {
+  const bytes = [...header.bytes];
+  let { rest, restBits } = header;
+  for (const byte of text) {
+    const code = literals[byte] ?? 0;
+    rest += (code >>> 4) * 2 ** restBits;
+    restBits += code & 0xf;
+    for (; restBits >= 8; restBits -= 8) {
+      bytes.push(rest % 256);
+      rest = Math.floor(rest / 256);
+    }
+  }
+  return { bytes: Uint8Array.from(bytes), rest, restBits };
+}

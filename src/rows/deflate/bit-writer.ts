@@ -1,0 +1,294 @@
+/**
+ * Where the generated code writes bits: an accumulator that is stored whenever its bytes could run over, and the
+ * position in the text that the bits stand for, which distances are taken from. How many bits the accumulator may
+ * hold is known while the code is written.
+ */
+import { assert } from '../../base/errors.ts';
+import type { MemoryImage } from '../fast/memory-image.ts';
+import type { ValueEmitter } from '../fast/values.ts';
+import { POINTER } from '../fast/text-writer.ts';
+import type { Code } from '../fast/wasm-assembler.ts';
+import type { BitText, DeflateCode } from './huffman.ts';
+import { MAX_DISTANCE, MAX_MATCH, MIN_MATCH, joinBits } from './huffman.ts';
+
+/**
+ * Bits that are ready to be written, as one 64-bit word: how many they are (8 bits), the length of the text that
+ * they stand for (12 bits), and the bits.
+ */
+export const ENTRY_BITS = 44;
+const ENTRY_SHIFT = 20n;
+const ENTRY_MASK = (1n << ENTRY_SHIFT) - 1n;
+const MAX_ENTRY_TEXT = 2 ** 12 - 1;
+/** The accumulator keeps what makes no whole byte. */
+const LEFT_BITS = 7;
+const ROOM_BITS = 63;
+const COUNT_BITS = 8n;
+/** A distance's bits and, above them, how many they are. */
+const DISTANCE_SHIFT = 27;
+
+/** Local indices of the accumulator and of its state: bits in the low 8, above them the position in the text. */
+export interface Accumulator {
+  readonly bits: number;
+  readonly state: number;
+}
+
+/** What a table of entries of one form holds: its address, and the most bits of an entry. */
+export interface EntryTable {
+  readonly address: number;
+  readonly maxBits: number;
+}
+
+export class BitWriter {
+  readonly values: ValueEmitter;
+  readonly image: MemoryImage;
+  readonly code: DeflateCode;
+  readonly #tables = new Map<string, EntryTable>();
+  readonly #distanceTable: number;
+  readonly #maxDistanceBits: number;
+  #cells = { address: 0, usedBytes: 64 };
+  #accumulator: Accumulator = { bits: 0, state: 0 };
+  #held = 0;
+  #ready: BitText = { bits: 0n, length: 0 };
+  #readyText = 0;
+
+  constructor(values: ValueEmitter, image: MemoryImage, code: DeflateCode) {
+    this.values = values;
+    this.image = image;
+    this.code = code;
+    const distances = new Uint32Array(MAX_DISTANCE + 1);
+    let maxBits = 0;
+    for (let distance = 1; distance <= MAX_DISTANCE; distance += 1) {
+      const { bits, length } = code.distance(distance);
+      distances[distance] = Number(bits) + length * 2 ** DISTANCE_SHIFT;
+      maxBits = Math.max(maxBits, length);
+    }
+    this.#distanceTable = image.place(new Uint8Array(distances.buffer));
+    this.#maxDistanceBits = maxBits;
+  }
+
+  get out(): Code {
+    return this.values.code;
+  }
+
+  /** Goes on in another function, which has the accumulator in these locals. */
+  enter(accumulator: Accumulator): void {
+    this.#accumulator = accumulator;
+    this.#held = LEFT_BITS;
+  }
+
+  /** The address of `bytes` (4 or 8) bytes that live as long as the memory, 0 at the start. */
+  cell(bytes: 4 | 8): number {
+    const start = Math.ceil(this.#cells.usedBytes / bytes) * bytes;
+    if (start + bytes > 64) {
+      this.#cells = { address: this.image.reserve(64), usedBytes: 0 };
+      return this.cell(bytes);
+    }
+    this.#cells.usedBytes = start + bytes;
+    return this.#cells.address + start;
+  }
+
+  // --- what is known while the code is written --------------------------------------------------------------
+
+  /** Text without a match. */
+  literal(bytes: Uint8Array): void {
+    for (const byte of bytes) this.#append(this.code.literal(byte), 1);
+  }
+
+  endOfBlock(): void {
+    this.#append(this.code.endOfBlock, 0);
+  }
+
+  #append(bits: BitText, text: number): void {
+    if (this.#ready.length + bits.length > ROOM_BITS - LEFT_BITS) this.#writeReady();
+    this.#ready = joinBits([this.#ready, bits]);
+    this.#readyText += text;
+  }
+
+  #writeReady(): void {
+    const { bits, length } = this.#ready;
+    const text = this.#readyText;
+    if (length === 0) return;
+    this.#ready = { bits: 0n, length: 0 };
+    this.#readyText = 0;
+    this.#makeRoom(length);
+    this.out.i64(bits);
+    this.#addBits();
+    this.out
+      .get(this.#accumulator.state)
+      .i64(stateOf(length, text))
+      .do('i64.add')
+      .set(this.#accumulator.state);
+  }
+
+  /** Nothing is pending but the bits of a last, incomplete byte: before and after code that runs sometimes. */
+  settle(): void {
+    this.#writeReady();
+    this.flush();
+  }
+
+  /** Stores whole bytes. */
+  flush(): void {
+    if (this.#held <= LEFT_BITS) return;
+    const { bits, state } = this.#accumulator;
+    const { out } = this;
+    out.get(POINTER).get(bits).memory('i64.store');
+    out.get(POINTER).get(state).i64(3n).do('i64.shr_u').i64(7n).do('i64.and', 'i32.wrap_i64', 'i32.add');
+    out.set(POINTER);
+    out.get(bits).get(state).i64(0x38n).do('i64.and', 'i64.shr_u').set(bits);
+    out.get(state).i64(~0x38n).do('i64.and').set(state);
+    this.#held = LEFT_BITS;
+  }
+
+  #makeRoom(bits: number): void {
+    assert(bits <= ROOM_BITS - LEFT_BITS, `${bits} bits at once`);
+    if (this.#held + bits > ROOM_BITS) this.flush();
+    this.#held += bits;
+  }
+
+  /** Puts the bits on the stack behind those that are held. */
+  #addBits(): void {
+    const { bits, state } = this.#accumulator;
+    this.out.get(state).do('i64.shl').get(bits).do('i64.or').set(bits);
+  }
+
+  // --- what is known when the code runs ---------------------------------------------------------------------
+
+  /** Writes the entry on the stack, which has at most so many bits. */
+  entry(maxBits: number): void {
+    this.#writeReady();
+    this.#makeRoom(maxBits);
+    const entry = this.values.frame.locals.add('i64');
+    this.out.tee(entry).i64(ENTRY_SHIFT).do('i64.shr_u');
+    this.#addBits();
+    const { state } = this.#accumulator;
+    this.out.get(state).get(entry).i64(ENTRY_MASK).do('i64.and', 'i64.add').set(state);
+  }
+
+  /** Writes the entry of a table whose number, an i32, `pushIndex` leaves on the stack. */
+  entryOf({ address, maxBits }: EntryTable, pushIndex: () => void): void {
+    pushIndex();
+    this.out.i32(3).do('i32.shl').memory('i64.load', address);
+    this.entry(maxBits);
+  }
+
+  /**
+   * Writes a match: the i32 local `distance`, and a length of which `pushLength` leaves the entry on the stack.
+   */
+  match(distance: number, pushLength: () => void): void {
+    const { out } = this;
+    const { state } = this.#accumulator;
+    this.#writeReady();
+    pushLength();
+    this.entry(MAX_LENGTH_BITS);
+    this.#makeRoom(this.#maxDistanceBits);
+    const word = this.values.frame.locals.add('i32');
+    out.get(distance).i32(2).do('i32.shl').memory('i32.load', this.#distanceTable).tee(word);
+    out
+      .i32(2 ** DISTANCE_SHIFT - 1)
+      .do('i32.and')
+      .do('i64.extend_i32_u');
+    this.#addBits();
+    out.get(state).get(word).i32(DISTANCE_SHIFT).do('i32.shr_u').do('i64.extend_i32_u', 'i64.add').set(state);
+  }
+
+  /** The same for a length that is known. */
+  matchOf(distance: number, length: number): void {
+    this.match(distance, () => this.out.i64(this.lengthEntry(length)));
+  }
+
+  /** Leaves the position in the text on the stack, an i32. */
+  pushPosition(): void {
+    this.#writeReady();
+    this.out.get(this.#accumulator.state).i64(COUNT_BITS).do('i64.shr_u', 'i32.wrap_i64');
+  }
+
+  /** Leaves an i32 that is not 0 if a match may be so far away. */
+  pushIsNear(distance: number): void {
+    this.out
+      .get(distance)
+      .i32(MAX_DISTANCE + 1)
+      .do('i32.lt_u');
+  }
+
+  /** Writes the entries from the address in one i32 local up to the one in the other, which the first reaches. */
+  entries(from: number, to: number): void {
+    const { out } = this;
+    this.settle();
+    out.block().get(from).get(to).do('i32.ge_u').branchIf(0).loop();
+    out.get(from).memory('i64.load');
+    this.entry(ENTRY_BITS);
+    this.flush();
+    out.get(from).i32(8).do('i32.add').tee(from).get(to).do('i32.lt_u').branchIf(0).end().end();
+    this.#held = LEFT_BITS;
+  }
+
+  // --- entries ---------------------------------------------------------------------------------------------
+
+  /** The entry of a match's length, without its distance. */
+  lengthEntry(length: number): bigint {
+    assert(length >= MIN_MATCH && length <= MAX_MATCH, `a match of ${length}`);
+    return entryOfBits(this.code.length(length), length);
+  }
+
+  /** The entries of a text, as few as can be. */
+  textEntries(text: Uint8Array): bigint[] {
+    const entries: bigint[] = [];
+    let [bits, from]: [BitText, number] = [{ bits: 0n, length: 0 }, 0];
+    text.forEach((byte, at) => {
+      const next = this.code.literal(byte);
+      if (bits.length + next.length > ENTRY_BITS) {
+        entries.push(entryOfBits(bits, at - from));
+        [bits, from] = [{ bits: 0n, length: 0 }, at];
+      }
+      bits = joinBits([bits, next]);
+    });
+    return text.length === 0 ? [] : [...entries, entryOfBits(bits, text.length - from)];
+  }
+
+  /** A table of texts that take one entry each; null if one of them is too long. */
+  tableOf(texts: readonly Uint8Array[]): EntryTable | null {
+    const entries = new BigUint64Array(texts.length);
+    let maxBits = 0;
+    for (const [index, text] of texts.entries()) {
+      const length = this.code.textBits(text);
+      if (length > ENTRY_BITS) return null;
+      maxBits = Math.max(maxBits, length);
+      entries[index] = this.textEntries(text)[0] ?? 0n;
+    }
+    return { address: this.image.place(new Uint8Array(entries.buffer)), maxBits };
+  }
+
+  /** The same for a table that many may want, made once. */
+  sharedTable(name: string, make: () => readonly Uint8Array[]): EntryTable {
+    const known = this.#tables.get(name);
+    if (known !== undefined) return known;
+    const table = this.tableOf(make());
+    assert(table !== null, `the entries of ${name} fit`);
+    this.#tables.set(name, table);
+    return table;
+  }
+
+  /** A table of the entries of all lengths, by length. */
+  lengthTable(): number {
+    const known = this.#tables.get('lengths');
+    if (known !== undefined) return known.address;
+    const entries = BigUint64Array.from({ length: MAX_MATCH + 1 }, (_, length) =>
+      length < MIN_MATCH ? 0n : this.lengthEntry(length),
+    );
+    const table = { address: this.image.place(new Uint8Array(entries.buffer)), maxBits: MAX_LENGTH_BITS };
+    this.#tables.set('lengths', table);
+    return table.address;
+  }
+}
+
+/** 14 bits of the code and 5 more. */
+const MAX_LENGTH_BITS = 19;
+
+export function entryOfBits({ bits, length }: BitText, text: number): bigint {
+  assert(length <= ENTRY_BITS && text <= MAX_ENTRY_TEXT, `${length} bits for ${text} bytes`);
+  return (bits << ENTRY_SHIFT) | stateOf(length, text);
+}
+
+function stateOf(bits: number, text: number): bigint {
+  return BigInt(bits) | (BigInt(text) << COUNT_BITS);
+}
