@@ -12,6 +12,7 @@ import { maxRowBytesOf } from '../rows/bounds.ts';
 import { buildPools } from '../rows/pools.ts';
 import { presetSchema } from '../rows/presets.ts';
 import { insertStatement } from '../rows/ddl.ts';
+import { deflateModuleOf } from '../rows/deflate/deflate-plan.ts';
 import { emitRowModule } from '../rows/fast/row-emitter.ts';
 import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
 import type { RowSource } from '../rows/row-source.ts';
@@ -134,9 +135,10 @@ async function prepare(
 
 /** Code is made once, for all workers. */
 function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): RowSource {
-  return plan.load.generator === 'fast'
-    ? { kind: 'module', module: emitRowModule(rowPlan) }
-    : { kind: 'plan', plan: rowPlan };
+  if (plan.load.generator === 'reference') return { kind: 'plan', plan: rowPlan };
+  return plan.load.compression === 'deflate'
+    ? { kind: 'deflate', module: deflateModuleOf(rowPlan) }
+    : { kind: 'module', module: emitRowModule(rowPlan) };
 }
 
 function checkLimits(plan: RunPlan, schema: TableSchema, rowPlan: RowPlan, host: HostFacts): void {

@@ -7,6 +7,8 @@ import type { BatchBody } from './batch-body.ts';
 import { headOf } from './batch-body.ts';
 import type { RowModule } from './fast-generator.ts';
 import { openModule } from './fast-generator.ts';
+import type { BitText, ByteText } from './deflate/huffman.ts';
+import { MAX_DISTANCE, NO_BITS, appendBits } from './deflate/huffman.ts';
 
 /**
  * A row plan made into code that deflates. Exports `prepare()` and `writeRows(pointer: i32, firstRow: f64, rows:
@@ -15,13 +17,11 @@ import { openModule } from './fast-generator.ts';
  * which all bodies of a memory stand, each far from the others: what is remembered of one is of no use to the next.
  */
 export interface DeflateModule extends RowModule {
-  /** The block's header: whole bytes, and the bits of the next one. */
-  readonly header: { readonly bytes: Uint8Array; readonly rest: number; readonly restBits: number };
-  /** The code of each byte: its bits × 16 + how many. */
-  readonly literals: Uint32Array;
+  readonly header: ByteText;
+  /** The code of each byte. */
+  readonly literals: readonly BitText[];
 }
 
-const MAX_DISTANCE = 32_768;
 /** Positions begin again, in a memory without memories, before they could be taken for negative ones. */
 const MAX_POSITION = 2 ** 31;
 /** A code has at most 14 bits, and a match at least 3 bytes and at most 47 bits. */
@@ -39,7 +39,10 @@ export function createDeflateBodies(
   count: number,
 ): BatchBody[] {
   const text = headOf(statement);
-  const head = headBits(module, text);
+  const head = appendBits(
+    module.header,
+    Array.from(text, (byte) => module.literals[byte] ?? NO_BITS),
+  );
   const maxTextBytes = maxRows * (module.maxRowBytes + 1);
   const maxBodyBytes = head.bytes.length + Math.ceil((maxTextBytes * BITS_PER_BYTE) / 8) + TAIL_BYTES;
   const { createBuffers, writeRowsOf, restart } = openModule(module);
@@ -60,7 +63,7 @@ export function createDeflateBodies(
         }
         positions.set(buffer.buffer, position + span);
         const start = buffer.byteOffset + head.bytes.length;
-        const end = writeRows(start, firstRow, rows, position, head.rest, head.restBits) >>> 0;
+        const end = writeRows(start, firstRow, rows, position, head.rest.bits, head.rest.length) >>> 0;
         assert(
           end <= buffer.byteOffset + maxBodyBytes,
           `rows ${firstRow} + ${rows} are longer than their bound`,
@@ -69,20 +72,4 @@ export function createDeflateBodies(
       },
     };
   });
-}
-
-/** The block's header and the head of the body: whole bytes, and the bits of the next one. */
-function headBits({ header, literals }: DeflateModule, text: Uint8Array): DeflateModule['header'] {
-  const bytes = [...header.bytes];
-  let { rest, restBits } = header;
-  for (const byte of text) {
-    const code = literals[byte] ?? 0;
-    rest += (code >>> 4) * 2 ** restBits;
-    restBits += code & 0xf;
-    for (; restBits >= 8; restBits -= 8) {
-      bytes.push(rest % 256);
-      rest = Math.floor(rest / 256);
-    }
-  }
-  return { bytes: Uint8Array.from(bytes), rest, restBits };
 }

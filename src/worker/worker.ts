@@ -12,9 +12,8 @@ import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Link } from '../protocol/link.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
 import { parseDownMessage } from '../protocol/parse-message.ts';
-import { createBatchBodies, rowsThatFit } from '../rows/batch-body.ts';
-import type { RowGenerator } from '../rows/row-generator.ts';
-import { openRowSource } from '../rows/row-source.ts';
+import { rowsThatFit } from '../rows/batch-body.ts';
+import { type BodySource, openRowSource } from '../rows/row-source.ts';
 import { type CounterWriter, createCounterFile } from './counter-file.ts';
 import {
   type BatchTrace,
@@ -127,8 +126,8 @@ class RunningWorker implements Worker {
   }
 
   async #prepare(init: InitMessage): Promise<void> {
-    const opening = openRowSource(init.rows).then((generator) =>
-      openSession(init, generator, this.#parts, (trace) => this.#sendTrace(init, trace)),
+    const opening = openRowSource(init.rows).then((rows) =>
+      openSession(init, rows, this.#parts, (trace) => this.#sendTrace(init, trace)),
     );
     this.#opening = opening;
     const session = await opening;
@@ -234,7 +233,7 @@ function sender(init: InitMessage): { workerIndex: number; incarnation: number }
 
 function openSession(
   init: InitMessage,
-  generator: RowGenerator,
+  rows: BodySource,
   parts: WorkerParts,
   onBatch: (trace: BatchTrace) => void,
 ): Session {
@@ -247,7 +246,7 @@ function openSession(
   const client = parts.connect(init.access, { connectionsPerNode: limits.inFlight });
   const rowsPerRequest = Math.max(
     1,
-    Math.min(assignment.batchSize, rowsThatFit(init.statement, generator.maxRowBytes, limits.maxBodyBytes)),
+    Math.min(assignment.batchSize, rowsThatFit(init.statement, rows.maxRowBytes, limits.maxBodyBytes)),
   );
   const firstBatch = init.resume?.nextBatch ?? assignment.globalIndex;
   const counters = createCounterFile(init.counterFile, {
@@ -265,13 +264,13 @@ function openSession(
     nodeCount: init.access.nodes.length,
     rowsPerRequest,
   };
-  const bodies = createBatchBodies(init.statement, generator, rowsPerRequest, limits.inFlight);
+  const bodies = rows.createBodies(init.statement, rowsPerRequest, limits.inFlight);
   const loop = createInsertionLoop(config, {
     clock: parts.clock,
     random: parts.random,
     port: client,
     bodies,
-    compress: compressor(limits.compression),
+    compress: rows.encoding === null ? compressor(limits.compression) : null,
     counters,
     readUse: createUseReader(),
     onBatch: init.tracesBatches ? onBatch : null,

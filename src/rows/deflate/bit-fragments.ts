@@ -5,9 +5,9 @@
 import type { BitWriter, EntryTable } from './bit-writer.ts';
 import { ENTRY_BITS, entryOfBits } from './bit-writer.ts';
 import type { BitText } from './huffman.ts';
-import { MAX_DISTANCE, MAX_MATCH, joinBits } from './huffman.ts';
-import type { Token } from './linked-texts.ts';
-import { linkTexts } from './linked-texts.ts';
+import { MAX_DISTANCE, MAX_MATCH, NO_BITS, joinBits } from './huffman.ts';
+import type { Linker, Token } from './linked-texts.ts';
+import { textKey } from './linked-texts.ts';
 
 export type BitFragments =
   /** The same number of entries for every text, some of them empty. */
@@ -30,6 +30,7 @@ export interface FragmentUse {
   readonly isInOrder: boolean;
   /** Bytes of a row on the average. */
   readonly rowBytes: number;
+  readonly link: Linker;
 }
 
 /** What a match takes, about. */
@@ -43,13 +44,13 @@ const MAX_BACK = 64;
 export function placeBitFragments(
   writer: BitWriter,
   texts: readonly Uint8Array[],
-  { isInOrder, rowBytes }: FragmentUse,
+  { isInOrder, rowBytes, link }: FragmentUse,
 ): BitFragments {
   const bits = texts.map((text) => writer.code.textBits(text));
   const averageBits = bits.reduce((sum, each) => sum + each, 0) / bits.length;
   const windowRows = MAX_DISTANCE / rowBytes;
   if (isInOrder && texts.length > windowRows && averageBits >= MIN_LINKED_BITS)
-    return placeLinked(writer, texts, rowBytes);
+    return placeLinked(writer, texts, link(texts, { strideBytes: rowBytes, maxBack: MAX_BACK }));
   const comesAgain = isInOrder
     ? Number(texts.length <= windowRows)
     : 1 - Math.exp(-windowRows / texts.length);
@@ -117,8 +118,11 @@ const LINKED = { bytesLog2: 5, from: 0, to: 4, last: 8, tail: 16 } as const;
  */
 const TOKEN = { bytes: 32, lead: 0, length: 8, source: 16, offset: 20, from: 24, to: 28 } as const;
 
-function placeLinked(writer: BitWriter, texts: readonly Uint8Array[], rowBytes: number): BitFragments {
-  const tokens = linkTexts(texts, writer.code, { strideBytes: rowBytes, maxBack: MAX_BACK });
+function placeLinked(
+  writer: BitWriter,
+  texts: readonly Uint8Array[],
+  tokens: readonly (readonly Token[])[],
+): BitFragments {
   const recordsAddress = writer.image.reserve(texts.length << LINKED.bytesLog2);
   const lists = tokens.map((of) => tokenList(writer, of));
   const instead = placeInstead(
@@ -166,17 +170,17 @@ interface Step {
 function tokenList(writer: BitWriter, tokens: readonly Token[]): { steps: Step[]; tail: bigint } {
   const { code } = writer;
   const steps: Step[] = [];
-  let [bits, text]: [BitText, number] = [{ bits: 0n, length: 0 }, 0];
+  let [bits, text]: [BitText, number] = [NO_BITS, 0];
   const take = (): bigint => {
     const entry = entryOfBits(bits, text);
-    [bits, text] = [{ bits: 0n, length: 0 }, 0];
+    [bits, text] = [NO_BITS, 0];
     return entry;
   };
   const add = (more: BitText, length: number): void => {
     // A step that has no match and no text is an entry.
     if (bits.length + more.length > ENTRY_BITS)
       steps.push({ lead: take(), match: null, text: new Uint8Array() });
-    bits = joinBits([bits, more]);
+    bits = joinBits(bits, more);
     text += length;
   };
   for (const token of tokens) {
@@ -198,12 +202,11 @@ function placeInstead(
   writer: BitWriter,
   texts: readonly Uint8Array[],
 ): (text: Uint8Array) => { from: number; to: number } {
-  const keyOf = (text: Uint8Array): string => Buffer.from(text).toString('latin1');
-  const distinct = new Map(texts.map((text) => [keyOf(text), text]));
+  const distinct = new Map(texts.map((text) => [textKey(text), text]));
   const starts = placeEntries(writer, [...distinct.values()]);
   const places = new Map([...distinct.keys()].map((key, index) => [key, index]));
   return (text) => {
-    const place = places.get(keyOf(text)) ?? 0;
+    const place = places.get(textKey(text)) ?? 0;
     return { from: starts[place] ?? 0, to: starts[place + 1] ?? 0 };
   };
 }

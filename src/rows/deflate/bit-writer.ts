@@ -9,7 +9,7 @@ import type { ValueEmitter } from '../fast/values.ts';
 import { POINTER } from '../fast/text-writer.ts';
 import type { Code } from '../fast/wasm-assembler.ts';
 import type { BitText, DeflateCode } from './huffman.ts';
-import { MAX_DISTANCE, MAX_MATCH, MIN_MATCH, joinBits } from './huffman.ts';
+import { MAX_DISTANCE, MAX_MATCH, MIN_MATCH, NO_BITS, joinBits } from './huffman.ts';
 
 /**
  * Bits that are ready to be written, as one 64-bit word: how many they are (8 bits), the length of the text that
@@ -22,6 +22,8 @@ const MAX_ENTRY_TEXT = 2 ** 12 - 1;
 /** The accumulator keeps what makes no whole byte. */
 const LEFT_BITS = 7;
 const ROOM_BITS = 63;
+/** Constants are put together as numbers. */
+const MAX_READY_BITS = 53;
 const COUNT_BITS = 8n;
 /** A distance's bits and, above them, how many they are. */
 const DISTANCE_SHIFT = 27;
@@ -48,7 +50,7 @@ export class BitWriter {
   #cells = { address: 0, usedBytes: 64 };
   #accumulator: Accumulator = { bits: 0, state: 0 };
   #held = 0;
-  #ready: BitText = { bits: 0n, length: 0 };
+  #ready = NO_BITS;
   #readyText = 0;
 
   constructor(values: ValueEmitter, image: MemoryImage, code: DeflateCode) {
@@ -57,11 +59,10 @@ export class BitWriter {
     this.code = code;
     const distances = new Uint32Array(MAX_DISTANCE + 1);
     let maxBits = 0;
-    for (let distance = 1; distance <= MAX_DISTANCE; distance += 1) {
-      const { bits, length } = code.distance(distance);
-      distances[distance] = Number(bits) + length * 2 ** DISTANCE_SHIFT;
+    code.forEachDistance((distance, bits, length) => {
+      distances[distance] = bits + length * 2 ** DISTANCE_SHIFT;
       maxBits = Math.max(maxBits, length);
-    }
+    });
     this.#distanceTable = image.place(new Uint8Array(distances.buffer));
     this.#maxDistanceBits = maxBits;
   }
@@ -99,8 +100,8 @@ export class BitWriter {
   }
 
   #append(bits: BitText, text: number): void {
-    if (this.#ready.length + bits.length > ROOM_BITS - LEFT_BITS) this.#writeReady();
-    this.#ready = joinBits([this.#ready, bits]);
+    if (this.#ready.length + bits.length > MAX_READY_BITS) this.#writeReady();
+    this.#ready = joinBits(this.#ready, bits);
     this.#readyText += text;
   }
 
@@ -108,10 +109,10 @@ export class BitWriter {
     const { bits, length } = this.#ready;
     const text = this.#readyText;
     if (length === 0) return;
-    this.#ready = { bits: 0n, length: 0 };
+    this.#ready = NO_BITS;
     this.#readyText = 0;
     this.#makeRoom(length);
-    this.out.i64(bits);
+    this.out.i64(BigInt(bits));
     this.#addBits();
     this.out
       .get(this.#accumulator.state)
@@ -233,16 +234,17 @@ export class BitWriter {
   /** The entries of a text, as few as can be. */
   textEntries(text: Uint8Array): bigint[] {
     const entries: bigint[] = [];
-    let [bits, from]: [BitText, number] = [{ bits: 0n, length: 0 }, 0];
-    text.forEach((byte, at) => {
-      const next = this.code.literal(byte);
-      if (bits.length + next.length > ENTRY_BITS) {
-        entries.push(entryOfBits(bits, at - from));
-        [bits, from] = [{ bits: 0n, length: 0 }, at];
+    let [bits, length, from] = [0, 0, 0];
+    for (let at = 0; at < text.length; at += 1) {
+      const next = this.code.literal(text[at] ?? 0);
+      if (length + next.length > ENTRY_BITS) {
+        entries.push(entryOfBits({ bits, length }, at - from));
+        [bits, length, from] = [0, 0, at];
       }
-      bits = joinBits([bits, next]);
-    });
-    return text.length === 0 ? [] : [...entries, entryOfBits(bits, text.length - from)];
+      bits += next.bits * 2 ** length;
+      length += next.length;
+    }
+    return text.length === 0 ? [] : [...entries, entryOfBits({ bits, length }, text.length - from)];
   }
 
   /** A table of texts that take one entry each; null if one of them is too long. */
@@ -286,7 +288,7 @@ const MAX_LENGTH_BITS = 19;
 
 export function entryOfBits({ bits, length }: BitText, text: number): bigint {
   assert(length <= ENTRY_BITS && text <= MAX_ENTRY_TEXT, `${length} bits for ${text} bytes`);
-  return (bits << ENTRY_SHIFT) | stateOf(length, text);
+  return (BigInt(bits) << ENTRY_SHIFT) | stateOf(length, text);
 }
 
 function stateOf(bits: number, text: number): bigint {

@@ -10,7 +10,7 @@ import { MemoryImage } from '../fast/memory-image.ts';
 import type { Piece } from '../fast/pieces.ts';
 import { piecesOfRow } from '../fast/pieces.ts';
 import type { ModuleShape, PieceWriter } from '../fast/row-loop.ts';
-import { PARAMETERS, USUAL_SHAPE, assembleRowModule } from '../fast/row-loop.ts';
+import { PARAMETERS, assembleRowModule } from '../fast/row-loop.ts';
 import { OVERSHOOT_BYTES, POINTER } from '../fast/text-writer.ts';
 import type { Frame } from '../fast/values.ts';
 import type { Code } from '../fast/wasm-assembler.ts';
@@ -18,7 +18,7 @@ import type { RowPlan } from '../row-plan.ts';
 import type { Accumulator } from './bit-writer.ts';
 import { BitWriter } from './bit-writer.ts';
 import type { DeflateCode } from './huffman.ts';
-import { bytesOfBits } from './huffman.ts';
+import type { Linker } from './linked-texts.ts';
 import type { RowFacts } from './piece-list.ts';
 import { PieceList } from './piece-list.ts';
 
@@ -33,19 +33,22 @@ const POSITION = PARAMETERS.length;
 const HEAD_BITS = POSITION + 1;
 const HEAD_BIT_COUNT = POSITION + 2;
 
+/** What a module is made with. */
+export interface DeflateParts {
+  readonly code: DeflateCode;
+  readonly link: Linker;
+  readonly shape: ModuleShape;
+}
+
 /** The module that writes the plan's rows with this code. */
-export function emitDeflateModule(
-  plan: RowPlan,
-  code: DeflateCode,
-  shape: ModuleShape = USUAL_SHAPE,
-): DeflateModule {
+export function emitDeflateModule(plan: RowPlan, { code, link, shape }: DeflateParts): DeflateModule {
   const image = new MemoryImage();
   const maxRowBytes = maxRowBytesOf(plan);
   const bytes = assembleRowModule(plan, image, { shape, parameters: ['i32', 'i32', 'i32'] }, (values) => {
     const main = values.frame;
     const accumulator = { bits: main.locals.add('i64'), state: main.locals.add('i64') };
     const writer = new BitWriter(values, image, code);
-    const row = new DeflateEmitter(plan, writer, { main, accumulator });
+    const row = new DeflateEmitter(plan, writer, { main, accumulator, link });
     return {
       pieces: piecesOfRow(plan, values, BRACKETS),
       writer: row,
@@ -53,18 +56,14 @@ export function emitDeflateModule(
       closes: (to) => row.end(to),
     };
   });
-  const { bytes: header, rest } = bytesOfBits(code.header);
   return {
     bytes,
     chunks: image.chunks,
     memoryEnd: image.end,
     overshootBytes: OVERSHOOT_BYTES,
     maxRowBytes,
-    header: { bytes: header, rest: Number(rest.bits), restBits: rest.length },
-    literals: Uint32Array.from({ length: 256 }, (_, byte) => {
-      const { bits, length } = code.literal(byte);
-      return (Number(bits) << 4) | length;
-    }),
+    header: code.header,
+    literals: Array.from({ length: 256 }, (_, byte) => code.literal(byte)),
   };
 }
 
@@ -72,6 +71,7 @@ export function emitDeflateModule(
 interface Main {
   readonly main: Frame;
   readonly accumulator: Accumulator;
+  readonly link: Linker;
 }
 
 /** What a row takes of its bound, about. */
@@ -101,6 +101,7 @@ class DeflateEmitter implements PieceWriter {
       prologue: new Map(sets),
       firstRowAt: writer.cell(4),
       skippedBytes: BETWEEN_BYTES,
+      link: main.link,
       fragments: new Map(),
     };
     this.#list = new PieceList(writer, this.#facts, false);

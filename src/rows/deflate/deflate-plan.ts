@@ -6,6 +6,7 @@ import { USUAL_SHAPE } from '../fast/row-loop.ts';
 import type { RowPlan } from '../row-plan.ts';
 import { emitDeflateModule } from './deflate-emitter.ts';
 import type { SymbolCounts } from './huffman.ts';
+import { createLinker } from './linked-texts.ts';
 import { DeflateCode, END_OF_BLOCK, newCounts } from './huffman.ts';
 
 /** Enough for the frequencies of a hundred symbols. */
@@ -14,11 +15,13 @@ const MAX_SAMPLE_ROWS = 1000;
 
 /** The module that writes the plan's rows as DEFLATE codes. */
 export function deflateModuleOf(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE): DeflateModule {
-  const first = emitDeflateModule(plan, new DeflateCode(usualCounts()), shape);
+  const usual = new DeflateCode(usualCounts());
+  const link = createLinker(usual);
+  const first = emitDeflateModule(plan, { code: usual, link, shape });
   const rows = Math.max(1, Math.min(MAX_SAMPLE_ROWS, Math.floor(SAMPLE_BYTES / first.maxRowBytes)));
   const [body] = createDeflateBodies(first, '', rows, 1);
-  const counts = new DeflateCode(usualCounts()).countSymbols(body?.write(0, rows) ?? new Uint8Array());
-  return emitDeflateModule(plan, new DeflateCode(counts), shape);
+  const counts = usual.countSymbols(body?.write(0, rows) ?? new Uint8Array());
+  return emitDeflateModule(plan, { code: new DeflateCode(counts), link, shape });
 }
 
 /** JSON of numbers and words, with half of it matches. */

@@ -4,11 +4,13 @@
  */
 import { assert } from '../../base/errors.ts';
 
-/** Bits in the order of the stream: the first is the lowest. */
+/** Up to 53 bits in the order of the stream: the first is the lowest. */
 export interface BitText {
-  readonly bits: bigint;
+  readonly bits: number;
   readonly length: number;
 }
+
+export const NO_BITS: BitText = { bits: 0, length: 0 };
 
 /** How often each symbol is expected; 0 is taken as a little more than never, since any row may come. */
 export interface SymbolCounts {
@@ -40,14 +42,16 @@ export function newCounts(): SymbolCounts {
 
 export class DeflateCode {
   /** The block's first bits: last block, dynamic codes, and the codes. */
-  readonly header: BitText;
+  readonly header: ByteText;
   readonly #literals: readonly BitText[];
   readonly #distances: readonly BitText[];
+  readonly #literalBits: Uint8Array;
 
   constructor(counts: SymbolCounts) {
     const literalLengths = codeLengths(counts.literals, MAX_CODE_BITS);
     const distanceLengths = codeLengths(counts.distances, MAX_CODE_BITS);
     this.#literals = codeWords(literalLengths);
+    this.#literalBits = literalLengths;
     this.#distances = codeWords(distanceLengths);
     this.header = headerOf([...literalLengths], [...distanceLengths]);
   }
@@ -63,25 +67,30 @@ export class DeflateCode {
   /** A length of 3…258 with its extra bits. */
   length(length: number): BitText {
     const { symbol, extra } = rangedSymbol(LENGTHS, length);
-    return joinBits([wordOf(this.#literals, 257 + symbol), extra]);
+    return joinBits(wordOf(this.#literals, 257 + symbol), extra);
   }
 
   /** A distance of 1…32,768 with its extra bits. */
   distance(distance: number): BitText {
     const { symbol, extra } = rangedSymbol(DISTANCE_RANGES, distance);
-    return joinBits([wordOf(this.#distances, symbol), extra]);
+    return joinBits(wordOf(this.#distances, symbol), extra);
   }
 
-  /** Bytes one after the other, without a match. */
-  text(bytes: Uint8Array): BitText {
-    return joinBits(Array.from(bytes, (byte) => this.literal(byte)));
+  /** Calls back with every distance, its bits and how many they are. */
+  forEachDistance(take: (distance: number, bits: number, length: number) => void): void {
+    DISTANCE_RANGES.bases.forEach((base, symbol) => {
+      const extraBits = DISTANCE_RANGES.extraBits[symbol] ?? 0;
+      const { bits, length } = wordOf(this.#distances, symbol);
+      for (let extra = 0; extra < 2 ** extraBits; extra += 1)
+        take(base + extra, bits + extra * 2 ** length, length + extraBits);
+    });
   }
 
   /** The symbols of a block that was written with this code; `bytes` start with its header. */
   countSymbols(bytes: Uint8Array): SymbolCounts {
     const counts = newCounts();
     const [literals, distances] = [lookupOf(this.#literals), lookupOf(this.#distances)];
-    const reader = new BitReader(bytes, this.header.length);
+    const reader = new BitReader(bytes, 8 * this.header.bytes.length + this.header.rest.length);
     const read = (lookup: Uint16Array, into: Float64Array): number => {
       const found = lookup[reader.peek(MAX_CODE_BITS)] ?? 0;
       reader.skip(found & 0xf);
@@ -100,28 +109,36 @@ export class DeflateCode {
 
   /** How many bits these bytes take without a match. */
   textBits(bytes: Uint8Array): number {
-    return bytes.reduce((sum, byte) => sum + this.literal(byte).length, 0);
+    let bits = 0;
+    for (const byte of bytes) bits += this.#literalBits[byte] ?? 0;
+    return bits;
   }
 }
 
-export function joinBits(parts: readonly BitText[]): BitText {
-  let [bits, length] = [0n, 0];
-  for (const part of parts) {
-    bits |= part.bits << BigInt(length);
-    length += part.length;
-  }
-  return { bits, length };
+/** Bits behind bits; together at most 53. */
+export function joinBits(first: BitText, second: BitText): BitText {
+  return { bits: first.bits + second.bits * 2 ** first.length, length: first.length + second.length };
 }
 
 /** Whole bytes, and what is left of the last one. */
-export function bytesOfBits({ bits, length }: BitText): { bytes: Uint8Array; rest: BitText } {
-  const bytes = new Uint8Array(Math.floor(length / 8));
-  let rest = bits;
-  for (let at = 0; at < bytes.length; at += 1) {
-    bytes[at] = Number(rest & 0xffn);
-    rest >>= 8n;
+export interface ByteText {
+  readonly bytes: Uint8Array;
+  readonly rest: BitText;
+}
+
+/** Bits behind the bytes and bits of `before`. */
+export function appendBits(before: ByteText, parts: Iterable<BitText>): ByteText {
+  const bytes = [...before.bytes];
+  let { bits, length } = before.rest;
+  for (const part of parts) {
+    bits += part.bits * 2 ** length;
+    length += part.length;
+    for (; length >= 8; length -= 8) {
+      bytes.push(bits % 256);
+      bits = Math.floor(bits / 256);
+    }
   }
-  return { bytes, rest: { bits: rest, length: length % 8 } };
+  return { bytes: Uint8Array.from(bytes), rest: { bits, length } };
 }
 
 /** Bases and extra bits that grow by one bit each `perStep` symbols after the first `flat`. */
@@ -150,7 +167,7 @@ function rangedSymbol({ bases, extraBits }: Ranges, value: number): { symbol: nu
   const symbol = bases.findLastIndex((base) => base <= value);
   const [base, length] = [bases[symbol], extraBits[symbol]];
   assert(base !== undefined && length !== undefined, `no symbol for ${value}`);
-  return { symbol, extra: { bits: BigInt(value - base), length } };
+  return { symbol, extra: { bits: value - base, length } };
 }
 
 class BitReader {
@@ -179,7 +196,7 @@ class BitReader {
 function lookupOf(words: readonly BitText[]): Uint16Array {
   const lookup = new Uint16Array(2 ** MAX_CODE_BITS);
   words.forEach(({ bits, length }, symbol) => {
-    for (let at = Number(bits); at < lookup.length; at += 2 ** length) lookup[at] = (symbol << 4) | length;
+    for (let at = bits; at < lookup.length; at += 2 ** length) lookup[at] = (symbol << 4) | length;
   });
   return lookup;
 }
@@ -222,7 +239,7 @@ function codeLengths(counts: Float64Array, maxBits: number): Uint8Array {
 
 /** Canonical code words, turned round: the format has their highest bit first. */
 function codeWords(lengths: Uint8Array): BitText[] {
-  const words: BitText[] = Array.from(lengths, () => ({ bits: 0n, length: 0 }));
+  const words: BitText[] = Array.from(lengths, () => NO_BITS);
   let code = 0;
   for (let length = 1; length <= 15; length += 1) {
     lengths.forEach((each, symbol) => {
@@ -235,19 +252,21 @@ function codeWords(lengths: Uint8Array): BitText[] {
   return words;
 }
 
-function reversed(code: number, length: number): bigint {
-  return BigInt(`0b${code.toString(2).padStart(length, '0').split('').reverse().join('')}`);
+function reversed(code: number, length: number): number {
+  let bits = 0;
+  for (let bit = 0; bit < length; bit += 1) bits = (bits << 1) | ((code >> bit) & 1);
+  return bits;
 }
 
 /** RFC 1951, 3.2.7, without the symbols for repeats: they would save 50 bytes a body. */
-function headerOf(literalLengths: readonly number[], distanceLengths: readonly number[]): BitText {
+function headerOf(literalLengths: readonly number[], distanceLengths: readonly number[]): ByteText {
   const lengths = [...literalLengths, ...distanceLengths];
   const counts = new Float64Array(HEADER_ORDER.length);
   for (const length of lengths) counts[length] = (counts[length] ?? 0) + 1;
   const headerLengths = codeLengths(counts, 7);
   const words = codeWords(headerLengths);
-  const field = (value: number, length: number): BitText => ({ bits: BigInt(value), length });
-  return joinBits([
+  const field = (value: number, length: number): BitText => ({ bits: value, length });
+  return appendBits({ bytes: new Uint8Array(), rest: NO_BITS }, [
     field(1, 1),
     field(2, 2),
     field(LITERALS - 257, 5),

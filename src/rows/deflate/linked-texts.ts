@@ -27,13 +27,29 @@ export interface LinkOptions {
 
 const MIN_LENGTH = 4;
 /** Places with the same four bytes that are compared. */
-const MAX_CANDIDATES = 24;
+const MAX_CANDIDATES = 12;
 const HASH_BITS = 15;
 
 /** The tokens of each text; before the first one stands the last. */
-export function linkTexts(texts: readonly Uint8Array[], code: DeflateCode, options: LinkOptions): Token[][] {
-  const search = new Search(texts, code, options);
-  return texts.map((_, number) => search.tokensOf(number));
+export type Linker = (texts: readonly Uint8Array[], options: LinkOptions) => readonly (readonly Token[])[];
+
+/** A linker that takes texts to cost what they do in this code. What it was asked before it still knows. */
+export function createLinker(code: DeflateCode): Linker {
+  const found = new Map<string, readonly (readonly Token[])[]>();
+  return (texts, options) => {
+    const key = texts.map(textKey).join('\n');
+    const known = found.get(key);
+    if (known !== undefined) return known;
+    const search = new Search(texts, code, options);
+    const tokens = texts.map((_, number) => search.tokensOf(number));
+    found.set(key, tokens);
+    return tokens;
+  };
+}
+
+/** Equal for equal bytes. */
+export function textKey({ buffer, byteOffset, length }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, length).toString('latin1');
 }
 
 interface Found {

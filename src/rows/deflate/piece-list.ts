@@ -19,6 +19,8 @@ import {
 import type { BitWriter } from './bit-writer.ts';
 import { placeEchoes, writeEcho } from './echoes.ts';
 import { MAX_DISTANCE } from './huffman.ts';
+import type { Linker } from './linked-texts.ts';
+import { textKey } from './linked-texts.ts';
 import { writeRun } from './repeated-run.ts';
 
 /** What is the same for all lists of a module. */
@@ -30,6 +32,7 @@ export interface RowFacts {
   /** The cell with the position of the body's first row, which is written without its first bytes. */
   readonly firstRowAt: number;
   readonly skippedBytes: number;
+  readonly link: Linker;
   /** What is placed already, by its texts. */
   readonly fragments: Map<string, BitFragments>;
 }
@@ -184,11 +187,11 @@ export class PieceList {
   /** Equal ones are one: what stands in the row twice is found by both. */
   #placed(texts: readonly Uint8Array[], { index }: Fragment): BitFragments {
     const isInOrder = index.by === 'value' && index.from === 0n && this.#writer.values.isEntity(index.value);
-    const key = `${isInOrder} ${texts.map((text) => Buffer.from(text).toString('latin1')).join('\n')}`;
+    const key = `${isInOrder} ${texts.map(textKey).join('\n')}`;
     const known = this.#facts.fragments.get(key);
     if (known !== undefined) return known;
-    const { rowBytes } = this.#facts;
-    const placed = placeBitFragments(this.#writer, texts, { isInOrder, rowBytes });
+    const { rowBytes, link } = this.#facts;
+    const placed = placeBitFragments(this.#writer, texts, { isInOrder, rowBytes, link });
     this.#facts.fragments.set(key, placed);
     return placed;
   }
