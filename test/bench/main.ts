@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import { readHostFacts } from '../../src/base/host.ts';
 import { type SandboxProcess, forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
 import { memoryFigures, parentFigures, startFigures } from './command-figures.ts';
+import { deflateFigures } from './deflate-figures.ts';
 import { type Figure, tableOf } from './figures.ts';
 import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
 
@@ -25,6 +26,7 @@ const GROUPS: Readonly<Record<string, Measurement>> = {
   parent: parentFigures,
   ready: readyBodyFigures,
   generation: generationFigures,
+  deflate: deflateFigures,
 };
 
 interface Options {

@@ -3,6 +3,7 @@
  * prints one line of JSON. `node test/bench/sample.ts '{"task":…}'` runs (and profiles) a single one by hand.
  */
 import { argv } from 'node:process';
+import { deflateSync } from 'node:zlib';
 import type { PresetName } from '../../src/rows/presets.ts';
 import type { AxiosBody } from './axios-client.ts';
 import { openLoop, readyBodies, readyWriter, workloadOf } from './workload.ts';
@@ -13,8 +14,8 @@ export interface InsertTask {
   readonly preset: PresetName;
   readonly batchSize: number;
   readonly inFlight: number;
-  /** crategen's loop with ready bodies, the same with rows generated on the way, or axios with ready bodies. */
-  readonly client: 'ready' | 'generating' | `axios ${AxiosBody}`;
+  /** crategen's loop with ready bodies, with rows generated (and deflated) on the way, or axios with ready bodies. */
+  readonly client: 'ready' | 'generating' | 'deflating' | `axios ${AxiosBody}`;
   readonly batches: number;
 }
 
@@ -22,6 +23,8 @@ export interface GenerateTask {
   readonly task: 'generate';
   readonly preset: PresetName;
   readonly rows: number;
+  /** Bodies in plain text, as DEFLATE by crategen's own code, or deflated by zlib at level 1. */
+  readonly as: 'plain' | 'deflate' | 'zlib';
 }
 
 export type Task = InsertTask | GenerateTask;
@@ -30,6 +33,8 @@ export interface Sample {
   readonly rows: number;
   readonly cpuSeconds: number;
   readonly wallSeconds: number;
+  /** Of the bodies, where they were made to be counted. */
+  readonly bodyBytes?: number;
 }
 
 const GENERATED_BATCH = 1000;
@@ -48,15 +53,17 @@ async function measure(rows: number, work: () => Promise<void>): Promise<Sample>
 async function insert(task: InsertTask): Promise<Sample> {
   const { url, batchSize, inFlight, client, batches } = task;
   const workload = await workloadOf(task.preset);
-  const bodies = client === 'generating' ? [] : readyBodies(workload, batchSize);
+  const isMade = client !== 'generating' && client !== 'deflating';
+  const bodies = isMade ? readyBodies(workload, batchSize) : [];
   const as = axiosBodyOf(client);
-  const writers =
-    client === 'generating'
-      ? workload.createBodies(batchSize, inFlight)
-      : Array.from({ length: inFlight }, () => readyWriter(bodies, batchSize));
+  const writers = isMade
+    ? Array.from({ length: inFlight }, () => readyWriter(bodies, batchSize))
+    : client === 'deflating'
+      ? workload.createDeflatedBodies(batchSize, inFlight)
+      : workload.createBodies(batchSize, inFlight);
   const sender =
     as === null
-      ? openLoop({ url, batchSize, bodies: writers })
+      ? openLoop({ url, batchSize, bodies: writers, ...(client === 'deflating' && { encoding: 'deflate' }) })
       : (await import('./axios-client.ts')).openAxios({ url, batchSize, inFlight, bodies, as });
   const sample = await measure(batches * batchSize, () => sender.send(batches));
   await sender.close();
@@ -76,13 +83,22 @@ function axiosBodyOf(client: InsertTask['client']): AxiosBody | null {
   }
 }
 
-async function generate(task: GenerateTask): Promise<Sample> {
-  const bodies = (await workloadOf(task.preset)).createBodies(GENERATED_BATCH, GENERATED_BODIES);
-  return await measure(task.rows, async () => {
-    for (let row = 0; row < task.rows; row += GENERATED_BATCH) {
-      bodies[(row / GENERATED_BATCH) % GENERATED_BODIES]?.write(row, GENERATED_BATCH);
+async function generate({ preset, rows, as }: GenerateTask): Promise<Sample> {
+  const workload = await workloadOf(preset);
+  const bodies =
+    as === 'deflate'
+      ? workload.createDeflatedBodies(GENERATED_BATCH, GENERATED_BODIES)
+      : workload.createBodies(GENERATED_BATCH, GENERATED_BODIES);
+  let bodyBytes = 0;
+  const sample = await measure(rows, async () => {
+    bodyBytes = 0;
+    for (let row = 0; row < rows; row += GENERATED_BATCH) {
+      const body = bodies[(row / GENERATED_BATCH) % GENERATED_BODIES]?.write(row, GENERATED_BATCH);
+      if (body !== undefined)
+        bodyBytes += as === 'zlib' ? deflateSync(body, { level: 1 }).length : body.length;
     }
   });
+  return { ...sample, bodyBytes };
 }
 
 // The only caller is main.ts, of the same build: its line is the type it is sent as.

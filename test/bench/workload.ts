@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { createClient } from '../../src/cratedb/client.ts';
 import { type BatchBody, createBatchBodies } from '../../src/rows/batch-body.ts';
+import { createDeflateBodies } from '../../src/rows/deflate-generator.ts';
+import { deflateModuleOf } from '../../src/rows/deflate/deflate-plan.ts';
 import { insertStatement } from '../../src/rows/ddl.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { type PresetName, presetSchema } from '../../src/rows/presets.ts';
@@ -32,6 +34,8 @@ export interface Workload {
   readonly generator: RowGenerator;
   /** So many slots for batches of so many rows. */
   createBodies(batchSize: number, count: number): BatchBody[];
+  /** The same bodies as DEFLATE, made by crategen's own code. */
+  createDeflatedBodies(batchSize: number, count: number): BatchBody[];
 }
 
 /** The rows of a preset with seed 1, as a keyed table gets them. */
@@ -48,6 +52,8 @@ export async function workloadOf(preset: PresetName, choice: GeneratorChoice = '
     statement,
     generator,
     createBodies: (batchSize, count) => createBatchBodies(statement, generator, batchSize, count),
+    createDeflatedBodies: (batchSize, count) =>
+      createDeflateBodies(deflateModuleOf(plan), statement, batchSize, count),
   };
 }
 
@@ -76,6 +82,8 @@ export interface LoopLoad {
   readonly batchSize: number;
   /** One for each request in flight. */
   readonly bodies: readonly BodyWriter[];
+  /** What the bodies are in; plain text if it is not said. */
+  readonly encoding?: 'deflate';
 }
 
 /**
@@ -115,7 +123,7 @@ export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>
         limits: {
           inFlight,
           batchIntervalMs: 0,
-          compression: 'none',
+          compression: load.encoding ?? 'none',
           maxBodyBytes: 2 ** 24,
           timeoutMs: 90_000,
           retries: 3,
