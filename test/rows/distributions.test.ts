@@ -4,8 +4,11 @@ import { describe, it } from 'node:test';
 import {
   EXPONENTIAL_ONE,
   NORMAL_ONE,
+  QUANTILE_CELLS,
   SINE_ONE,
   SINE_STEPS,
+  TAIL_CELLS,
+  TAIL_PARTS,
   aliasTable,
   exponentialTable,
   normalTable,
@@ -48,6 +51,20 @@ function assertNear(actual: number, expected: number, tolerance: number): void {
   assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not within ${tolerance} of ${expected}`);
 }
 
+/** The share of all draws whose value is above `value`: straight lines between the nodes, as rows have them. */
+function shareAbove(table: Uint32Array, value: number): number {
+  const cellsAbove = (first: number, cells: number): number => {
+    let sum = 0;
+    for (let node = first; node < first + cells; node += 1) {
+      const [outer, inner] = [table[node] ?? 0, table[node + 1] ?? 0];
+      if (outer > value) sum += Math.min(1, (outer - value) / (outer - inner));
+    }
+    return sum;
+  };
+  const tail = cellsAbove(QUANTILE_CELLS + 1, TAIL_CELLS * TAIL_PARTS) / TAIL_PARTS;
+  return (tail + cellsAbove(TAIL_CELLS, QUANTILE_CELLS - TAIL_CELLS)) / QUANTILE_CELLS;
+}
+
 describe('the tables', () => {
   it('hold the quantiles of the standard normal', () => {
     // z with P(|Z| > z) = share, from tables of the normal distribution.
@@ -83,6 +100,18 @@ describe('the tables', () => {
       assertNear((table[1025 + node] ?? 0) / EXPONENTIAL_ONE, -Math.log(node / 262_144), 1e-7);
   });
 
+  it('leave as much of a normal and of an exponential beyond a point as there is, to 0.5 %', () => {
+    for (const [deviations, share] of [
+      [1, 0.3173105079],
+      [2, 0.0455002639],
+      [3, 0.0026997961],
+      [4, 0.0000633425],
+    ] as const)
+      assertNear(shareAbove(normalTable(), deviations * NORMAL_ONE) / share, 1, 0.005);
+    for (const means of [0.01, 1, 3, 5, 8])
+      assertNear(shareAbove(exponentialTable(), means * EXPONENTIAL_ONE) / Math.exp(-means), 1, 0.005);
+  });
+
   it('hold one turn of the sine', () => {
     sineTable().forEach((value, step) => {
       const sine = Math.sin((2 * Math.PI * step) / SINE_STEPS);
@@ -102,7 +131,7 @@ describe('the tables', () => {
         mass[alias] = (mass[alias] ?? 0) + (1 - own) / count;
       }
       const total = weights.reduce((sum, weight) => sum + weight, 0);
-      weights.forEach((weight, index) => assertNear(mass[index] ?? 0, weight / total, 1e-9));
+      weights.forEach((weight, index) => assertNear(mass[index] ?? 0, weight / total, 2 ** -30));
     }
   });
 
