@@ -3,7 +3,7 @@
  * that keeps connections, as many requests in flight as crategen has, every reply parsed and looked at.
  */
 import { Agent } from 'node:http';
-import axios from 'axios';
+import axios, { type AxiosRequestConfig } from 'axios';
 
 /**
  * How the ready body is given to axios: as bytes, which it passes on as they are; as a string with its own handling
@@ -19,23 +19,52 @@ export interface AxiosLoad {
   readonly as: AxiosBody;
 }
 
+export interface AxiosClient {
+  send(batches: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+interface Post {
+  readonly url: string;
+  readonly batchSize: number;
+  readonly inFlight: number;
+}
+
 /** Sends batches as `openLoop` does, with axios. */
-export function openAxios(load: AxiosLoad): { send(batches: number): Promise<void>; close(): Promise<void> } {
-  const { url, batchSize, inFlight, as } = load;
-  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
+export function openAxios(load: AxiosLoad): AxiosClient {
+  const { as } = load;
   const bodies = load.bodies.map((body) => {
     const bytes = Buffer.from(body);
     return as === 'bytes' ? bytes : bytes.toString('utf8');
   });
+  const asItIs = { transformRequest: [(body: unknown) => body] };
+  return openPosts(load, (batch) => bodies[batch % bodies.length], as === 'string' ? asItIs : {});
+}
+
+/** Sends batches whose rows are made on the way, as values that axios turns into JSON: the plain client. */
+export function openPlainAxios(
+  load: Post & { readonly statement: string; readonly rowOf: (seq: number) => readonly unknown[] },
+): AxiosClient {
+  const { batchSize, statement, rowOf } = load;
+  const bodyOf = (batch: number): unknown => ({
+    stmt: statement,
+    bulk_args: Array.from({ length: batchSize }, (_, at) => rowOf(batch * batchSize + at)),
+  });
+  return openPosts(load, bodyOf, {});
+}
+
+function openPosts(post: Post, bodyOf: (batch: number) => unknown, more: AxiosRequestConfig): AxiosClient {
+  const { url, batchSize, inFlight } = post;
+  const agent = new Agent({ keepAlive: true, maxSockets: inFlight });
   const options = {
     httpAgent: agent,
     headers: { 'content-type': 'application/json' },
     maxBodyLength: Infinity,
-    ...(as === 'string' ? { transformRequest: [(body: unknown) => body] } : {}),
+    ...more,
   };
 
   async function sendBatch(batch: number): Promise<number> {
-    const reply = await axios.post<unknown>(`${url}/_sql`, bodies[batch % bodies.length], options);
+    const reply = await axios.post<unknown>(`${url}/_sql`, bodyOf(batch), options);
     return storedRows(reply.data);
   }
 

@@ -11,6 +11,7 @@ import { readHostFacts } from '../../src/base/host.ts';
 import { type SandboxProcess, forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
 import { memoryFigures, parentFigures, startFigures } from './command-figures.ts';
 import { deflateFigures } from './deflate-figures.ts';
+import { endToEndFigures, garbageFigures, inFlightFigures } from './end-to-end-figures.ts';
 import { type Figure, tableOf } from './figures.ts';
 import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
 
@@ -27,6 +28,9 @@ const GROUPS: Readonly<Record<string, Measurement>> = {
   ready: readyBodyFigures,
   generation: generationFigures,
   deflate: deflateFigures,
+  'end-to-end': endToEndFigures,
+  'in-flight': inFlightFigures,
+  garbage: garbageFigures,
 };
 
 interface Options {

@@ -2,7 +2,9 @@
  * One sample in a process of its own: does its task until warm, then so long again while CPU time is counted, and
  * prints one line of JSON. `node test/bench/sample.ts '{"task":…}'` runs (and profiles) a single one by hand.
  */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { argv } from 'node:process';
+import { GCProfiler } from 'node:v8';
 import { deflateSync } from 'node:zlib';
 import type { PresetName } from '../../src/rows/presets.ts';
 import type { AxiosBody } from './axios-client.ts';
@@ -14,8 +16,11 @@ export interface InsertTask {
   readonly preset: PresetName;
   readonly batchSize: number;
   readonly inFlight: number;
-  /** crategen's loop with ready bodies, with rows generated (and deflated) on the way, or axios with ready bodies. */
-  readonly client: 'ready' | 'generating' | 'deflating' | `axios ${AxiosBody}`;
+  /**
+   * crategen's loop with ready bodies, with rows generated (and deflated) on the way; axios with ready bodies, or
+   * with rows that are made as objects and turned into JSON on the way.
+   */
+  readonly client: 'ready' | 'generating' | 'deflating' | `axios ${AxiosBody}` | 'plain';
   readonly batches: number;
 }
 
@@ -35,6 +40,10 @@ export interface Sample {
   readonly wallSeconds: number;
   /** Of the bodies, where they were made to be counted. */
   readonly bodyBytes?: number;
+  /** How late the event loop was, at the 99th percentile, while batches were sent. */
+  readonly loopDelayP99Ms?: number;
+  /** Bytes of JavaScript objects made per batch, and dropped again. */
+  readonly garbageBytesPerBatch?: number;
 }
 
 const GENERATED_BATCH = 1000;
@@ -50,8 +59,56 @@ async function measure(rows: number, work: () => Promise<void>): Promise<Sample>
   return { rows, cpuSeconds: cpuUs / 1e6, wallSeconds: (performance.now() - startedMs) / 1000 };
 }
 
+interface Sender {
+  send(batches: number): Promise<void>;
+  close(): Promise<void>;
+}
+
 async function insert(task: InsertTask): Promise<Sample> {
-  const { url, batchSize, inFlight, client, batches } = task;
+  const { batchSize, batches } = task;
+  const sender = task.client === 'plain' ? await openPlain(task) : await openSender(task);
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  let isWarm = false;
+  const sample = await measure(batches * batchSize, async () => {
+    if (isWarm) delay.enable();
+    await sender.send(batches);
+    isWarm = true;
+  });
+  delay.disable();
+  const garbageBytes = await garbageOf(() => sender.send(batches));
+  await sender.close();
+  return {
+    ...sample,
+    loopDelayP99Ms: delay.percentile(99) / 1e6,
+    garbageBytesPerBatch: garbageBytes / batches,
+  };
+}
+
+/** Bytes of the JavaScript heap that `work` took, whether collected since or not. */
+async function garbageOf(work: () => Promise<void>): Promise<number> {
+  const profiler = new GCProfiler();
+  let level = process.memoryUsage().heapUsed;
+  profiler.start();
+  await work();
+  const end = process.memoryUsage().heapUsed;
+  let bytes = 0;
+  for (const { beforeGC, afterGC } of profiler.stop().statistics) {
+    bytes += beforeGC.heapStatistics.usedHeapSize - level;
+    level = afterGC.heapStatistics.usedHeapSize;
+  }
+  return bytes + end - level;
+}
+
+async function openPlain({ url, preset, batchSize, inFlight }: InsertTask): Promise<Sender> {
+  if (preset === 'everything') throw new RangeError('no plain rows of everything');
+  const { statement } = await workloadOf(preset);
+  const { openPlainAxios } = await import('./axios-client.ts');
+  const { plainRows } = await import('./plain-rows.ts');
+  return openPlainAxios({ url, batchSize, inFlight, statement, rowOf: plainRows(preset) });
+}
+
+async function openSender(task: InsertTask): Promise<Sender> {
+  const { url, batchSize, inFlight, client } = task;
   const workload = await workloadOf(task.preset);
   const isMade = client !== 'generating' && client !== 'deflating';
   const bodies = isMade ? readyBodies(workload, batchSize) : [];
@@ -61,13 +118,9 @@ async function insert(task: InsertTask): Promise<Sample> {
     : client === 'deflating'
       ? workload.createDeflatedBodies(batchSize, inFlight)
       : workload.createBodies(batchSize, inFlight);
-  const sender =
-    as === null
-      ? openLoop({ url, batchSize, bodies: writers, ...(client === 'deflating' && { encoding: 'deflate' }) })
-      : (await import('./axios-client.ts')).openAxios({ url, batchSize, inFlight, bodies, as });
-  const sample = await measure(batches * batchSize, () => sender.send(batches));
-  await sender.close();
-  return sample;
+  return as === null
+    ? openLoop({ url, batchSize, bodies: writers, ...(client === 'deflating' && { encoding: 'deflate' }) })
+    : (await import('./axios-client.ts')).openAxios({ url, batchSize, inFlight, bodies, as });
 }
 
 function axiosBodyOf(client: InsertTask['client']): AxiosBody | null {

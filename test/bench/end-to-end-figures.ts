@@ -1,0 +1,171 @@
+/**
+ * From the row plan to the reply, one process each: crategen's loop beside the plain client, then crategen's loop
+ * alone with 1 to 1,000 requests in flight, and what a request leaves behind. The target reads nothing.
+ */
+import { type Figure, atLeast, atMost, figure, ratios } from './figures.ts';
+import { type DiscardProcess, forkDiscard } from './fork-discard.ts';
+import { runSample } from './insertion-figures.ts';
+import type { PlainPreset } from './plain-rows.ts';
+import { cpuSecondsOf } from './process-use.ts';
+import type { Sample } from './sample.ts';
+
+const PRESETS: readonly PlainPreset[] = ['metrics', 'records'];
+const SHAPE = { batchSize: 10_000, inFlight: 20 } as const;
+/** A sample of each takes one to five seconds. */
+const BATCHES = { generating: 1000, plain: 60 } as const;
+const GOAL_TIMES = 12;
+
+/** Each sample sends its batches three times: warm-up, measured, once more for the garbage. */
+const SENDINGS = 3;
+
+async function withTarget<T>(
+  task: { rows: number; latencyMs: number },
+  work: (target: DiscardProcess) => Promise<T>,
+): Promise<T> {
+  const target = await forkDiscard(task);
+  try {
+    return await work(target);
+  } finally {
+    await target.stop();
+  }
+}
+
+/** Rows per second and CPU per row of both clients, rows made on the way. */
+export async function endToEndFigures(_sandbox: unknown, rounds: number): Promise<Figure[]> {
+  return withTarget({ rows: SHAPE.batchSize, latencyMs: 0 }, async (target) => {
+    const figures: Figure[] = [];
+    for (const preset of PRESETS) figures.push(...(await clientFigures(target, preset, rounds)));
+    return figures;
+  });
+}
+
+async function clientFigures(target: DiscardProcess, preset: PlainPreset, rounds: number): Promise<Figure[]> {
+  const samples: Record<keyof typeof BATCHES, Sample[]> = { generating: [], plain: [] };
+  const targetCpu: number[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    for (const client of ['generating', 'plain'] as const) {
+      const before = cpuSecondsOf(target.pid);
+      const sample = await runSample({
+        task: 'insert',
+        url: target.url,
+        preset,
+        client,
+        batches: BATCHES[client],
+        ...SHAPE,
+      });
+      const after = cpuSecondsOf(target.pid);
+      samples[client].push(sample);
+      if (client === 'generating' && before !== null && after !== null)
+        targetCpu.push(((after - before) / (SENDINGS * sample.rows)) * 1e6);
+    }
+  }
+  const rates = (client: keyof typeof BATCHES): number[] =>
+    samples[client].map(({ rows, wallSeconds }) => rows / wallSeconds);
+  const costs = (client: keyof typeof BATCHES): number[] =>
+    samples[client].map(({ rows, cpuSeconds }) => (cpuSeconds / rows) * 1e6);
+  const group = `End to end, ${preset}, ${SHAPE.batchSize} rows a request, ${SHAPE.inFlight} in flight`;
+  return [
+    figure(group, 'crategen', 'rows/s', rates('generating')),
+    figure(group, 'axios, objects, JSON', 'rows/s', rates('plain')),
+    figure(
+      group,
+      'rows/s, crategen ÷ axios',
+      'times',
+      ratios(rates('generating'), rates('plain')),
+      atLeast(GOAL_TIMES, 'G4'),
+    ),
+    figure(group, 'crategen', 'CPU seconds per million rows', costs('generating')),
+    figure(group, 'axios, objects, JSON', 'CPU seconds per million rows', costs('plain')),
+    figure(
+      group,
+      'CPU per row, crategen ÷ axios',
+      'times',
+      ratios(costs('generating'), costs('plain')),
+      atMost(1 / GOAL_TIMES, 'G4'),
+    ),
+    ...(targetCpu.length > 0
+      ? [figure(group, 'the target itself, beside crategen', 'CPU seconds per million rows', targetCpu)]
+      : []),
+  ];
+}
+
+const LATENCY_MS = 50;
+const LATENCY_BATCH = 1000;
+/** Long enough to be steady: two seconds at the ideal, at most. */
+const IN_FLIGHT = [
+  { inFlight: 1, batches: 40, goal: null },
+  { inFlight: 10, batches: 400, goal: null },
+  { inFlight: 100, batches: 4000, goal: null },
+  { inFlight: 1000, batches: 30_000, goal: 45 },
+] as const;
+const MAX_LOOP_DELAY_MS = 100;
+
+/** Requests per second as a share of in flight ÷ latency, and how late the event loop is. */
+export async function inFlightFigures(_sandbox: unknown, rounds: number): Promise<Figure[]> {
+  const group = `In flight at ${LATENCY_MS} ms of latency, metrics, ${LATENCY_BATCH} rows a request`;
+  return withTarget({ rows: LATENCY_BATCH, latencyMs: LATENCY_MS }, async ({ url }) => {
+    const samples = new Map<number, Sample[]>();
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { inFlight, batches } of IN_FLIGHT) {
+        const sample = await runSample({
+          task: 'insert',
+          url,
+          preset: 'metrics',
+          client: 'generating',
+          batchSize: LATENCY_BATCH,
+          inFlight,
+          batches,
+        });
+        samples.set(inFlight, [...(samples.get(inFlight) ?? []), sample]);
+      }
+    }
+    return IN_FLIGHT.flatMap(({ inFlight, goal }) => {
+      const taken = samples.get(inFlight) ?? [];
+      const ideal = inFlight / (LATENCY_MS / 1000);
+      const shares = taken.map((each) => (each.rows / LATENCY_BATCH / each.wallSeconds / ideal) * 100);
+      const delays = taken.map(({ loopDelayP99Ms }) => loopDelayP99Ms ?? Number.NaN);
+      return [
+        figure(
+          group,
+          `${inFlight} in flight, of the ideal ${ideal} requests/s`,
+          '%',
+          shares,
+          goal === null ? null : atLeast(goal, 'G10'),
+        ),
+        figure(
+          group,
+          `${inFlight} in flight, delay of the event loop, p99`,
+          'ms',
+          delays,
+          atMost(MAX_LOOP_DELAY_MS, 'G10'),
+        ),
+      ];
+    });
+  });
+}
+
+const GARBAGE_SHAPE = { batchSize: 1000, inFlight: 20, batches: 12_000 } as const;
+
+/** What one request makes the garbage collector take away, with few rows and with many: nothing is made per row. */
+export async function garbageFigures(_sandbox: unknown, rounds: number): Promise<Figure[]> {
+  const group = `Garbage, ${GARBAGE_SHAPE.batches} requests, ${GARBAGE_SHAPE.inFlight} in flight`;
+  const bytes = new Map<number, number[]>();
+  for (const batchSize of [10, GARBAGE_SHAPE.batchSize]) {
+    await withTarget({ rows: batchSize, latencyMs: 0 }, async ({ url }) => {
+      for (let round = 0; round < rounds; round += 1) {
+        const sample = await runSample({
+          task: 'insert',
+          url,
+          preset: 'metrics',
+          client: 'generating',
+          ...GARBAGE_SHAPE,
+          batchSize,
+        });
+        bytes.set(batchSize, [...(bytes.get(batchSize) ?? []), sample.garbageBytesPerBatch ?? Number.NaN]);
+      }
+    });
+  }
+  return [...bytes].map(([batchSize, samples]) =>
+    figure(group, `JavaScript heap, ${batchSize} rows a request`, 'bytes per request', samples),
+  );
+}
