@@ -31,11 +31,11 @@ type WriteRows = (pointer: number, firstRow: number, rows: number, ...more: read
 /** A module with as many memories as its buffers need. */
 export interface OpenModule {
   /** Buffers of exactly `bytes` bytes; those behind a buffer's end may be overwritten. */
-  createBuffers(count: number, bytes: number): Uint8Array[];
+  readonly createBuffers: (count: number, bytes: number) => Uint8Array[];
   /** The function that writes into a buffer. Throws if the buffer is not of this module. */
-  writeRowsOf(buffer: Uint8Array): WriteRows;
+  readonly writeRowsOf: (buffer: Uint8Array) => WriteRows;
   /** Brings the memory of a buffer to where it was at the start; its buffers stay as they are. */
-  restart(buffer: Uint8Array): void;
+  readonly restart: (buffer: Uint8Array) => void;
 }
 
 /** Throws where `canGenerateFast()` is false. */

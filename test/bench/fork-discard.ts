@@ -14,7 +14,10 @@ const ENTRY = join(import.meta.dirname, 'discard-target.ts');
 
 /** Starts a target for requests of `task.rows` rows. Throws when it ends before it listens. */
 export async function forkDiscard(task: DiscardTask): Promise<DiscardProcess> {
-  const child = fork(ENTRY, [JSON.stringify(task)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(ENTRY, [JSON.stringify(task)], {
+    execArgv: [],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
   const exited = once(child, 'exit');
   const port = await Promise.race([
     portOf(child),

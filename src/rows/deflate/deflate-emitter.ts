@@ -3,7 +3,6 @@
  * the rows before. What all rows share is a match with the row before, a ready text is one with where it stood
  * last, the rest are codes from tables. One block with a code of its own, made for the plan from a sample.
  */
-import { unreachable } from '../../base/errors.ts';
 import { maxRowBytesOf } from '../bounds.ts';
 import type { DeflateModule } from '../deflate-generator.ts';
 import { MemoryImage } from '../fast/memory-image.ts';
