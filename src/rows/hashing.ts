@@ -23,9 +23,13 @@ export function mix64(value: bigint): bigint {
   return z ^ (z >> 31n);
 }
 
-/** The short finisher of a draw: also a bijection of 64 bits. */
+/**
+ * The finisher of a draw: also a bijection of 64 bits. One round would leave bits 0 and 32 of two draws of a row
+ * alike more often than not.
+ */
 export function finish64(value: bigint): bigint {
   let z = value & MASK;
+  z = ((z ^ (z >> 32n)) * FINISH_FACTOR) & MASK;
   z = ((z ^ (z >> 32n)) * FINISH_FACTOR) & MASK;
   return z ^ (z >> 32n);
 }

@@ -5,7 +5,7 @@
  */
 
 /** The version of the op language and of the seeding: other numbers, other rows. */
-export const ROW_FORMAT = 1;
+export const ROW_FORMAT = 2;
 
 /** Rows of a run are numbered below this, so that row × step stays exact in a double for all usual steps. */
 export const MAX_ROWS = 2 ** 44;

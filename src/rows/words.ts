@@ -106,6 +106,8 @@ export function finish(words: Int32Array): void {
   words[LOW] = (words[LOW] ?? 0) ^ (words[HIGH] ?? 0);
   multiply(words, FINISH_HIGH, FINISH_LOW);
   words[LOW] = (words[LOW] ?? 0) ^ (words[HIGH] ?? 0);
+  multiply(words, FINISH_HIGH, FINISH_LOW);
+  words[LOW] = (words[LOW] ?? 0) ^ (words[HIGH] ?? 0);
 }
 
 /** The accumulator as an unsigned BigInt. */

@@ -17,6 +17,7 @@ function mix(value: bigint): bigint {
 function finish(value: bigint): bigint {
   let z = cut(value);
   z = cut((z ^ (z >> 32n)) * 0xd6e8feb86659fd93n);
+  z = cut((z ^ (z >> 32n)) * 0xd6e8feb86659fd93n);
   return z ^ (z >> 32n);
 }
 

@@ -203,6 +203,8 @@ export class ValueEmitter {
     this.#foldHigh();
     this.code.i64(FINISH_FACTOR).do('i64.mul');
     this.#foldHigh();
+    this.code.i64(FINISH_FACTOR).do('i64.mul');
+    this.#foldHigh();
   }
 
   mix(): void {
@@ -608,8 +610,8 @@ const COST: Readonly<Record<Expression['op'], number>> = {
   constant: 0,
   row: 0,
   local: 0,
-  draw: 6,
-  finish: 5,
+  draw: 9,
+  finish: 8,
   mix: 8,
   range: 3,
   load: 2,
