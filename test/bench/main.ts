@@ -14,6 +14,7 @@ import { deflateFigures } from './deflate-figures.ts';
 import { endToEndFigures, garbageFigures, inFlightFigures } from './end-to-end-figures.ts';
 import { type Figure, tableOf } from './figures.ts';
 import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
+import { partFigures } from './part-figures.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -31,6 +32,7 @@ const GROUPS: Readonly<Record<string, Measurement>> = {
   'end-to-end': endToEndFigures,
   'in-flight': inFlightFigures,
   garbage: garbageFigures,
+  parts: partFigures,
 };
 
 interface Options {
