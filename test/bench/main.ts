@@ -13,6 +13,7 @@ import { memoryFigures, parentFigures, startFigures } from './command-figures.ts
 import { deflateFigures } from './deflate-figures.ts';
 import { endToEndFigures, garbageFigures, inFlightFigures } from './end-to-end-figures.ts';
 import { type Figure, tableOf } from './figures.ts';
+import { columnFigures, generatorFigures } from './generator-figures.ts';
 import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
 import { partFigures } from './part-figures.ts';
 
@@ -32,6 +33,8 @@ const GROUPS: Readonly<Record<string, Measurement>> = {
   'end-to-end': endToEndFigures,
   'in-flight': inFlightFigures,
   garbage: garbageFigures,
+  generator: generatorFigures,
+  columns: columnFigures,
   parts: partFigures,
 };
 
