@@ -15,6 +15,7 @@ import { endToEndFigures, garbageFigures, inFlightFigures } from './end-to-end-f
 import { type Figure, tableOf } from './figures.ts';
 import { columnFigures, generatorFigures } from './generator-figures.ts';
 import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
+import { nativeFigures } from './native-figures.ts';
 import { partFigures } from './part-figures.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -29,6 +30,7 @@ const GROUPS: Readonly<Record<string, Measurement>> = {
   parent: parentFigures,
   ready: readyBodyFigures,
   generation: generationFigures,
+  native: nativeFigures,
   deflate: deflateFigures,
   'end-to-end': endToEndFigures,
   'in-flight': inFlightFigures,
