@@ -17,6 +17,7 @@ import { columnFigures, generatorFigures } from './generator-figures.ts';
 import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
 import { nativeFigures } from './native-figures.ts';
 import { partFigures } from './part-figures.ts';
+import { rustFigures } from './rust-figures.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -30,6 +31,7 @@ const GROUPS: Readonly<Record<string, Measurement>> = {
   parent: parentFigures,
   ready: readyBodyFigures,
   generation: generationFigures,
+  rust: rustFigures,
   native: nativeFigures,
   deflate: deflateFigures,
   'end-to-end': endToEndFigures,
