@@ -1,33 +1,21 @@
-/** What the built command costs as a user runs it: start-up, `--help`, memory per worker, CPU of the parent. */
+/** What the built command costs as a user runs it before the first row: start-up and `--help`; and how to run it. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
-import { parseRunFile } from '../../src/report/run-file.ts';
 import type { SandboxProcess } from '../../src/sandbox/fork-sandbox.ts';
 import { BIN } from '../e2e/support.ts';
 import { type Figure, atMost, figure } from './figures.ts';
 import { type InsertWatch, watchInserts } from './insert-watch.ts';
-import { cpuSecondsOf } from './process-use.ts';
 
 const START_GROUP = 'Start-up (built command, 2 processes)';
-const COST_GROUP = 'Cost of processes (built command, discarding target)';
-const MEGABYTE = 1e6;
-/** Long enough that the heap has been collected many times. */
-const MEMORY_RUN = '6s';
-const STEADY_PROCS = 8;
-const STEADY_ROWS_PER_SECOND = 40_000;
-const STEADY_WINDOW_MS = 20_000;
-/** Workers compile what is hot, then the load is steady. */
-const SETTLING_MS = 3000;
 
-interface Place {
+export interface Place {
   readonly folder: string;
 }
 
 /** Runs `work` with a state folder of its own, removed afterwards. */
-async function withPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
+export async function withPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'crategen-bench-'));
   try {
     return await work({ folder });
@@ -36,7 +24,8 @@ async function withPlace<T>(work: (place: Place) => Promise<T>): Promise<T> {
   }
 }
 
-function start(args: readonly string[], place: Place) {
+/** Starts the built command, `crategen ARGS`, which keeps its files in `place`. */
+export function start(args: readonly string[], place: Place) {
   return startNode([BIN, ...args], place);
 }
 
@@ -50,10 +39,10 @@ function startNode(args: readonly string[], { folder }: Place) {
   });
 }
 
-type Command = ReturnType<typeof startNode>;
+export type Command = ReturnType<typeof startNode>;
 
-/** The command's result, which must be a good one. */
-async function finished(command: Command): Promise<string> {
+/** What the command printed; throws unless it ended well. */
+export async function finished(command: Command): Promise<string> {
   const result = await command;
   if (result.exitCode !== 0)
     throw new Error(`${result.command} ended with ${result.exitCode}: ${String(result.stderr)}`);
@@ -115,7 +104,7 @@ async function secondsToEnd(command: Command): Promise<number> {
 }
 
 /** Resolves when stderr has held `words`; rejects when the command ends before. */
-async function said(command: Command, words: string): Promise<void> {
+export async function said(command: Command, words: string): Promise<void> {
   let text = '';
   const shown = new Promise<void>((resolve) => {
     command.stderr.on('data', (piece: Buffer) => {
@@ -127,57 +116,4 @@ async function said(command: Command, words: string): Promise<void> {
     throw new Error(`ended (${result.exitCode ?? ''}) before it said ${words}: ${result.stderr}`);
   });
   await Promise.race([shown, ended]);
-}
-
-/** Peak resident memory of the workers at defaults, and of their parent, as the kernel kept it. */
-export async function memoryFigures(sandbox: SandboxProcess, samples: number): Promise<Figure[]> {
-  const [workers, parents]: [number[], number[]] = [[], []];
-  await withPlace(async (place) => {
-    for (let sample = 0; sample < samples; sample += 1) {
-      const args = ['cluster', '--url', sandbox.url, '--duration', MEMORY_RUN, '--json', '--live', 'off'];
-      const run = parseRunFile(await finished(start(args, place)), 'the output of cluster');
-      workers.push(
-        Math.max(...run.workers.map((worker) => worker.memory.residentBytesMax ?? Number.NaN)) / MEGABYTE,
-      );
-      parents.push((run.coordinator.memory.residentBytesMax ?? Number.NaN) / MEGABYTE);
-    }
-  });
-  return [
-    figure(COST_GROUP, 'peak memory of the larger worker, defaults', 'MB', workers, atMost(115, 'G6')),
-    figure(COST_GROUP, 'peak memory of the parent, defaults', 'MB', parents),
-  ];
-}
-
-/** CPU of the parent with eight workers at a steady rate, window by window of one run, seen from outside. */
-export async function parentFigures(sandbox: SandboxProcess, windows: number): Promise<Figure[]> {
-  const percents = await withPlace(async (place): Promise<number[]> => {
-    const seconds = (SETTLING_MS + windows * STEADY_WINDOW_MS) / 1000 + 2;
-    const load = [
-      '--procs',
-      String(STEADY_PROCS),
-      '--rate',
-      String(STEADY_ROWS_PER_SECOND),
-      '--duration',
-      `${seconds}s`,
-    ];
-    const command = start(['cluster', '--url', sandbox.url, '--live', 'lines', '--json', ...load], place);
-    await said(command, 'phase=running');
-    await sleep(SETTLING_MS);
-    const found: number[] = [];
-    for (let window = 0; window < windows; window += 1)
-      found.push(...(await cpuPercentOver(command.pid ?? 0, STEADY_WINDOW_MS)));
-    await finished(command);
-    return found;
-  });
-  const name = `CPU of the parent, ${STEADY_PROCS} workers at ${STEADY_ROWS_PER_SECOND} rows/s`;
-  return percents.length === 0 ? [] : [figure(COST_GROUP, name, '% of a core', percents, atMost(1, 'G9'))];
-}
-
-/** None where the kernel does not tell. */
-async function cpuPercentOver(pid: number, windowMs: number): Promise<number[]> {
-  const [before, startedMs] = [cpuSecondsOf(pid), performance.now()];
-  await sleep(windowMs);
-  const after = cpuSecondsOf(pid);
-  if (before === null || after === null) return [];
-  return [((after - before) / ((performance.now() - startedMs) / 1000)) * 100];
 }

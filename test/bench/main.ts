@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readHostFacts } from '../../src/base/host.ts';
 import { type SandboxProcess, forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
-import { memoryFigures, parentFigures, startFigures } from './command-figures.ts';
+import { startFigures } from './command-figures.ts';
 import { deflateFigures } from './deflate-figures.ts';
 import { endToEndFigures, garbageFigures, inFlightFigures } from './end-to-end-figures.ts';
 import { type Figure, tableOf } from './figures.ts';
@@ -17,6 +17,7 @@ import { columnFigures, generatorFigures } from './generator-figures.ts';
 import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
 import { nativeFigures } from './native-figures.ts';
 import { partFigures } from './part-figures.ts';
+import { crewFigures, scalingFigures } from './process-figures.ts';
 import { rustFigures } from './rust-figures.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -27,8 +28,8 @@ type Measurement = (sandbox: SandboxProcess, rounds: number) => Promise<Figure[]
 /** Each a function of one file beside this one, in the order of the table. */
 const GROUPS: Readonly<Record<string, Measurement>> = {
   start: startFigures,
-  memory: memoryFigures,
-  parent: parentFigures,
+  crew: crewFigures,
+  scaling: scalingFigures,
   ready: readyBodyFigures,
   generation: generationFigures,
   rust: rustFigures,
