@@ -55,8 +55,8 @@ type MakeBatch = (firstRow: number) => number;
 const BATCH_ROWS = 1000;
 /** As many as a worker has in flight: they fill no cache. */
 const SLOTS = 20;
-/** Reading the CPU time costs as much as some rows. */
-const BATCHES_PER_READING = 10;
+/** Reading the CPU time costs as much as some hundred rows. */
+const READING_INTERVAL_MS = 5;
 /** Long enough for the engine to have compiled what is hot. */
 const PRESET_SECONDS = { warmUp: 0.4, measured: 0.6 } as const;
 const COLUMN_SECONDS = { warmUp: 0.1, measured: 0.15 } as const;
@@ -153,10 +153,11 @@ interface Stretch {
 function makeUntil(makeBatch: MakeBatch, firstRow: number, untilSeconds: number): Stretch {
   let [row, seconds] = [firstRow, cpuSeconds()];
   while (seconds < untilSeconds) {
-    for (let batch = 0; batch < BATCHES_PER_READING; batch += 1) {
+    const readingMs = performance.now() + READING_INTERVAL_MS;
+    do {
       if (makeBatch(row) === 0) throw new Error('an empty body');
       row += BATCH_ROWS;
-    }
+    } while (performance.now() < readingMs);
     seconds = cpuSeconds();
   }
   return { endRow: row, endSeconds: seconds };
