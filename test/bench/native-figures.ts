@@ -1,6 +1,8 @@
 /**
  * The WebAssembly generator beside C that is written from the same row plan and compiled for this machine. Both
- * write the same bytes, which is seen to before anything is measured.
+ * write the same bytes, which is seen to before anything is measured. The C computes each row afresh, where the
+ * generator keeps what an entity's next row needs again: of `metrics` the figure says what that is worth, too; of
+ * `records`, which has no entities, it says what WebAssembly costs.
  */
 import { execa } from 'execa';
 import { buildPools } from '../../src/rows/pools.ts';
