@@ -237,8 +237,10 @@ export async function scalingFigures(_sandbox: unknown, rounds: number): Promise
   await withTarget(async (url) => {
     for (let scaling = 0; scaling < scalings; scaling += 1) {
       const byWorkers = new Map<number, CrewRun>();
-      for (const workers of WORKERS)
-        byWorkers.set(workers, await runCrew(url, workers, ['--duration', SCALING_RUN]));
+      for (const workers of WORKERS) {
+        const run = await scaledCrew(url, workers);
+        if (run !== null) byWorkers.set(workers, run);
+      }
       runs.push(byWorkers);
     }
   });
@@ -249,18 +251,25 @@ export async function scalingFigures(_sandbox: unknown, rounds: number): Promise
       return run === undefined ? [] : [of(run)];
     });
   const first = WORKERS[1];
+  const measured = WORKERS.filter((workers) => runs.some((byWorkers) => byWorkers.has(workers)));
+  // The share of a crew that did not run is not known, so the least is not either.
+  const complete = runs.filter((byWorkers) => byWorkers.size === WORKERS.length);
   return [
-    ...WORKERS.map((workers) =>
+    ...measured.map((workers) =>
       figure(group, `${workers} workers`, 'rows/s', each(workers, rowsPerSecondOf)),
     ),
-    figure(
-      group,
-      `least total rows/s from ${first} workers on, of the best`,
-      'times',
-      runs.map((byWorkers) => leastShare([...byWorkers].filter(([workers]) => workers >= first))),
-      atLeast(LEAST_SHARE, 'G13'),
-    ),
-    ...SHOWN.flatMap((workers) => [
+    ...(complete.length === 0
+      ? []
+      : [
+          figure(
+            group,
+            `least total rows/s from ${first} workers on, of the best`,
+            'times',
+            complete.map((byWorkers) => leastShare([...byWorkers].filter(([workers]) => workers >= first))),
+            atLeast(LEAST_SHARE, 'G13'),
+          ),
+        ]),
+    ...SHOWN.filter((workers) => measured.includes(workers)).flatMap((workers) => [
       figure(
         group,
         `peak memory of a worker, ${workers} workers`,
@@ -287,6 +296,17 @@ export async function scalingFigures(_sandbox: unknown, rounds: number): Promise
       ),
     ]),
   ];
+}
+
+/** Null, with a line on stderr, when so many did not get going: a busy host may be too slow to start them. */
+async function scaledCrew(url: string, workers: number): Promise<CrewRun | null> {
+  try {
+    return await runCrew(url, workers, ['--duration', SCALING_RUN]);
+  } catch (error) {
+    const [said = ''] = String(error).split('\n');
+    process.stderr.write(`not measured: ${workers} workers: ${said}\n`);
+    return null;
+  }
 }
 
 function rowsPerSecondOf({ run }: CrewRun): number {
