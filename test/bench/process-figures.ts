@@ -163,7 +163,9 @@ export async function crewFigures(_sandbox: unknown, rounds: number): Promise<Fi
       defaults.push(largest(await runCrew(url, 2, ['--duration', MEMORY_RUN])));
       full.push(largest(await runCrew(url, 2, ['--duration', MEMORY_RUN, '--in-flight', '20'])));
       for (const { procs } of CREWS) {
-        const { percent, parentBytes } = await steadyParent(url, procs);
+        const parent = await ifItRan(procs, steadyParent(url, procs));
+        if (parent === null) continue;
+        const { percent, parentBytes } = parent;
         percents.set(procs, [...(percents.get(procs) ?? []), ...percent]);
         if (procs === MANY && parentBytes > 0) manyParents.push(parentBytes / MEGABYTE);
       }
@@ -238,7 +240,7 @@ export async function scalingFigures(_sandbox: unknown, rounds: number): Promise
     for (let scaling = 0; scaling < scalings; scaling += 1) {
       const byWorkers = new Map<number, CrewRun>();
       for (const workers of WORKERS) {
-        const run = await scaledCrew(url, workers);
+        const run = await ifItRan(workers, runCrew(url, workers, ['--duration', SCALING_RUN]));
         if (run !== null) byWorkers.set(workers, run);
       }
       runs.push(byWorkers);
@@ -299,9 +301,9 @@ export async function scalingFigures(_sandbox: unknown, rounds: number): Promise
 }
 
 /** Null, with a line on stderr, when so many did not get going: a busy host may be too slow to start them. */
-async function scaledCrew(url: string, workers: number): Promise<CrewRun | null> {
+async function ifItRan<T>(workers: number, work: Promise<T>): Promise<T | null> {
   try {
-    return await runCrew(url, workers, ['--duration', SCALING_RUN]);
+    return await work;
   } catch (error) {
     const [said = ''] = String(error).split('\n');
     process.stderr.write(`not measured: ${workers} workers: ${said}\n`);
