@@ -9,11 +9,16 @@ if (major < wanted) {
   );
   process.exitCode = 2;
 } else {
-  import('../dist/cli/main.js').then(
-    ({ main }) => main(process.argv.slice(2), new URL('..', import.meta.url)),
-    (error) => {
-      process.stderr.write('crategen: cannot start: ' + error.message + '\n');
-      process.exitCode = 1;
-    },
-  );
+  import('../dist/cli/keep-compiled.js')
+    .then(({ keepCompiledCode }) => {
+      keepCompiledCode();
+      return import('../dist/cli/main.js');
+    })
+    .then(
+      ({ main }) => main(process.argv.slice(2), new URL('..', import.meta.url)),
+      (error) => {
+        process.stderr.write('crategen: cannot start: ' + error.message + '\n');
+        process.exitCode = 1;
+      },
+    );
 }

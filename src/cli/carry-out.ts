@@ -3,6 +3,9 @@
  * behind it.
  */
 import { rm, rmdir } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { cacheFolder } from '../base/cache-folder.ts';
 import { systemClock } from '../base/clock.ts';
 import { type CrategenError, OutputError, messageOf } from '../base/errors.ts';
 import type { HostFacts } from '../base/host.ts';
@@ -109,7 +112,7 @@ async function observedRun(
   parts: CarryOutParts,
   places: RunPlaces,
 ): Promise<RunResult> {
-  await makeFolder(places.folder);
+  makeFolder(places.folder);
   const stop = createStopControl(systemClock);
   const endSignals = stopOnSignals(stop, output.out !== null);
   const sandbox = parts.startSandbox === null ? null : keptSandbox(parts.startSandbox);
@@ -139,6 +142,7 @@ async function observedRun(
           await rm(places.runFile, { force: true });
         },
         versions: parts.versions,
+        poolsFolder: join(cacheFolder(process.env, homedir()), 'pools'),
         startSandbox: sandbox?.start ?? null,
         onBatchLine: output.verbose ? (line) => watching.print(line) : null,
         resumed: parts.resumed,

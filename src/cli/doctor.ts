@@ -117,7 +117,7 @@ function processFinding(free: number, wanted: number): Finding {
 async function folderFinding(runs: string): Promise<Finding> {
   const common = { about: 'host', what: 'run files' } as const;
   try {
-    await makeFolder(runs);
+    makeFolder(runs);
     await testWritable(`${runs}/probe`);
     return { ...common, status: 'good', detail: printable(runs, 1000), hint: '' };
   } catch (error) {

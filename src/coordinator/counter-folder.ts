@@ -1,6 +1,7 @@
 /** Where the counter files of a run live: in memory where possible, private, and found again by `recover`. */
-import { accessSync, constants, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolders } from '../base/make-folder.ts';
 
 export interface CounterFolder {
   readonly path: string;
@@ -16,7 +17,7 @@ export function createCounterFolder(
 ): CounterFolder {
   const candidates = ['/dev/shm', environment['XDG_RUNTIME_DIR'] ?? '', runFolder];
   const parent = candidates.find((folder) => folder !== '' && isWritable(folder)) ?? runFolder;
-  mkdirSync(parent, { recursive: true });
+  makeFolders(parent);
   const path = mkdtempSync(join(parent, `crategen-${runId}-`));
   return counterFolderAt(path);
 }

@@ -22,6 +22,8 @@ export interface RunEnvironment {
   /** Writes the plan file; the run does not begin before it is there. */
   readonly savePlan: (text: string) => Promise<void>;
   readonly versions: { readonly crategen: string; readonly node: string; readonly faker: string };
+  /** Where pools are kept for the next run; made if it is missing. */
+  readonly poolsFolder: string;
   /** For `--sandbox`. */
   readonly startSandbox: (() => Promise<EmbeddedTarget>) | null;
   /** For `single --verbose`: one line per batch. */

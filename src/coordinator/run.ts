@@ -9,7 +9,7 @@ import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
 import { maxRowBytesOf } from '../rows/bounds.ts';
-import { buildPools } from '../rows/pools.ts';
+import { fetchPools } from './kept-pools.ts';
 import { presetSchema } from '../rows/presets.ts';
 import { insertStatement } from '../rows/ddl.ts';
 import { deflateModuleOf } from '../rows/deflate/deflate-plan.ts';
@@ -106,7 +106,8 @@ async function prepare(
     });
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   // The pools fill while the target answers.
-  const rowPlanMade = buildPools(schema).then((pools) => makeRowPlan(schema, identity, pools));
+  const shelf = { folder: env.poolsFolder, versions: env.versions };
+  const rowPlanMade = fetchPools(schema, shelf).then((pools) => makeRowPlan(schema, identity, pools));
   const [rowPlan, rows, target] = await Promise.all([
     rowPlanMade,
     rowPlanMade.then((made) => rowSourceOf(plan, made)),

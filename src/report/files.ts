@@ -4,9 +4,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { OutputError, messageOf, systemCodeOf } from '../base/errors.ts';
+import { makeFolders } from '../base/make-folder.ts';
 import { printable } from '../base/text.ts';
 
 /** What a path leads to: a new or present file is replaced as a whole, a device is written to. */
@@ -59,9 +60,9 @@ export async function testWritable(path: string): Promise<void> {
 }
 
 /** Makes a folder and its parents, open to this user alone. Throws an OutputError. */
-export async function makeFolder(path: string): Promise<void> {
+export function makeFolder(path: string): void {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    makeFolders(path);
   } catch (thrown) {
     throw outputError(path, thrown);
   }

@@ -189,7 +189,7 @@ class Packer {
 }
 
 /** sha256 over names, fragments and tables; integers in little-endian order, whatever the machine's is. */
-function hashOf(content: Omit<Pools, 'hash'>): string {
+export function hashOf(content: Omit<Pools, 'hash'>): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([content.pools, content.tables.map(({ key, values }) => [key, values.length])]));
   hash.update(littleEndian(content.offsets));
@@ -198,7 +198,10 @@ function hashOf(content: Omit<Pools, 'hash'>): string {
   return hash.digest('hex');
 }
 
+const IS_LITTLE_ENDIAN = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
+
 function littleEndian(values: Uint32Array): Uint8Array {
+  if (IS_LITTLE_ENDIAN) return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
   const view = new DataView(new ArrayBuffer(values.length * 4));
   values.forEach((value, index) => view.setUint32(index * 4, value, true));
   return new Uint8Array(view.buffer);

@@ -7,7 +7,7 @@ import {
   verdictOfRows,
   verifyRows,
 } from '../../src/audit/verify-rows.ts';
-import type { ColumnPlan, RowPlan } from '../../src/rows/row-plan.ts';
+import { type ColumnPlan, ROW_FORMAT, type RowPlan } from '../../src/rows/row-plan.ts';
 import type { Column, TableSchema } from '../../src/rows/schema.ts';
 import { FakeServer, TABLE, rowsFrom } from './support.ts';
 
@@ -19,7 +19,7 @@ const decimal = (name: string, value: ColumnPlan['writes'][number]): ColumnPlan 
 /** Rows are `["r", i, i % 7, null]`; `filler` makes them as long as it is. */
 function planOf(filler: string): RowPlan {
   return {
-    rowFormat: 1,
+    rowFormat: ROW_FORMAT,
     schemaName: 'test',
     identity: { seed: 1, runId: 'r', timeOriginMs: 0 },
     seed64: 1n,

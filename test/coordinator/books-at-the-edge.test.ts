@@ -155,6 +155,7 @@ test('a run whose plan cannot be written begins nothing and leaves no counter fi
     host: readHostFacts(),
     environment: {},
     runFolder: folder,
+    poolsFolder: folder,
     savePlan: (text) => {
       counterFolder = parsePlanFile(text, 'plan.json').facts.counterFolder;
       return Promise.reject(new Error('no space left'));
@@ -185,6 +186,7 @@ test('the counter files of a run that ended are its caller’s to remove', async
       host: readHostFacts(),
       environment: {},
       runFolder: folder,
+      poolsFolder: folder,
       savePlan: (text) => {
         counterFolder = parsePlanFile(text, 'plan.json').facts.counterFolder;
         return Promise.resolve();

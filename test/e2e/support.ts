@@ -22,11 +22,14 @@ export interface Home {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** A state folder of the test's own, removed after it. */
+/** State and cache folders of the test's own, removed after it. */
 export async function home(context: TestContext): Promise<Home> {
   const folder = await mkdtemp(join(tmpdir(), 'crategen-e2e-'));
   context.after(() => rm(folder, { recursive: true, force: true }));
-  return { folder, env: { XDG_STATE_HOME: folder, NO_COLOR: '1', COLUMNS: '120' } };
+  return {
+    folder,
+    env: { XDG_STATE_HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), NO_COLOR: '1', COLUMNS: '120' },
+  };
 }
 
 export function faults(...texts: string[]): Fault[] {

@@ -167,6 +167,7 @@ export async function listeningRun(seconds: number): Promise<Finding[]> {
         host: readHostFacts(),
         environment: {},
         runFolder: folder,
+        poolsFolder: folder,
         savePlan: () => Promise.resolve(),
         versions: { crategen: '', node: '', faker: '' },
         startSandbox: null,

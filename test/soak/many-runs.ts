@@ -179,6 +179,7 @@ async function runHere(plan: RunPlan, sandbox: Sandbox, folder: string): Promise
     host: readHostFacts(),
     environment: {},
     runFolder: folder,
+    poolsFolder: folder,
     savePlan: () => Promise.resolve(),
     versions: { crategen: '', node: '', faker: '' },
     startSandbox: null,
