@@ -1,5 +1,6 @@
 /** Puts together what a run came to, from the slots' books, the settlement and the monitor's readings. */
 import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
+import { residentBytesMax } from '../base/process-memory.ts';
 import { createHistogram } from '../metrics/histogram.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import type { ErrorCount } from '../metrics/snapshot.ts';
@@ -141,7 +142,7 @@ function coordinatorCost(monitor: Monitor, plan: RunPlan): ProcessCost & { reado
       lowerBound: false,
     },
     memory: {
-      residentBytesMax: isShared ? null : usage.maxRSS * 1024,
+      residentBytesMax: isShared ? null : residentBytesMax(),
       heapUsedBytesMax: isShared ? null : process.memoryUsage().heapUsed,
     },
     eventLoopUtilization: isShared ? null : monitor.eventLoopUtilization(),

@@ -30,6 +30,9 @@ const MIN_ROWS_FOR_SHARE = 10_000;
 const CHECK_MS = 250;
 /** Who never began has nothing to drain; a signal before the first batch ends within 5 s. */
 const UNSTARTED_DRAIN_MS = 1000;
+/** From fork to `ready`: for one worker, and for each that starts at the same time on a host of few cores. */
+const READY_TIMEOUT_MS = 10_000;
+const READY_TIMEOUT_PER_WORKER_MS = 1000;
 /** The common start lies this far ahead, so that every worker has heard of it. */
 const START_AHEAD_MS = 2;
 
@@ -72,6 +75,7 @@ export class Crew {
           spawn: parts.spawn,
           template,
           counterFileOf: (incarnation) => parts.counterFileOf(template.workerIndex, incarnation),
+          readyTimeoutMs: READY_TIMEOUT_MS + parts.templates.length * READY_TIMEOUT_PER_WORKER_MS,
           resumed: parts.resumed?.[position] ?? null,
           events: {
             onReady: () => this.#checkReady(),

@@ -25,9 +25,6 @@ import { baseSnapshot, keptExceptions } from './resume.ts';
 import type { WorkerPhase } from './run-state.ts';
 import type { SpawnWorker, WorkerExit, WorkerProcess } from './worker-process.ts';
 
-/** From fork to `ready`. A loaded host forks 64 workers in less. */
-const READY_TIMEOUT_MS = 10_000;
-
 /** What every incarnation of this slot is told; the rest of its init message depends on its predecessor. */
 export type InitTemplate = Omit<InitMessage, 'incarnation' | 'counterFile' | 'resume'>;
 
@@ -83,6 +80,7 @@ export class WorkerSlot {
   readonly #template: InitTemplate;
   readonly #counterFileOf: (incarnation: number) => string;
   readonly #events: SlotEvents;
+  readonly #readyTimeoutMs: number;
   /** Final snapshots of incarnations that are gone. */
   readonly #closed: Snapshot[] = [];
   #current: Incarnation | null = null;
@@ -96,6 +94,8 @@ export class WorkerSlot {
     readonly template: InitTemplate;
     readonly counterFileOf: (incarnation: number) => string;
     readonly events: SlotEvents;
+    /** From fork to `ready`. */
+    readonly readyTimeoutMs: number;
     /** What an earlier, stopped part of the same run came to. */
     readonly resumed: ResumedBooks | null;
   }) {
@@ -105,6 +105,7 @@ export class WorkerSlot {
     this.#template = parts.template;
     this.#counterFileOf = parts.counterFileOf;
     this.#events = parts.events;
+    this.#readyTimeoutMs = parts.readyTimeoutMs;
     if (parts.resumed !== null) {
       this.#closed.push(baseSnapshot(parts.resumed));
       this.#list(keptExceptions(parts.resumed, parts.clock.monotonicMs()));
@@ -160,9 +161,9 @@ export class WorkerSlot {
     if (process.pid !== null) this.pids.push(process.pid);
     process.link.onMessage((raw) => this.#receive(incarnation, raw));
     void process.exited.then((exit) => this.#bury(incarnation, exit));
-    void this.#clock.sleep(READY_TIMEOUT_MS, incarnation.readyTimer.signal).then(() => {
+    void this.#clock.sleep(this.#readyTimeoutMs, incarnation.readyTimer.signal).then(() => {
       if (!incarnation.wasReady && this.#current === incarnation)
-        this.#fault(incarnation, `it was not ready within ${READY_TIMEOUT_MS / 1000} s`);
+        this.#fault(incarnation, `it was not ready within ${this.#readyTimeoutMs / 1000} s`);
     });
     this.#sendInit(
       incarnation,

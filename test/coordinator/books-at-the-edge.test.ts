@@ -55,6 +55,7 @@ test('a worker with hundreds of thousands of bad batches behind it is gone on wi
       onBatchLine: () => undefined,
       onExited: () => undefined,
     },
+    readyTimeoutMs: 10_000,
     resumed: books,
   });
   assert.equal(slot.exceptions.length, MANY);

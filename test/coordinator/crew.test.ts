@@ -23,7 +23,7 @@ test('a worker that is not ready in time is ended by force', async () => {
   const run = startCrew('never-ready', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, hurriedClock(50));
   const end = await run.ended;
   assert.equal(end.reason, 'workers');
-  assert.match(run.notes[0]?.message ?? '', /SIGKILL: it was not ready within 10 s/);
+  assert.match(run.notes[0]?.message ?? '', /SIGKILL: it was not ready within 11 s/);
   assertAllGone(run);
   await run.close();
 });

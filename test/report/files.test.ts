@@ -25,7 +25,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 
 test('a file is replaced as a whole and no temporary file stays', async () => {
   const path = join(folder, 'a', 'run.json');
-  await makeFolder(join(folder, 'a'));
+  makeFolder(join(folder, 'a'));
   writeFileSync(path, 'old and longer than the new text');
   const before = statSync(path).ino;
   await writeFileAtomically(path, 'new');
