@@ -3,11 +3,10 @@
  * table beside the goals and writes docs/benchmarks/DATE.json. `--rounds N` (5), `--only GROUP,…` (the names in
  * GROUPS below); with `--only` nothing is written.
  */
-import { readFile, writeFile } from 'node:fs/promises';
-import { cpus, getPriority, loadavg, release } from 'node:os';
+import { writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { readHostFacts } from '../../src/base/host.ts';
 import { type SandboxProcess, forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
 import { startFigures } from './command-figures.ts';
 import { deflateFigures } from './deflate-figures.ts';
@@ -15,6 +14,7 @@ import { endToEndFigures, garbageFigures, inFlightFigures } from './end-to-end-f
 import { type Figure, tableOf } from './figures.ts';
 import { columnFigures, generatorFigures } from './generator-figures.ts';
 import { generationFigures, readyBodyFigures } from './insertion-figures.ts';
+import { machineFacts } from './machine-facts.ts';
 import { nativeFigures } from './native-figures.ts';
 import { partFigures } from './part-figures.ts';
 import { crewFigures, scalingFigures } from './process-figures.ts';
@@ -60,29 +60,6 @@ function readOptions(): Options {
   if (unknown !== undefined)
     throw new RangeError(`--only ${unknown}: one of ${Object.keys(GROUPS).join(', ')}`);
   return { rounds, only };
-}
-
-/** What a reader needs to judge the figures; nothing that names the machine. */
-async function machineFacts(loadAtStart: number): Promise<Record<string, unknown>> {
-  const { cores, cgroupCores, memoryBytes } = readHostFacts();
-  return {
-    platform: `${process.platform} ${process.arch}`,
-    kernel: release(),
-    processor: cpus()[0]?.model ?? null,
-    cores,
-    cgroupCores,
-    memoryBytes,
-    niceness: getPriority(),
-    // Above the benchmark's own share, other work ran beside it.
-    loadAverage: { start: loadAtStart, end: loadavg()[0] },
-    versions: { node: process.versions.node, ...(await packageVersions()) },
-  };
-}
-
-async function packageVersions(): Promise<Record<string, unknown>> {
-  const parsed: unknown = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8'));
-  const { version, dependencies, devDependencies } = parsed as Record<string, Record<string, string>>;
-  return { crategen: version, undici: dependencies?.['undici'], axios: devDependencies?.['axios'] };
 }
 
 const { rounds, only } = readOptions();
