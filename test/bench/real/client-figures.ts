@@ -1,0 +1,110 @@
+/** What the samples of the clients come to: rates and CPU per row of each, and how crategen compares with the others. */
+import { type Figure, type Goal, atLeast, atMost, figure, ratios } from '../figures.ts';
+import { medianInterval } from './bootstrap.ts';
+import { CLIENT_NAMES, type ClientId, type Sending } from './clients.ts';
+
+export interface ClientSample extends Sending {
+  /** CPU of all processes of the client, from their start to their end. */
+  readonly treeCpuSeconds: number;
+  /** CPU of the server from the start of the client to the end of a REFRESH; null when it was not read. */
+  readonly serverCpuSeconds: number | null;
+}
+
+/** Of each client one sample a round, in the order of the rounds. */
+export type SamplesByClient = ReadonlyMap<ClientId, readonly ClientSample[]>;
+
+const COST_UNIT = 'CPU seconds per million rows';
+
+type CostGoals = Partial<Record<ClientId, { readonly sending?: Goal; readonly withStart?: Goal }>>;
+const COST_GOALS: CostGoals = {
+  rust: { sending: atMost(0.5, 'G5') },
+  axios: { withStart: atMost(1 / 4, 'G5') },
+  python: { withStart: atMost(1 / 15, 'G5') },
+};
+const LEAST_RATE = atLeast(0.94, 'G5');
+const RATE_REACHED = atLeast(0.97, 'G5');
+
+/** All that the measured clients have: a client that was left out has no figures. */
+export function clientFigures(samples: SamplesByClient): Figure[] {
+  return [...rateFigures(samples), ...costFigures(samples)];
+}
+
+function rateFigures(samples: SamplesByClient): Figure[] {
+  const group = 'Rows stored on a real CrateDB, metrics';
+  const ours = samples.get('crategen')?.map(rateOf);
+  const [theirs, before] = [samples.get('c')?.map(rateOf), samples.get('reference')?.map(rateOf)];
+  const figures = [...samples].map(([id, taken]) =>
+    figure(group, CLIENT_NAMES[id], 'rows/s', taken.map(rateOf)),
+  );
+  if (ours !== undefined && theirs !== undefined) {
+    const paired = ratios(ours, theirs);
+    const [low, high] = medianInterval(paired);
+    figures.push(
+      figure(group, 'rows/s, crategen ÷ C', 'times', paired, LEAST_RATE),
+      figure(group, '… 95 % interval of the median, lower end', 'times', [low]),
+      figure(group, '… 95 % interval of the median, upper end', 'times', [high], RATE_REACHED),
+    );
+  }
+  if (ours !== undefined && before !== undefined)
+    figures.push(figure(group, 'rows/s, crategen ÷ reference generator', 'times', ratios(ours, before)));
+  return figures;
+}
+
+function rateOf({ stored, wallSeconds }: ClientSample): number {
+  return stored / wallSeconds;
+}
+
+function costFigures(samples: SamplesByClient): Figure[] {
+  const group = 'CPU per stored row on a real CrateDB, metrics';
+  const each = (what: string, of: (sample: ClientSample) => number | null): Figure[] =>
+    [...samples].flatMap(([id, taken]) => {
+      const costs = costsOf(taken, of);
+      // The ratio of rounds needs all of them; a server that cannot be read has none.
+      return costs === null ? [] : [figure(group, `${CLIENT_NAMES[id]}, ${what}`, COST_UNIT, costs)];
+    });
+  return [
+    ...each('sending', ({ cpuSeconds }) => cpuSeconds),
+    ...each('with start', ({ treeCpuSeconds }) => treeCpuSeconds),
+    ...each('the server', ({ serverCpuSeconds }) => serverCpuSeconds),
+    ...[...samples.keys()]
+      .filter((id) => id !== 'crategen')
+      .flatMap((id) => [
+        ...comparison(samples, group, id, 'sending', ({ cpuSeconds }) => cpuSeconds, COST_GOALS[id]?.sending),
+        ...comparison(
+          samples,
+          group,
+          id,
+          'with start',
+          ({ treeCpuSeconds }) => treeCpuSeconds,
+          COST_GOALS[id]?.withStart,
+        ),
+      ]),
+  ];
+}
+
+function comparison(
+  samples: SamplesByClient,
+  group: string,
+  id: ClientId,
+  what: string,
+  of: (sample: ClientSample) => number | null,
+  goal: Goal | undefined,
+): Figure[] {
+  const [ours, theirs] = [costsOf(samples.get('crategen'), of), costsOf(samples.get(id), of)];
+  if (ours === null || theirs === null) return [];
+  return [
+    figure(group, `${what}, crategen ÷ ${CLIENT_NAMES[id]}`, 'times', ratios(ours, theirs), goal ?? null),
+  ];
+}
+
+/** CPU seconds per million stored rows; null where a sample has none. */
+function costsOf(
+  samples: readonly ClientSample[] | undefined,
+  of: (sample: ClientSample) => number | null,
+): number[] | null {
+  const costs = samples?.flatMap((sample) => {
+    const seconds = of(sample);
+    return seconds === null ? [] : [(seconds / sample.stored) * 1e6];
+  });
+  return costs === undefined || costs.length !== samples?.length ? null : costs;
+}
