@@ -13,10 +13,19 @@ export function newer(a: Snapshot, b: Snapshot): Snapshot {
 
 /** The sum of snapshots of different processes or incarnations. */
 export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
-  return snapshots.reduce(mergeTwo, emptySnapshot(0));
+  const [first, ...others] = snapshots;
+  if (first === undefined) return emptySnapshot(0);
+  return {
+    ...others.reduce<Counts>(mergeTwo, first),
+    serviceTime: sumOf(snapshots.map(({ serviceTime }) => serviceTime)),
+    responseTime: sumOf(snapshots.map(({ responseTime }) => responseTime)),
+  };
 }
 
-function mergeTwo(a: Snapshot, b: Snapshot): Snapshot {
+/** A snapshot without its histograms: those are added up at once, a parent does it many times a second. */
+type Counts = Omit<Snapshot, 'serviceTime' | 'responseTime'>;
+
+function mergeTwo(a: Counts, b: Counts): Counts {
   return {
     sequence: Math.max(a.sequence, b.sequence),
     ledger: addLedgers(a.ledger, b.ledger),
@@ -26,20 +35,19 @@ function mergeTwo(a: Snapshot, b: Snapshot): Snapshot {
     bodyBytes: a.bodyBytes + b.bodyBytes,
     lateRows: a.lateRows + b.lateRows,
     droppedRows: a.droppedRows + b.droppedRows,
-    serviceTime: sumOf(a.serviceTime, b.serviceTime),
-    responseTime: sumOf(a.responseTime, b.responseTime),
     errors: mergeErrors(a.errors, b.errors),
     waiting: a.waiting ?? b.waiting,
     use: mergeUse(a.use, b.use),
   };
 }
 
-function sumOf(a: Histogram, b: Histogram): Histogram {
-  if (a.count === 0) return b;
-  if (b.count === 0) return a;
+function sumOf(histograms: readonly Histogram[]): Histogram {
+  const [first, ...others] = histograms.filter(({ count }) => count > 0);
+  if (first === undefined) return createHistogram();
+  if (others.length === 0) return first;
   const sum = createHistogram();
-  mergeInto(sum, a);
-  mergeInto(sum, b);
+  mergeInto(sum, first);
+  for (const other of others) mergeInto(sum, other);
   return sum;
 }
 
