@@ -422,6 +422,28 @@ describe('the all-stored check', () => {
     );
   });
 
+  test('It refuses a byte too many or too few anywhere but in the duration.', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 50 }),
+        fc.nat(),
+        fc.oneof(fc.constantFrom('doubled', 'missing'), fc.nat({ max: 255 })),
+        fc.array(fc.nat(), { maxLength: 4 }),
+        (rows, place, change, places) => {
+          const bytes = Buffer.from(storedReply(rows, '1.25'));
+          const at = place % bytes.length;
+          const isInDuration = at >= 21 && at <= 26;
+          if (isInDuration) return;
+          const added = change === 'missing' ? [] : [change === 'doubled' ? (bytes[at] ?? 0) : change];
+          const after = bytes.subarray(change === 'missing' ? at + 1 : at);
+          const other = Buffer.concat([bytes.subarray(0, at), Buffer.from(added), after]);
+          assert.equal(check(cut(other, places), rows), false);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
+
   test('Nothing at all is not a reply.', () => {
     assert.equal(check([], 0), false);
     assert.equal(check([Buffer.alloc(0)], 1), false);
