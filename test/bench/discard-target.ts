@@ -12,12 +12,14 @@ export interface DiscardTask {
 
 const END_OF_HEAD = '\r\n\r\n';
 const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
-/** What a client asks first, to see who is there. */
+/** What a client asks first, to see who is there: it must know that nothing is stored. */
 const GREETING = JSON.stringify({
   ok: true,
   status: 200,
+  name: 'discard',
   cluster_name: 'discard',
   version: { number: '6.4.3' },
+  crategen: { kind: 'discard' },
 });
 
 /** A complete HTTP answer with a JSON body. */

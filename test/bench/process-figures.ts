@@ -3,13 +3,13 @@
  * parent, and how all of it grows from 1 worker to 128. Linux only: memory and CPU are what the kernel says.
  */
 import { readFileSync } from 'node:fs';
-import { type AddressInfo, type Socket, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import { childrenOf } from '../e2e/support.ts';
 import { type Command, finished, said, start, withPlace } from './command-figures.ts';
 import { type Figure, atLeast, atMost, figure } from './figures.ts';
+import { forkDiscard } from './fork-discard.ts';
 import { cpuSecondsOf } from './process-use.ts';
 
 const CREW_GROUP = 'A crew of processes (built command, discarding target)';
@@ -28,81 +28,13 @@ const SETTLING_MS = 3000;
 const WINDOW_MS = 6000;
 const PEAKS_EVERY_MS = 500;
 
-interface Target {
-  readonly url: string;
-  close(): void;
-}
-
-const END_OF_HEAD = '\r\n\r\n';
-const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
-/** The command takes a target for one that stores nothing when it says so. */
-const GREETING = JSON.stringify({
-  name: 'discard',
-  cluster_name: 'discard',
-  version: { number: '6.4.3' },
-  crategen: { kind: 'discard' },
-});
-
-/**
- * Answers every POST as a bulk of 1,000 rows that are stored, and reads nothing but the length: beside the sandbox,
- * which counts the rows and needs twice a worker's CPU for it, more workers would only wait for the target.
- */
-async function listen(): Promise<Target> {
-  const results = new Array<string>(BATCH_SIZE).fill('{"rowcount":1}').join(',');
-  const [reply, greeting] = [answer(`{"cols":[],"duration":0.125,"results":[${results}]}`), answer(GREETING)];
-  const sockets = new Set<Socket>();
-  const server = createServer((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    serve(socket, reply, greeting);
-  });
-  await new Promise<void>((resolve) => server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, resolve));
-  // A server that listens to a port has an address of this kind.
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
-function answer(body: string): Buffer {
-  return Buffer.from(
-    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`,
-  );
-}
-
-/** Answers the requests of one connection, one after the other: nobody here sends the next one early. */
-function serve(socket: Socket, reply: Buffer, greeting: Buffer): void {
-  let head = '';
-  let bodyLeft = 0;
-  socket.setNoDelay(true);
-  // A client that goes is no concern of the target.
-  socket.on('error', () => socket.destroy());
-  socket.on('data', (piece: Buffer) => {
-    if (bodyLeft > 0) {
-      bodyLeft -= piece.length;
-      if (bodyLeft === 0) socket.write(reply);
-      return;
-    }
-    head += piece.toString('latin1');
-    const end = head.indexOf(END_OF_HEAD);
-    if (end === -1) return;
-    const bodyBytes = Number(CONTENT_LENGTH.exec(head.slice(0, end))?.[1] ?? 0);
-    bodyLeft = bodyBytes - (head.length - end - END_OF_HEAD.length);
-    if (bodyLeft === 0) socket.write(head.startsWith('POST') ? reply : greeting);
-    head = '';
-  });
-}
-
+/** Beside the sandbox, which counts the rows and needs twice a worker's CPU for it, workers would wait for the target. */
 async function withTarget<T>(work: (url: string) => Promise<T>): Promise<T> {
-  const target = await listen();
+  const target = await forkDiscard({ rows: BATCH_SIZE, latencyMs: 0 });
   try {
     return await work(target.url);
   } finally {
-    target.close();
+    await target.stop();
   }
 }
 
