@@ -95,6 +95,7 @@ function childrenCpuSeconds(): number {
 
 /** One sample in a table of its own. Throws when the table has not exactly the rows that were sent. */
 async function measure(
+  id: ClientId,
   client: Client,
   server: Server,
   rows: number,
@@ -108,7 +109,9 @@ async function measure(
   const counted = await server.countRows();
   const serverAfter = serverCpu();
   if (counted !== rows || sending.stored !== rows)
-    throw new Error(`${rows} rows were sent, ${sending.stored} acknowledged, ${counted} are in the table`);
+    throw new Error(
+      `${CLIENT_NAMES[id]}: ${rows} rows were sent, ${sending.stored} acknowledged, ${counted} are in the table`,
+    );
   await server.dropTable();
   await sleep(PAUSE_MS);
   return {
@@ -132,7 +135,7 @@ async function measureRounds(
       const id = ids[index];
       const client = id === undefined ? undefined : clients.get(id);
       if (id === undefined || client === undefined) throw new RangeError(`no client ${index}`);
-      const sample = await measure(client, server, isWarmUp ? warmUpRows : rows, serverPid);
+      const sample = await measure(id, client, server, isWarmUp ? warmUpRows : rows, serverPid);
       const rate = Math.round(sample.stored / sample.wallSeconds).toLocaleString('en-US');
       const when = isWarmUp ? 'warm-up' : `round ${round + 1} of ${rounds}`;
       process.stderr.write(`${when}: ${CLIENT_NAMES[id]}, ${rate} rows/s\n`);
@@ -208,4 +211,9 @@ async function main(): Promise<void> {
   process.stdout.write(`\nwritten to ${file}\n`);
 }
 
-await main();
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
