@@ -15,11 +15,11 @@ export type SamplesByClient = ReadonlyMap<ClientId, readonly ClientSample[]>;
 
 const COST_UNIT = 'CPU seconds per million rows';
 
-type CostGoals = Partial<Record<ClientId, { readonly sending?: Goal; readonly withStart?: Goal }>>;
-const COST_GOALS: CostGoals = {
-  rust: { sending: atMost(0.5, 'G5') },
-  axios: { withStart: atMost(1 / 4, 'G5') },
-  python: { withStart: atMost(1 / 15, 'G5') },
+/** Of the CPU from the first request on: what the start costs is paid once, however many rows follow. */
+const COST_GOALS: Partial<Record<ClientId, Goal>> = {
+  rust: atMost(0.5, 'G5'),
+  axios: atMost(1 / 4, 'G5'),
+  python: atMost(1 / 15, 'G5'),
 };
 const LEAST_RATE = atLeast(0.94, 'G5');
 const RATE_REACHED = atLeast(0.97, 'G5');
@@ -70,15 +70,8 @@ function costFigures(samples: SamplesByClient): Figure[] {
     ...[...samples.keys()]
       .filter((id) => id !== 'crategen')
       .flatMap((id) => [
-        ...comparison(samples, group, id, 'sending', ({ cpuSeconds }) => cpuSeconds, COST_GOALS[id]?.sending),
-        ...comparison(
-          samples,
-          group,
-          id,
-          'with start',
-          ({ treeCpuSeconds }) => treeCpuSeconds,
-          COST_GOALS[id]?.withStart,
-        ),
+        ...comparison(samples, group, id, 'sending', ({ cpuSeconds }) => cpuSeconds, COST_GOALS[id]),
+        ...comparison(samples, group, id, 'with start', ({ treeCpuSeconds }) => treeCpuSeconds),
       ]),
   ];
 }
@@ -89,7 +82,7 @@ function comparison(
   id: ClientId,
   what: string,
   of: (sample: ClientSample) => number | null,
-  goal: Goal | undefined,
+  goal?: Goal,
 ): Figure[] {
   const [ours, theirs] = [costsOf(samples.get('crategen'), of), costsOf(samples.get(id), of)];
   if (ours === null || theirs === null) return [];

@@ -2,7 +2,7 @@
  * `npm run bench:cratedb`: crategen beside other clients on the CrateDB that CRATEDB_CLUSTER_URL names, which is to
  * run on this host and do nothing else. It DROPs and creates the table crategen_bench.metrics for each sample. Prints
  * a table and, when all clients ran for 15 rounds or more, writes docs/benchmarks/DATE-cratedb.json. `--rounds N`
- * (15), `--rows N` (250000), `--batch-size N` (1000), `--in-flight N` (20), `--only CLIENT,…` (CLIENT_NAMES in
+ * (15), `--rows N` (500000), `--batch-size N` (10000), `--in-flight N` (4), `--only CLIENT,…` (CLIENT_NAMES in
  * clients.ts), `--server-pid N`: the server's process, whose CPU is then shown, too.
  */
 import { readFileSync } from 'node:fs';
@@ -40,9 +40,9 @@ function readOptions(): Options {
   const { values } = parseArgs({
     options: {
       rounds: { type: 'string', default: '15' },
-      rows: { type: 'string', default: '250000' },
-      'batch-size': { type: 'string', default: '1000' },
-      'in-flight': { type: 'string', default: '20' },
+      rows: { type: 'string', default: '500000' },
+      'batch-size': { type: 'string', default: '10000' },
+      'in-flight': { type: 'string', default: '4' },
       'server-pid': { type: 'string' },
       only: { type: 'string', default: Object.keys(CLIENT_NAMES).join(',') },
     },
