@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { SCHEMA_ARGS, SchemaCommand } from '../../cli/schema-argument.ts';
 import { columnFacts } from '../../cli/schema-columns.ts';
 import { canGenerateFast } from '../../rows/row-generator.ts';
+import { insertedColumns } from '../../rows/schema.ts';
 
 export default class SchemaShow extends SchemaCommand {
   static override summary = 'Show the columns of a schema and how their values are made';
@@ -23,11 +24,11 @@ export default class SchemaShow extends SchemaCommand {
     for (const { name, type, made } of facts)
       this.print(`${name.padEnd(width)}  ${type.padEnd(typeWidth)}  ${made}`.trimEnd());
     if (schema.primaryKey.length > 0) this.print(`primary key: ${schema.primaryKey.join(', ')}`);
+    if (schema.partitionedBy.length > 0) this.print(`partitioned by: ${schema.partitionedBy.join(', ')}`);
     this.print(
       canGenerateFast()
-        ? `compiled: all ${facts.length} columns`
+        ? `compiled: all ${insertedColumns(schema).length} columns that crategen fills`
         : 'compiled: none, since Node runs without WebAssembly vectors: rows come from the reference generator',
     );
-    if (schema.partitionedBy.length > 0) this.print(`partitioned by: ${schema.partitionedBy.join(', ')}`);
   }
 }
