@@ -1,3 +1,4 @@
+/** Folders, and those above them. */
 import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { systemCodeOf } from './errors.ts';

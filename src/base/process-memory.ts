@@ -1,3 +1,4 @@
+/** What the kernel says of this process's memory. */
 import { readFileSync } from 'node:fs';
 
 const HIGH_WATER_MARK = /^VmHWM:\s*(\d+) kB$/m;
