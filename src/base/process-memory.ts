@@ -1,4 +1,4 @@
-/** What the kernel says of this process's memory. */
+/** What the kernel says of a process's memory. */
 import { readFileSync } from 'node:fs';
 
 const HIGH_WATER_MARK = /^VmHWM:\s*(\d+) kB$/m;
@@ -8,11 +8,16 @@ const HIGH_WATER_MARK = /^VmHWM:\s*(\d+) kB$/m;
  * forked process begins with its parent's.
  */
 export function residentBytesMax(): number {
+  return residentBytesMaxOf('self') ?? process.resourceUsage().maxRSS * 1024;
+}
+
+/** The same of another process; null when it is gone, or where the kernel does not tell. */
+export function residentBytesMaxOf(pid: number | 'self'): number | null {
   try {
-    const mark = HIGH_WATER_MARK.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
-    if (mark !== undefined) return Number(mark) * 1024;
+    const kibibytes = HIGH_WATER_MARK.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    return kibibytes === undefined ? null : Number(kibibytes) * 1024;
   } catch {
-    // No Linux, or /proc is hidden: what is left is the kernel's other account.
+    // Gone, no Linux, or /proc is hidden.
+    return null;
   }
-  return process.resourceUsage().maxRSS * 1024;
 }

@@ -5,11 +5,11 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { cacheFolder } from '../base/cache-folder.ts';
 import { systemClock } from '../base/clock.ts';
 import { type CrategenError, OutputError, messageOf } from '../base/errors.ts';
 import type { HostFacts } from '../base/host.ts';
 import { printable } from '../base/text.ts';
+import { cacheFolder } from '../base/user-folders.ts';
 import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
 import type { RunResult } from '../coordinator/run-result.ts';
 import type { RunState } from '../coordinator/run-state.ts';

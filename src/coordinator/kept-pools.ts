@@ -65,7 +65,8 @@ function isPools(content: unknown): content is Pools {
 
 /** Whole or not at all: another run may read at the same time. */
 async function keep(pools: Pools, path: string, folder: string): Promise<void> {
-  const temporary = `${path}.${randomUUID()}`;
+  // With the usual ending: one that a killed run leaves gives way like the others.
+  const temporary = join(folder, randomUUID() + ENDING);
   try {
     makeFolders(folder);
     await writeFile(temporary, serialize(pools), { mode: 0o600 });

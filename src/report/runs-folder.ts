@@ -4,9 +4,10 @@
  */
 import type { Stats } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
-import { isAbsolute, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
+import { stateFolder } from '../base/user-folders.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { MAX_RUN_FILE_BYTES, parseRunFile, tooLarge } from './run-file.ts';
 
@@ -36,10 +37,9 @@ export interface RunListing {
   readonly problem: string;
 }
 
-/** `$XDG_STATE_HOME/crategen/runs`; a relative or empty XDG_STATE_HOME does not count (XDG base directories 0.8). */
+/** `$XDG_STATE_HOME/crategen/runs`. */
 export function runsFolder(env: Readonly<Record<string, string | undefined>>, home: string): string {
-  const configured = env['XDG_STATE_HOME'] ?? '';
-  return join(isAbsolute(configured) ? configured : join(home, '.local', 'state'), 'crategen', 'runs');
+  return join(stateFolder(env, home), 'runs');
 }
 
 /** The folder of one run. Throws a UsageError for anything that could lead elsewhere. */

@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { aliasTable, zipfWeights } from '../../src/rows/distributions.ts';
 import { hostRecords } from '../../src/rows/host-records.ts';
 import type { ColumnType, GeoBox, Generator, TableSchema } from '../../src/rows/schema.ts';
+import { STATES, between, pick } from './plain-draws.ts';
 
 /** Makes a value of row `seq`, one that `JSON.stringify` turns into what CrateDB takes. */
 type ValueMaker = (seq: number) => unknown;
@@ -35,24 +36,7 @@ const wordAt = (place: number): string => WORDS[place % WORDS.length] ?? '';
 const SENTENCES = Array.from({ length: 500 }, (_, entry) =>
   [1, 2, 3, 5, 7].map((factor) => wordAt(Math.floor((entry * factor) / 3) + factor)).join(' '),
 );
-const STATES = [
-  { value: 'active', weight: 60 },
-  { value: 'new', weight: 20 },
-  { value: 'paused', weight: 12 },
-  { value: 'closed', weight: 6 },
-  { value: 'blocked', weight: 2 },
-] as const;
 const ZIPF = { ranks: 1000, exponent: 1.1 } as const;
-
-function pick<T>(list: readonly T[]): T {
-  const entry = list[Math.floor(Math.random() * list.length)];
-  if (entry === undefined) throw new RangeError('an empty list');
-  return entry;
-}
-
-function between(min: number, max: number): number {
-  return min + Math.floor(Math.random() * (max - min + 1));
-}
 
 const draw = (min: number, max: number) => (): number => between(min, max);
 const drawDecimal = (min: number, max: number, one: number) => (): number => between(min, max) / one;

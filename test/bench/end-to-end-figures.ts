@@ -3,7 +3,7 @@
  * alone with 1 to 1,000 requests in flight, and what a request leaves behind. The target reads nothing.
  */
 import { type Figure, atLeast, atMost, figure, ratios } from './figures.ts';
-import { type DiscardProcess, forkDiscard } from './fork-discard.ts';
+import { type DiscardProcess, withDiscard } from './fork-discard.ts';
 import { runSample } from './insertion-figures.ts';
 import type { PlainPreset } from './plain-rows.ts';
 import { cpuSecondsOf } from './process-use.ts';
@@ -18,21 +18,9 @@ const GOAL_TIMES = 12;
 /** Each sample sends its batches three times: warm-up, measured, once more for the garbage. */
 const SENDINGS = 3;
 
-async function withTarget<T>(
-  task: { rows: number; latencyMs: number },
-  work: (target: DiscardProcess) => Promise<T>,
-): Promise<T> {
-  const target = await forkDiscard(task);
-  try {
-    return await work(target);
-  } finally {
-    await target.stop();
-  }
-}
-
 /** Rows per second and CPU per row of both clients, rows made on the way. */
 export async function endToEndFigures(_sandbox: unknown, rounds: number): Promise<Figure[]> {
-  return withTarget({ rows: SHAPE.batchSize, latencyMs: 0 }, async (target) => {
+  return withDiscard({ rows: SHAPE.batchSize, latencyMs: 0 }, async (target) => {
     const figures: Figure[] = [];
     for (const preset of PRESETS) figures.push(...(await clientFigures(target, preset, rounds)));
     return figures;
@@ -103,7 +91,7 @@ const MAX_LOOP_DELAY_MS = 100;
 /** Requests per second as a share of in flight ÷ latency, and how late the event loop is. */
 export async function inFlightFigures(_sandbox: unknown, rounds: number): Promise<Figure[]> {
   const group = `In flight at ${LATENCY_MS} ms of latency, metrics, ${LATENCY_BATCH} rows a request`;
-  return withTarget({ rows: LATENCY_BATCH, latencyMs: LATENCY_MS }, async ({ url }) => {
+  return withDiscard({ rows: LATENCY_BATCH, latencyMs: LATENCY_MS }, async ({ url }) => {
     const samples = new Map<number, Sample[]>();
     for (let round = 0; round < rounds; round += 1) {
       for (const { inFlight, batches } of IN_FLIGHT) {
@@ -151,7 +139,7 @@ export async function garbageFigures(_sandbox: unknown, rounds: number): Promise
   const group = `Garbage, ${GARBAGE_SHAPE.batches} requests, ${GARBAGE_SHAPE.inFlight} in flight`;
   const bytes = new Map<number, number[]>();
   for (const batchSize of [10, GARBAGE_SHAPE.batchSize]) {
-    await withTarget({ rows: batchSize, latencyMs: 0 }, async ({ url }) => {
+    await withDiscard({ rows: batchSize, latencyMs: 0 }, async ({ url }) => {
       for (let round = 0; round < rounds; round += 1) {
         const sample = await runSample({
           task: 'insert',

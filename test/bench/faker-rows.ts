@@ -1,17 +1,11 @@
 /** Rows of `records` as most tools make them: faker is called for every field of every row. */
 import { faker } from '@faker-js/faker/locale/en';
+import { STATES } from './plain-draws.ts';
 
 const RUN_ID = 'benchmark';
 const TIME_ORIGIN_MS = Date.UTC(2026, 0, 1);
 const RECORD_STEP_MS = 10;
 const FAKER_SEED = 1;
-const STATES = [
-  { value: 'active', weight: 60 },
-  { value: 'new', weight: 20 },
-  { value: 'paused', weight: 12 },
-  { value: 'closed', weight: 6 },
-  { value: 'blocked', weight: 2 },
-];
 
 /** Makes the function that makes the arguments of row `seq`. */
 export function fakerRecords(): (seq: number) => readonly unknown[] {

@@ -13,7 +13,7 @@ export interface DiscardProcess {
 const ENTRY = join(import.meta.dirname, 'discard-target.ts');
 
 /** Starts a target for requests of `task.rows` rows. Throws when it ends before it listens. */
-export async function forkDiscard(task: DiscardTask): Promise<DiscardProcess> {
+async function forkDiscard(task: DiscardTask): Promise<DiscardProcess> {
   const child = fork(ENTRY, [JSON.stringify(task)], {
     execArgv: [],
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -33,6 +33,19 @@ export async function forkDiscard(task: DiscardTask): Promise<DiscardProcess> {
       await exited;
     },
   };
+}
+
+/** Works with a target of its own, which ends with it. */
+export async function withDiscard<T>(
+  task: DiscardTask,
+  work: (target: DiscardProcess) => Promise<T>,
+): Promise<T> {
+  const target = await forkDiscard(task);
+  try {
+    return await work(target);
+  } finally {
+    await target.stop();
+  }
 }
 
 async function portOf(child: ChildProcess): Promise<number> {

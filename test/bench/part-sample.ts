@@ -14,6 +14,7 @@ import type { UpMessage } from '../../src/protocol/messages.ts';
 import { createCounterFile } from '../../src/worker/counter-file.ts';
 import { type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { createUseReader } from '../../src/worker/process-use.ts';
+import { loopSettings } from './workload.ts';
 
 export interface PartTask {
   /** A histogram's record, the two ways to read a reply, or a worker's report to its parent. */
@@ -120,34 +121,8 @@ async function report(times: number): Promise<PartSample> {
 
 /** A worker's loop that was never started: its snapshot has all the slots and both histograms. */
 function idleLoop(counters: ReturnType<typeof createCounterFile>): InsertionLoop {
-  const rows = 1000;
   return createInsertionLoop(
-    {
-      assignment: {
-        globalIndex: 0,
-        globalCount: 1,
-        batchSize: rows,
-        rows: null,
-        durationMs: null,
-        pace: { kind: 'closed', rampUpMs: 0 },
-        warmUpMs: 0,
-      },
-      limits: {
-        inFlight: SLOTS,
-        batchIntervalMs: 0,
-        compression: 'none',
-        maxBodyBytes: 2 ** 24,
-        timeoutMs: 90_000,
-        retries: 3,
-        outageTimeoutMs: 120_000,
-        blockTimeoutMs: 60_000,
-        drainTimeoutMs: 15_000,
-      },
-      keyed: true,
-      resume: null,
-      nodeCount: 1,
-      rowsPerRequest: rows,
-    },
+    loopSettings({ batchSize: 1000, rows: null, inFlight: SLOTS, compression: 'none' }),
     {
       clock: systemClock,
       random: Math.random,

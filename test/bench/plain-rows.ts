@@ -4,6 +4,7 @@
  */
 import { faker } from '@faker-js/faker/locale/en';
 import { hostRecords } from '../../src/rows/host-records.ts';
+import { between, pick } from './plain-draws.ts';
 
 export type PlainPreset = 'metrics' | 'records';
 
@@ -20,16 +21,6 @@ const FAKER_SEED = 1;
 /** Makes the function that makes row `seq` of a preset; lists and tables are ready when it returns. */
 export function plainRows(preset: PlainPreset): (seq: number) => PlainRow {
   return preset === 'metrics' ? metricsRows() : recordsRows();
-}
-
-function pick<T>(list: readonly T[]): T {
-  const entry = list[Math.floor(Math.random() * list.length)];
-  if (entry === undefined) throw new RangeError('an empty list');
-  return entry;
-}
-
-function between(min: number, max: number): number {
-  return min + Math.floor(Math.random() * (max - min + 1));
 }
 
 /** An exponential value from `min` on, with two digits. */

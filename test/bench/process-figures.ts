@@ -2,14 +2,14 @@
  * What a crew of processes costs, the built command as a user runs it: memory of workers and parent, CPU of the
  * parent, and how all of it grows from 1 worker to 128. Linux only: memory and CPU are what the kernel says.
  */
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { residentBytesMaxOf } from '../../src/base/process-memory.ts';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import { childrenOf } from '../e2e/support.ts';
 import { type Command, finished, said, start, withPlace } from './command-figures.ts';
 import { type Figure, atLeast, atMost, figure } from './figures.ts';
-import { forkDiscard } from './fork-discard.ts';
+import { withDiscard } from './fork-discard.ts';
 import { cpuSecondsOf } from './process-use.ts';
 
 const CREW_GROUP = 'A crew of processes (built command, discarding target)';
@@ -28,15 +28,8 @@ const SETTLING_MS = 3000;
 const WINDOW_MS = 6000;
 const PEAKS_EVERY_MS = 500;
 
-/** Beside the sandbox, which counts the rows and needs twice a worker's CPU for it, workers would wait for the target. */
-async function withTarget<T>(work: (url: string) => Promise<T>): Promise<T> {
-  const target = await forkDiscard({ rows: BATCH_SIZE, latencyMs: 0 });
-  try {
-    return await work(target.url);
-  } finally {
-    await target.stop();
-  }
-}
+/** The sandbox counts the rows and needs twice a worker's CPU for it: workers would wait for it. */
+const TARGET = { rows: BATCH_SIZE, latencyMs: 0 } as const;
 
 interface Peaks {
   readonly parentBytes: number;
@@ -59,15 +52,9 @@ async function peaksOf(command: Command): Promise<Peaks> {
   return { parentBytes, workersBytes: [...workersBytes.values()] };
 }
 
-/** 0 when it is gone. Not what getrusage says: that begins with the memory of the process it was forked from. */
+/** 0 when it is gone. */
 function peakBytesOf(pid: number): number {
-  try {
-    const kibibytes = /^VmHWM:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return Number(kibibytes ?? 0) * 1024;
-  } catch {
-    // Gone since it was seen, or no Linux.
-    return 0;
-  }
+  return residentBytesMaxOf(pid) ?? 0;
 }
 
 interface CrewRun extends Peaks {
@@ -90,7 +77,7 @@ async function runCrew(url: string, procs: number, args: readonly string[]): Pro
 export async function crewFigures(_sandbox: unknown, rounds: number): Promise<Figure[]> {
   const [defaults, full, manyParents]: [number[], number[], number[]] = [[], [], []];
   const percents = new Map<number, number[]>();
-  await withTarget(async (url) => {
+  await withDiscard(TARGET, async ({ url }) => {
     for (let round = 0; round < rounds; round += 1) {
       defaults.push(largest(await runCrew(url, 2, ['--duration', MEMORY_RUN])));
       full.push(largest(await runCrew(url, 2, ['--duration', MEMORY_RUN, '--in-flight', '20'])));
@@ -168,7 +155,7 @@ const LEAST_SHARE = 0.9;
 export async function scalingFigures(_sandbox: unknown, rounds: number): Promise<Figure[]> {
   const scalings = Math.min(MAX_SCALINGS, Math.ceil(rounds / ROUNDS_PER_SCALING));
   const runs: Map<number, CrewRun>[] = [];
-  await withTarget(async (url) => {
+  await withDiscard(TARGET, async ({ url }) => {
     for (let scaling = 0; scaling < scalings; scaling += 1) {
       const byWorkers = new Map<number, CrewRun>();
       for (const workers of WORKERS) {

@@ -86,6 +86,42 @@ export interface LoopLoad {
   readonly encoding?: 'deflate';
 }
 
+/** A worker's settings at crategen's defaults, closed loop; `rows` null has no end. */
+export function loopSettings(load: {
+  readonly batchSize: number;
+  readonly rows: number | null;
+  readonly inFlight: number;
+  readonly compression: 'none' | 'deflate';
+}): Parameters<typeof createInsertionLoop>[0] {
+  const { batchSize, rows, inFlight, compression } = load;
+  return {
+    assignment: {
+      globalIndex: 0,
+      globalCount: 1,
+      batchSize,
+      rows,
+      durationMs: null,
+      pace: { kind: 'closed', rampUpMs: 0 },
+      warmUpMs: 0,
+    },
+    limits: {
+      inFlight,
+      batchIntervalMs: 0,
+      compression,
+      maxBodyBytes: 2 ** 24,
+      timeoutMs: 90_000,
+      retries: 3,
+      outageTimeoutMs: 120_000,
+      blockTimeoutMs: 60_000,
+      drainTimeoutMs: 15_000,
+    },
+    keyed: true,
+    resume: null,
+    nodeCount: 1,
+    rowsPerRequest: batchSize,
+  };
+}
+
 /**
  * Sends batches with crategen's insertion loop: client, counter file and snapshots as in a worker. The function it
  * returns sends so many batches each time it is called, over the same connections; `close` ends them.
@@ -110,32 +146,7 @@ export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>
     const counters = createCounterFile(join(folder, String(files++)), facts);
     const rows = batches * batchSize;
     const loop = createInsertionLoop(
-      {
-        assignment: {
-          globalIndex: 0,
-          globalCount: 1,
-          batchSize,
-          rows,
-          durationMs: null,
-          pace: { kind: 'closed', rampUpMs: 0 },
-          warmUpMs: 0,
-        },
-        limits: {
-          inFlight,
-          batchIntervalMs: 0,
-          compression: load.encoding ?? 'none',
-          maxBodyBytes: 2 ** 24,
-          timeoutMs: 90_000,
-          retries: 3,
-          outageTimeoutMs: 120_000,
-          blockTimeoutMs: 60_000,
-          drainTimeoutMs: 15_000,
-        },
-        keyed: true,
-        resume: null,
-        nodeCount: 1,
-        rowsPerRequest: batchSize,
-      },
+      loopSettings({ batchSize, rows, inFlight, compression: load.encoding ?? 'none' }),
       {
         clock: systemClock,
         random: Math.random,
