@@ -156,6 +156,7 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
   'outage-timeout',
   'block-timeout',
   'max-failed',
+  'yes',
   'fail-on',
   'out',
   'json',
@@ -362,6 +363,7 @@ function readSafety(reader: SettingReader, stored?: SafetyPlan): SafetyPlan {
       stored?.maxFailed ?? { kind: 'rows', rows: 0 },
     ),
     stopsAtMaxFailed: reader.isSpelledOut('max-failed') || (stored?.stopsAtMaxFailed ?? false),
+    isConfirmed: reader.switch('yes', stored?.isConfirmed ?? false),
   };
 }
 

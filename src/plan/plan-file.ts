@@ -142,6 +142,7 @@ const SAFETY_PLAN = v.object({
   blockTimeoutMs: COUNT,
   maxFailed: TOLERANCE,
   stopsAtMaxFailed: v.boolean(),
+  isConfirmed: v.boolean(),
 });
 
 const THRESHOLD = v.object({

@@ -74,6 +74,8 @@ export interface SafetyPlan {
   readonly maxFailed: Tolerance;
   /** Only a spelled-out tolerance stops the run when passed. */
   readonly stopsAtMaxFailed: boolean;
+  /** `--yes`: what a run would rather be told twice has been told twice. */
+  readonly isConfirmed: boolean;
 }
 
 export interface RunPlan {

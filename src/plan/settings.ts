@@ -293,6 +293,14 @@ const RUN: readonly Setting[] = [
       'Rows that may end rejected, failed or unknown before the exit code is 4 (0); spelled out, passing it stops the run',
   },
   {
+    name: 'yes',
+    kind: 'switch',
+    group: 'safety',
+    commandLineOnly: true,
+    hidden: true,
+    summary: 'Go on where a run would rather be told twice',
+  },
+  {
     name: 'fail-on',
     kind: 'list',
     group: 'safety',

@@ -38,7 +38,7 @@ export function repeatCommand(plan: RunPlan, on: RepeatOn, defaultProcs: number)
     ...(on === 'realCluster' ? ['--url', CLUSTER_PLACEHOLDER] : targetFlags(plan)),
     ...tableFlags(plan, on),
     ...loadFlags(plan, defaultProcs),
-    ...safetyFlags(plan),
+    ...safetyFlags(plan, on),
     ...(on === 'sameTarget' ? identityFlags(plan) : []),
   ];
   return ['crategen', plan.command, ...flags].map(shellWord).join(' ');
@@ -111,7 +111,7 @@ function loadFlags(plan: RunPlan, defaultProcs: number): string[] {
   ];
 }
 
-function safetyFlags(plan: RunPlan): string[] {
+function safetyFlags(plan: RunPlan, on: RepeatOn): string[] {
   const { safety } = plan;
   return [
     ...unless(safety.timeoutMs, DEFAULT_TIMEOUT_MS, '--timeout', durationFlag),
@@ -120,6 +120,8 @@ function safetyFlags(plan: RunPlan): string[] {
     ...unless(safety.outageTimeoutMs, DEFAULT_OUTAGE_TIMEOUT_MS, '--outage-timeout', durationFlag),
     ...unless(safety.blockTimeoutMs, DEFAULT_BLOCK_TIMEOUT_MS, '--block-timeout', durationFlag),
     ...(safety.stopsAtMaxFailed ? ['--max-failed', toleranceFlag(safety.maxFailed)] : []),
+    // On another target nothing has been told yet.
+    ...(safety.isConfirmed && on === 'sameTarget' ? ['--yes'] : []),
     ...plan.failOn.flatMap((threshold) => ['--fail-on', threshold.text]),
     ...(plan.verify === 'count' ? [] : ['--verify', plan.verify]),
   ];

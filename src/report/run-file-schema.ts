@@ -118,6 +118,7 @@ const plan = v.object({
     v.object({ kind: v.literal('share'), share: quantity }),
   ]),
   stopsAtMaxFailed: v.boolean(),
+  isConfirmed: v.pipe(v.boolean(), v.description('--yes was given')),
   failOn: v.array(threshold),
   verify: v.picklist(['count', 'rows', 'none']),
   startAt: v.nullable(instant),

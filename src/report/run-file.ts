@@ -173,6 +173,7 @@ export function runPlanOf(run: RunFile): RunPlan {
       blockTimeoutMs: plan.blockTimeoutMs,
       maxFailed: plan.maxFailed,
       stopsAtMaxFailed: plan.stopsAtMaxFailed,
+      isConfirmed: plan.isConfirmed,
     },
     machine: { index, count: machines },
     startAtMs: plan.startAt === null ? null : Date.parse(plan.startAt),

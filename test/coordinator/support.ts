@@ -58,6 +58,7 @@ export const PLAN: RunPlan = {
     blockTimeoutMs: 60_000,
     maxFailed: { kind: 'rows', rows: 0 },
     stopsAtMaxFailed: false,
+    isConfirmed: false,
   },
   machine: { index: 1, count: 1 },
   startAtMs: null,

@@ -51,6 +51,7 @@ describe('the defaults of a run', () => {
         blockTimeoutMs: 60_000,
         maxFailed: { kind: 'rows', rows: 0 },
         stopsAtMaxFailed: false,
+        isConfirmed: false,
       },
       machine: { index: 1, count: 1 },
       startAtMs: null,

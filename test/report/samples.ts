@@ -56,6 +56,7 @@ export function samplePlan(changes: Partial<RunPlan> = {}): RunPlan {
       blockTimeoutMs: 60_000,
       maxFailed: { kind: 'rows', rows: 0 },
       stopsAtMaxFailed: false,
+      isConfirmed: false,
     },
     machine: { index: 1, count: 1 },
     startAtMs: null,
