@@ -23,9 +23,9 @@ export interface Arguments {
 export abstract class BaseCommand extends Command {
   readonly #secrets: string[] = [];
 
-  /** From here on this text appears in no failure. */
-  protected keepSecret(secret: string | null): void {
-    if (secret !== null) this.#secrets.push(secret);
+  /** From here on these texts appear in no failure. */
+  protected keepSecrets(...secrets: readonly (string | null)[]): void {
+    this.#secrets.push(...secrets.filter((secret) => secret !== null));
   }
 
   /** Data, for programs and pipes. */

@@ -11,6 +11,7 @@ import { type TableName, formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { readLimitFacts } from '../coordinator/limits.ts';
+import { targetHint } from '../coordinator/target-hints.ts';
 import type { Answer } from '../cratedb/ask.ts';
 import { createClient } from '../cratedb/client.ts';
 import {
@@ -22,6 +23,7 @@ import {
   privileges,
   serverFacts,
 } from '../cratedb/introspect.ts';
+import type { QueryFailure } from '../cratedb/query-reply.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
 import { makeFolder, testWritable } from '../report/files.ts';
 
@@ -167,7 +169,7 @@ async function examineTarget(access: TargetAccess, table: TableName): Promise<re
   const client = createClient(access, { connectionsPerNode: 2 });
   try {
     const facts = await serverFacts(client, { timeoutMs: QUESTION_TIMEOUT_MS });
-    if (!facts.ok) return [unreachableFinding(access, facts.message)];
+    if (!facts.ok) return [unreachableFinding(access, facts)];
     const { value } = facts;
     const head = [...nodeFindings(value), versionFinding(value), ...otherNodesFinding(access, value)];
     if (value.kind === 'discard') return head;
@@ -184,7 +186,8 @@ async function examineTarget(access: TargetAccess, table: TableName): Promise<re
   }
 }
 
-function unreachableFinding(access: TargetAccess, message: string): Finding {
+function unreachableFinding(access: TargetAccess, failure: QueryFailure): Finding {
+  const { message } = failure;
   return {
     status: 'bad',
     about: 'target',
@@ -193,7 +196,8 @@ function unreachableFinding(access: TargetAccess, message: string): Finding {
     detail: access.nodes.some((node) => message.includes(node))
       ? printable(message)
       : `${access.nodes.join(', ')}: ${printable(message)}`,
-    hint: 'Is it running, and is --url right? crategen sandbox serves one for trying out.',
+    hint:
+      targetHint(failure) ?? 'Is it running, and is --url right? crategen sandbox serves one for trying out.',
   };
 }
 
@@ -298,7 +302,7 @@ function tableFinding(state: Answer<TableState>, table: TableName): Finding {
       what: 'sign-in',
       status: 'bad',
       detail: printable(state.message),
-      hint: '--username and --password-file, or CRATEDB_USERNAME and CRATEDB_PASSWORD',
+      hint: targetHint(state) ?? '',
     };
   if (!state.ok)
     return { ...common, status: 'warning', detail: `${name}: ${printable(state.message)}`, hint: '' };

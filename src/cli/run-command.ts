@@ -8,6 +8,7 @@ import { canGenerateFast } from '../rows/row-generator.ts';
 import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
 import { type OutputPlan, type PlanFacts, type PlanInput, parseRunPlan } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
+import { NO_SECRETS } from '../plan/parse-target.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { PRESET_NAMES } from '../rows/presets.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';
@@ -21,8 +22,6 @@ export interface ReadyRun {
   readonly output: OutputPlan;
   readonly access: TargetAccess;
 }
-
-const NO_PASSWORD = { kind: 'none' } as const;
 
 const RUN_ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
@@ -47,15 +46,20 @@ export abstract class RunCommand extends BaseCommand {
   ): Promise<ReadyRun> {
     // Nobody should have to type a password to hear that a flag is wrong.
     const isDoomed = !parsed.ok || earlierProblems.length > 0;
-    const password = isDoomed && parsed.password.kind === 'stdin' ? NO_PASSWORD : parsed.password;
-    const read = await readAccess(parsed.target, password, process.stdin);
+    const { password, token } = parsed.secrets;
+    const isTyped = password.kind === 'stdin' || token.kind === 'stdin';
+    const read = await readAccess(
+      parsed.target,
+      isDoomed && isTyped ? NO_SECRETS : parsed.secrets,
+      process.stdin,
+    );
     const problems = [
       ...earlierProblems,
       ...(parsed.ok ? [] : parsed.problems),
       ...(read.ok ? [] : read.problems),
     ];
     if (problems.length > 0 || !parsed.ok || !read.ok) throw this.usageError(problems);
-    this.keepSecret(read.access.password);
+    this.keepSecrets(read.access.password, read.access.token);
     for (const warning of [...warnings, ...parsed.warnings, ...tlsWarnings(process.env)])
       this.warning(warning);
     if (!read.access.tls.verify) this.insecureWarning();

@@ -3,7 +3,7 @@ import { parseDurationMs } from '../base/units.ts';
 import { SettingReader } from '../plan/setting-reader.ts';
 import type { RawSettings } from '../plan/settings.ts';
 import { type Fault, parseFault } from '../sandbox/faults.ts';
-import { readPassword } from './secrets.ts';
+import { readSecret } from './secrets.ts';
 
 /** Every option of the sandbox that has a flag, as one that is set. */
 export interface SandboxSettings {
@@ -73,7 +73,7 @@ async function readCredentials(reader: SettingReader): Promise<SandboxSettings['
     reader.problems.push('--username, --password-file: expected both or neither');
     return null;
   }
-  const read = await readPassword({ kind: 'file', path: file.value, name: file.name }, process.stdin);
+  const read = await readSecret({ kind: 'file', path: file.value, name: file.name }, process.stdin);
   if (read.ok) return { username: username.value, password: read.text ?? '' };
   reader.problems.push(read.problem);
   return null;

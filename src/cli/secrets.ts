@@ -1,17 +1,20 @@
 /**
- * Reads what opens the target: passwords and PEM files. What comes out of here travels to workers over IPC and is
+ * Reads what opens the target: passwords, tokens and PEM files. What comes out of here travels to workers over IPC and is
  * written nowhere.
  */
 import { createReadStream } from 'node:fs';
 import { type Readable, addAbortSignal } from 'node:stream';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, getCACertificates } from 'node:tls';
 import { messageOf, systemCodeOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
-import type { PasswordSource } from '../plan/parse-target.ts';
+import type { SecretSource, SecretSources } from '../plan/parse-target.ts';
 import type { TargetAccess, TargetPlan } from '../plan/run-plan.ts';
 
 /** Far more than any password or chain of certificates; a device without end is cut here. */
 const MAX_SECRET_BYTES = 2 ** 20;
+
+/** CrateDB takes 8 kB of headers, and answers a longer one as if the body were missing. */
+const MAX_TOKEN_CHARACTERS = 7_000;
 
 /** A pipe that nobody writes to is given up after this. */
 const READ_DEADLINE_MS = 30_000;
@@ -23,10 +26,10 @@ export type ReadAccess =
 /** Standard input, as far as this module needs it. */
 export type SecretInput = Readable & { readonly isTTY?: boolean };
 
-/** Reads password and PEM files; all problems at once, each naming the flag and the path, never a content. */
+/** Reads secrets and PEM files; all problems at once, each naming the flag and the path, never a content. */
 export async function readAccess(
   target: TargetPlan,
-  password: PasswordSource,
+  secrets: SecretSources,
   stdin: SecretInput,
 ): Promise<ReadAccess> {
   const problems: string[] = [];
@@ -36,25 +39,43 @@ export async function readAccess(
     problems.push(read.problem);
     return null;
   };
-  const { caCertFile, certFile, keyFile, verify } = target.tls;
+  const { caCertFile, systemCa, certFile, keyFile, verify } = target.tls;
+  const ca = await collect(readPem('--ca-cert-file', caCertFile));
   const tls = {
     verify,
-    ca: await collect(readPem('--ca-cert-file', caCertFile)),
+    ca: systemCa ? withSystemCertificates(ca) : ca,
     cert: await collect(readPem('--cert-file', certFile)),
     key: await collect(readPem('--key-file', keyFile)),
   };
-  const secret = await collect(readPassword(password, stdin));
-  if (problems.length === 0) problems.push(...pemProblems(tls));
+  const password = await collect(readSecret(secrets.password, stdin));
+  const token = await collect(readToken(secrets.token, stdin));
+  if (problems.length === 0) problems.push(...pemProblems({ ...tls, ca }));
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, access: { nodes: target.nodes, username: target.username, password: secret, tls } };
+  return { ok: true, access: { nodes: target.nodes, username: target.username, password, token, tls } };
+}
+
+/** Read here, once, so that all processes of a run trust the same. */
+function withSystemCertificates(ca: string | null): string {
+  return [...(ca === null ? getCACertificates('default') : [ca]), ...getCACertificates('system')].join('\n');
 }
 
 /** A secret, or the problem in words that name flag and path. */
 export type SecretRead =
   { readonly ok: true; readonly text: string | null } | { readonly ok: false; readonly problem: string };
 
-/** The password from wherever it is to be had; null where there is none. */
-export async function readPassword(source: PasswordSource, stdin: SecretInput): Promise<SecretRead> {
+/** A token as CrateDB takes them; anything else it would not refuse, but fail at. */
+async function readToken(source: SecretSource, stdin: SecretInput): Promise<SecretRead> {
+  const read = await readSecret(source, stdin);
+  if (!read.ok || read.text === null) return read;
+  const name = nameOf(source);
+  if (read.text.length > MAX_TOKEN_CHARACTERS)
+    return { ok: false, problem: `${name}: longer than ${MAX_TOKEN_CHARACTERS} characters` };
+  if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(read.text)) return read;
+  return { ok: false, problem: `${name}: expected a JSON Web Token, three parts with dots between them` };
+}
+
+/** The secret from wherever it is to be had; null where there is none. */
+export async function readSecret(source: SecretSource, stdin: SecretInput): Promise<SecretRead> {
   switch (source.kind) {
     case 'none':
       return { ok: true, text: null };
@@ -62,23 +83,25 @@ export async function readPassword(source: PasswordSource, stdin: SecretInput): 
       return { ok: true, text: source.text };
     case 'file': {
       const stream = createReadStream(source.path, { signal: AbortSignal.timeout(READ_DEADLINE_MS) });
-      return firstLine(await readText(stream, `${source.name} ${printable(source.path)}`, '\n'));
+      return firstLine(await readText(stream, nameOf(source), '\n'));
     }
     case 'stdin':
       if (stdin.isTTY === true) {
         return {
           ok: false,
-          problem: '--password-stdin: expected the password through a pipe, not from the terminal',
+          problem: `${source.name}: expected the secret through a pipe, not from the terminal`,
         };
       }
       return firstLine(
-        await readText(
-          addAbortSignal(AbortSignal.timeout(READ_DEADLINE_MS), stdin),
-          '--password-stdin',
-          '\n',
-        ),
+        await readText(addAbortSignal(AbortSignal.timeout(READ_DEADLINE_MS), stdin), source.name, '\n'),
       );
   }
+}
+
+/** `--token-file secret`, `CRATEDB_TOKEN`. */
+function nameOf(source: SecretSource): string {
+  if (source.kind === 'none') return '';
+  return source.kind === 'file' ? `${source.name} ${printable(source.path)}` : source.name;
 }
 
 async function readPem(flag: string, path: string | null): Promise<SecretRead> {
@@ -129,7 +152,7 @@ export function whyUnreadable(error: unknown): string {
   }
 }
 
-/** The password is the first line: editors and `echo` end it with a newline that is not part of it. */
+/** The secret is the first line: editors and `echo` end it with a newline that is not part of it. */
 function firstLine(read: NamedText): SecretRead {
   if (!read.ok) return read;
   const line = read.text.split(/\r?\n/, 1)[0] ?? '';

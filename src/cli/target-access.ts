@@ -24,8 +24,8 @@ export async function readTargetAccess(
   reader: SettingReader,
   defaults: TargetDefaults,
 ): Promise<ReadTargetAccess> {
-  const { target, password } = readTarget(reader, process.env, defaults);
-  const read = await readAccess(target, password, process.stdin);
+  const { target, secrets } = readTarget(reader, process.env, defaults);
+  const read = await readAccess(target, secrets, process.stdin);
   const problems = [...reader.problems, ...(read.ok ? [] : read.problems)];
   if (problems.length > 0 || !read.ok) return { ok: false, problems };
   return {
@@ -44,9 +44,13 @@ export async function settingReader(
   return { reader: new SettingReader(flags, config), config, problems: read.ok ? [] : read.problems };
 }
 
-/** Node's own switch turns verification off for everything, without a word in the run file. */
+/**
+ * Node's own switch turns verification off for everything, without a word in the run file. It is taken out of `env`:
+ * otherwise Node would warn that it works, here and in every worker.
+ */
 export function tlsWarnings(env: NodeJS.ProcessEnv): readonly string[] {
   if (env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return [];
+  delete env['NODE_TLS_REJECT_UNAUTHORIZED'];
   return [
     'NODE_TLS_REJECT_UNAUTHORIZED=0 is ignored: TLS certificates are verified unless --insecure is given',
   ];

@@ -29,7 +29,7 @@ export abstract class TargetCommand extends BaseCommand {
     const opened = await readTargetAccess(reader, { ...defaults, allowsEmbedded: false });
     if (!opened.ok) throw this.usageError(opened.problems);
     const { access, warnings } = opened.opened;
-    this.keepSecret(access.password);
+    this.keepSecrets(access.password, access.token);
     for (const warning of warnings) this.warning(warning);
     if (!access.tls.verify) this.insecureWarning();
     return access;

@@ -46,7 +46,7 @@ export default class Sandbox extends BaseCommand {
     const options = await readSandboxOptions(read.flags);
     const problems = [...read.problems, ...(options.ok ? [] : options.problems)];
     if (!options.ok || problems.length > 0) throw this.usageError(problems);
-    this.keepSecret(options.options.credentials?.password ?? null);
+    this.keepSecrets(options.options.credentials?.password ?? null);
     const { startSandbox } = await import('../sandbox/server.ts');
     // Listening before the port is open: a signal in between must not leave it open.
     const stopped = firstSignal();

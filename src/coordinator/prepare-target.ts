@@ -8,13 +8,12 @@ import { formatExact } from '../base/units.ts';
 import type { Answer, AskOptions } from '../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
 import { type TableState, describeTable, isKeyed, runDdl, serverFacts } from '../cratedb/introspect.ts';
-import type { FailureClass } from '../cratedb/outcome.ts';
-import type { QueryFailure } from '../cratedb/query-reply.ts';
 import { type Share, countRun, refresh } from '../cratedb/statements.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { createTableSql, insertColumns, insertStatement } from '../rows/ddl.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import type { TargetState } from './run-state.ts';
+import { targetHint } from './target-hints.ts';
 
 /** A few at once for the questions before and after a run; workers have their own. */
 const CONNECTIONS = 4;
@@ -180,29 +179,5 @@ function ask(parts: PrepareParts): AskOptions {
 /** The answer's value, or the error that a person needs. */
 function answered<T>(answer: Answer<T>, what: string): T {
   if (answer.ok) return answer.value;
-  throw new TargetError(`${what}: ${answer.message}`, { hint: hintFor(answer) });
+  throw new TargetError(`${what}: ${answer.message}`, { hint: targetHint(answer) });
 }
-
-function hintFor(failure: QueryFailure): string | undefined {
-  if (failure.class === 'tls' && failure.message.includes('wrong version number'))
-    return 'that port does not speak TLS: write http:// in --url, or name the port that does';
-  return (
-    HINTS[failure.class] ??
-    (failure.code === 4011
-      ? 'the user needs DDL, DML and DQL on the schema: crategen doctor shows what is missing'
-      : undefined)
-  );
-}
-
-const HINTS: Partial<Record<FailureClass, string>> = {
-  refused: 'is CrateDB running there? Name it with --url, or try crategen cluster --sandbox without a server',
-  dns: 'is the host name right? Name the server with --url http://HOST:4200',
-  connectTimeout: 'is a firewall between here and there? crategen doctor --url … looks at it step by step',
-  timeout:
-    'the server took the connection and did not answer; crategen doctor --url … looks at it step by step',
-  unauthorized: 'give --username and --password-file, or set CRATEDB_USERNAME and CRATEDB_PASSWORD',
-  tls: 'name the certificate authority with --ca-cert-file FILE; --insecure skips the check, for a test server',
-  badReply: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
-  closed: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
-  redirect: 'name the server itself with --url: credentials are not sent to where a redirect points',
-};

@@ -133,10 +133,16 @@ const BAD_REPLY = new Set([
 const CERTIFICATE =
   /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_EXCEEDED|HOSTNAME_MISMATCH|CRL_|EPROTO$)/;
 
+/** What a server says that wants a client certificate, or another one. */
+const CLIENT_CERTIFICATE =
+  /^ERR_SSL_(?:TLSV13_ALERT_CERTIFICATE_REQUIRED|(?:TLSV1|SSLV3)_ALERT_(?:BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA))$/;
+
 /** Classifies an error of the transport by its code; `handedOver` decides between not stored and unknown. */
 export function meaningOfBroken(error: unknown, handedOver: boolean): BrokenMeaning {
   const code = systemCodeOf(error);
   if (handedOver) {
+    // With TLS 1.3 a client is through before the server has looked at its certificate.
+    if (CLIENT_CERTIFICATE.test(code)) return { class: 'tls', condition: 'troubled' };
     const bad = BAD_REPLY.has(code) || code.startsWith('HPE_');
     return { class: bad ? 'badReply' : 'closed', condition: 'troubled' };
   }

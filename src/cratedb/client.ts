@@ -3,6 +3,7 @@
  * that speaks HTTP. Everything that can go wrong comes back as a value; credentials leave it only in a header.
  */
 import { Buffer } from 'node:buffer';
+import type { SecureContext } from 'node:tls';
 import Pool from 'undici/lib/dispatcher/pool.js';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
@@ -100,6 +101,7 @@ class Client implements CrateClient {
   readonly #insertPath: string;
   readonly #headers: readonly string[];
   readonly #clean: (text: string) => string;
+  readonly #withToken: boolean;
   readonly #saysAllStored = createAllStoredCheck();
   #wholeErrorsAreWhole = true;
   #lastGoodNode = 0;
@@ -107,11 +109,13 @@ class Client implements CrateClient {
   constructor(access: TargetAccess, options: ClientOptions) {
     assert(access.nodes.length > 0, 'a client needs at least one node');
     this.nodes = access.nodes;
-    this.#pools = access.nodes.map((origin) => createPool(origin, access, options));
+    const secureContext = secureContextOf(access.tls);
+    this.#pools = access.nodes.map((origin) => createPool(origin, access, secureContext, options));
     this.#clock = options.clock ?? systemClock;
     this.#insertPath = options.insertPath ?? '/_sql';
     this.#headers = commonHeaders(access, options);
     this.#clean = cleanerOf(access);
+    this.#withToken = access.token !== null;
   }
 
   async insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome> {
@@ -240,7 +244,7 @@ class Client implements CrateClient {
     }
     const greeting = readGreeting(
       { status: result.status, headers: result.headers, body: joined(result.pieces) },
-      this.#clean,
+      { clean: this.#clean, withToken: this.#withToken },
     );
     if (
       greeting.ok &&
@@ -267,8 +271,12 @@ class Client implements CrateClient {
   }
 }
 
-function createPool(origin: string, access: TargetAccess, options: ClientOptions): Pool {
-  const { verify, ca, cert, key } = access.tls;
+function createPool(
+  origin: string,
+  access: TargetAccess,
+  secureContext: SecureContext | null,
+  options: ClientOptions,
+): Pool {
   return new Pool(origin, {
     connections: options.connectionsPerNode,
     pipelining: 1,
@@ -281,16 +289,23 @@ function createPool(origin: string, access: TargetAccess, options: ClientOptions
     connect: {
       timeout: CONNECT_TIMEOUT_MS,
       // Said outright: otherwise NODE_TLS_REJECT_UNAUTHORIZED=0 in the environment would switch it off.
-      rejectUnauthorized: verify,
-      ...(ca === null ? {} : { ca }),
-      ...(cert === null ? {} : { cert }),
-      ...(key === null ? {} : { key }),
+      rejectUnauthorized: access.tls.verify,
+      ...(secureContext === null ? {} : { secureContext }),
     },
   });
 }
 
+/** Made once: a store of certificates takes longer to read than a connection to open. Null for Node's own. */
+function secureContextOf({ ca, cert, key }: TargetAccess['tls']): SecureContext | null {
+  if (ca === null && cert === null && key === null) return null;
+  // Loaded when needed: most workers speak plain HTTP.
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
+  return createSecureContext({ ca: ca ?? undefined, cert: cert ?? undefined, key: key ?? undefined });
+}
+
 function commonHeaders(access: TargetAccess, options: ClientOptions): readonly string[] {
   const agent = ['user-agent', options.version === undefined ? 'crategen' : `crategen/${options.version}`];
+  if (access.token !== null) return [...agent, 'authorization', `Bearer ${access.token}`];
   return access.username === null ? agent : [...agent, 'authorization', `Basic ${basicOf(access)}`];
 }
 
@@ -299,10 +314,13 @@ function basicOf(access: TargetAccess): string {
 }
 
 function cleanerOf(access: TargetAccess): (text: string) => string {
-  const { password } = access;
-  if (password === null || password === '') return (text) => text;
-  const secrets = [password, basicOf(access)];
-  return (text) => redact(text, secrets);
+  const { password, token } = access;
+  const secrets = [
+    ...(password === null || password === '' ? [] : [password, basicOf(access)]),
+    // A server that says what is wrong with a token may name one of its parts.
+    ...(token === null ? [] : [token, ...token.split('.').filter((part) => part.length >= 16)]),
+  ];
+  return secrets.length === 0 ? (text) => text : (text) => redact(text, secrets);
 }
 
 function meaningOf(broken: Extract<Exchange, { kind: 'broken' }>): BrokenMeaning {
@@ -316,6 +334,9 @@ function meaningOf(broken: Extract<Exchange, { kind: 'broken' }>): BrokenMeaning
     : { class: 'notSent', condition: 'unreachable' };
 }
 
+/** Node names a flag of its own, which nobody gives to crategen. */
+const NODE_ADVICE = /; if the root CA is installed locally, try running Node\.js with --use-system-ca$/;
+
 /** `http://db-1:4200: connect ECONNREFUSED 127.0.0.1:4200`, with what had come of a reply. */
 function describeBroken(origin: string, broken: Extract<Exchange, { kind: 'broken' }>): string {
   const { error, sample, status } = broken;
@@ -328,7 +349,7 @@ function describeBroken(origin: string, broken: Extract<Exchange, { kind: 'broke
     status === null
       ? ''
       : `; HTTP ${status} had come, then ${JSON.stringify(Buffer.from(sample).toString('utf8'))}`;
-  return `${origin}: ${message}${head}`;
+  return `${origin}: ${message.replace(NODE_ADVICE, '')}${head}`;
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

@@ -159,6 +159,8 @@ function settingsFrom(entries: readonly (readonly [string, unknown])[], path: st
 function unknownKey(key: string): string {
   if (key === 'password')
     return 'passwords do not belong here; expected password-file, or CRATEDB_PASSWORD in the environment';
+  if (key === 'token')
+    return 'tokens do not belong here; expected token-file, or CRATEDB_TOKEN in the environment';
   return 'no such setting; expected the name of a flag, without dashes in front';
 }
 

@@ -15,7 +15,7 @@ import { MAX_ROWS } from '../rows/row-plan.ts';
 import type { ConfigFile } from './config-file.ts';
 import {
   type Environment,
-  type PasswordSource,
+  type SecretSources,
   type TargetDefaults,
   DEFAULT_NODES,
   readTarget,
@@ -73,7 +73,7 @@ export interface OutputPlan {
 /** The target and where its secrets are come in either case, so that missing files are told with the rest. */
 export type ParsedRunPlan = {
   readonly target: TargetPlan;
-  readonly password: PasswordSource;
+  readonly secrets: SecretSources;
 } & (
   | {
       readonly ok: true;
@@ -103,7 +103,7 @@ const OWN_SCHEMA = 'crategen';
 /** Makes the plan, or says everything that keeps it from being one. */
 export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   const reader = new SettingReader(input.flags, input.config);
-  const { target, password, urlSchema } = readTarget(reader, input.env, {
+  const { target, secrets, urlSchema } = readTarget(reader, input.env, {
     nodes: DEFAULT_NODES,
     username: null,
     allowsEmbedded: true,
@@ -136,8 +136,8 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   refuseUnsupported(reader);
   const output = readOutput(reader);
   if (reader.problems.length > 0)
-    return { ok: false, target: plan.target, password, problems: reader.problems };
-  return { ok: true, target: plan.target, password, plan, output, warnings: reader.warnings };
+    return { ok: false, target: plan.target, secrets, problems: reader.problems };
+  return { ok: true, target: plan.target, secrets, plan, output, warnings: reader.warnings };
 }
 
 /** What `--resume` may change: how the target is opened, patience, and what is shown. */
@@ -146,7 +146,10 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
   'username',
   'password-file',
   'password-stdin',
+  'token-file',
+  'token-stdin',
   'ca-cert-file',
+  'system-ca',
   'cert-file',
   'key-file',
   'insecure',
@@ -188,7 +191,7 @@ export function parseResumePlan(input: Omit<PlanInput, 'command'>, stored: RunPl
     username: stored.target.username,
     allowsEmbedded: false,
   };
-  const { target, password } = readTarget(reader, input.env, defaults);
+  const { target, secrets } = readTarget(reader, input.env, defaults);
   const plan: RunPlan = {
     ...stored,
     target: { ...target, tls: resumedTls(reader, target.tls, stored.target.tls) },
@@ -199,8 +202,8 @@ export function parseResumePlan(input: Omit<PlanInput, 'command'>, stored: RunPl
   };
   const output = readOutput(reader);
   if (reader.problems.length > 0)
-    return { ok: false, target: plan.target, password, problems: reader.problems };
-  return { ok: true, target: plan.target, password, plan, output, warnings: reader.warnings };
+    return { ok: false, target: plan.target, secrets, problems: reader.problems };
+  return { ok: true, target: plan.target, secrets, plan, output, warnings: reader.warnings };
 }
 
 type TlsPlan = RunPlan['target']['tls'];
@@ -210,6 +213,7 @@ function resumedTls(reader: SettingReader, given: TlsPlan, stored: TlsPlan): Tls
   return {
     verify: !reader.switch('insecure', false),
     caCertFile: given.caCertFile ?? stored.caCertFile,
+    systemCa: given.systemCa || stored.systemCa,
     certFile: given.certFile ?? stored.certFile,
     keyFile: given.keyFile ?? stored.keyFile,
   };

@@ -8,16 +8,22 @@ import { type Given, type Layer, type SettingReader, quoted } from './setting-re
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where the password is to be had. */
-export type PasswordSource =
+/** Where a secret is to be had; `name` is how messages call the place, never what is in it. */
+export type SecretSource =
   | { readonly kind: 'none' }
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'text'; readonly text: string; readonly name: string }
   | { readonly kind: 'file'; readonly path: string; readonly name: string }
-  | { readonly kind: 'stdin' };
+  | { readonly kind: 'stdin'; readonly name: string };
+
+/** What opens the target: a password or a token, never both. */
+export interface SecretSources {
+  readonly password: SecretSource;
+  readonly token: SecretSource;
+}
 
 export interface TargetRead {
   readonly target: TargetPlan;
-  readonly password: PasswordSource;
+  readonly secrets: SecretSources;
   /** The schema that a `crate://` URL named, or null. */
   readonly urlSchema: string | null;
 }
@@ -63,15 +69,16 @@ export function readTarget(reader: SettingReader, env: Environment, defaults: Ta
     target: {
       kind: embedded ? 'embedded' : 'urls',
       nodes: embedded || origins.length > 0 ? origins : defaults.nodes,
-      username: credentials.username ?? (embedded ? null : usernameFor(credentials.password, defaults)),
+      username: credentials.username ?? (embedded ? null : usernameFor(credentials, defaults)),
       tls,
     },
-    password: credentials.password,
+    secrets: { password: credentials.password, token: credentials.token },
     urlSchema: nodes.find((node) => node.schema !== null)?.schema ?? null,
   };
 }
 
-function usernameFor(password: PasswordSource, defaults: TargetDefaults): string | null {
+function usernameFor({ password, token }: SecretSources, defaults: TargetDefaults): string | null {
+  if (token.kind !== 'none') return null;
   return defaults.username ?? (password.kind === 'none' ? null : DEFAULT_USERNAME);
 }
 
@@ -208,16 +215,21 @@ function decoded(text: string): string | null {
   }
 }
 
-interface Credentials {
+interface Credentials extends SecretSources {
   readonly username: string | null;
-  readonly password: PasswordSource;
 }
 
-const NO_CREDENTIALS: Credentials = { username: null, password: { kind: 'none' } };
+/** For a target that asks for nothing. */
+export const NO_SECRETS: SecretSources = { password: { kind: 'none' }, token: { kind: 'none' } };
+
+const NO_CREDENTIALS: Credentials = { username: null, ...NO_SECRETS };
 
 const LAYER_RANK: Readonly<Record<Layer, number>> = { flag: 3, environment: 2, config: 1 };
 
-/** The higher layer wins; on one layer standard input before a file before a URL. */
+/**
+ * The higher layer wins; on one layer standard input before a file before a URL, and a password contradicts a
+ * token. A token names its user itself.
+ */
 function readCredentials(reader: SettingReader, env: Environment, nodes: readonly Node[]): Credentials {
   const [withUser, withPassword] = [
     nodes.filter((node) => node.username !== null),
@@ -237,14 +249,31 @@ function readCredentials(reader: SettingReader, env: Environment, nodes: readonl
       `the password in ${withPassword[0].given.name} is used, but shell history and process lists may show it: --password-file or CRATEDB_PASSWORD hide it better`,
     );
   }
-  if (reader.switch('password-stdin', false) && reader.isFlag('password-file')) {
-    reader.problems.push('--password-stdin: expected either this or --password-file, not both');
-  }
+  refuseTwoWays(reader, 'password');
+  refuseTwoWays(reader, 'token');
   const username = readUsername(reader, env, withUser[0] ?? null);
-  return { username, password: highest(passwordCandidates(reader, env, withPassword[0] ?? null)) };
+  const candidates = [
+    ...secretCandidates(reader, env, 'password', withPassword[0] ?? null),
+    ...secretCandidates(reader, env, 'token', null),
+  ];
+  const [best, ...others] = candidates.toSorted((a, b) => LAYER_RANK[b.layer] - LAYER_RANK[a.layer]);
+  if (best === undefined) return { ...NO_SECRETS, username: username?.value ?? null };
+  if (others.some((other) => other.use !== best.use && other.layer === best.layer))
+    reader.problems.push(`${best.source.name}: expected either a password or a token, not both`);
+  if (best.use === 'password')
+    return { ...NO_SECRETS, username: username?.value ?? null, password: best.source };
+  if (username !== null && LAYER_RANK[username.layer] >= LAYER_RANK[best.layer])
+    reader.problem(username, 'expected no user beside a token, which names its own');
+  return { ...NO_SECRETS, username: null, token: best.source };
 }
 
-function readUsername(reader: SettingReader, env: Environment, node: Node | null): string | null {
+/** One secret, asked for in one way. */
+function refuseTwoWays(reader: SettingReader, secret: keyof SecretSources): void {
+  if (reader.switch(`${secret}-stdin`, false) && reader.isFlag(`${secret}-file`))
+    reader.problems.push(`--${secret}-stdin: expected either this or --${secret}-file, not both`);
+}
+
+function readUsername(reader: SettingReader, env: Environment, node: Node | null): Given<string> | null {
   const flag = reader.text('username');
   const inUrl = node?.username ?? null;
   if (flag?.value.trim() === '') reader.problem(flag, 'expected a user name');
@@ -255,49 +284,57 @@ function readUsername(reader: SettingReader, env: Environment, node: Node | null
       `expected the user that ${node.given.name} names, "${printable(inUrl, 60)}", or none there`,
     );
   }
-  const fromEnv = nonEmpty(env['CRATEDB_USERNAME']) ?? nonEmpty(env['CRATE_USER']);
-  const candidates: readonly (readonly [string | null, Layer])[] = [
-    [flag?.value ?? null, flag?.layer ?? 'flag'],
-    [inUrl, node?.given.layer ?? 'flag'],
-    [fromEnv, 'environment'],
-  ];
-  const found = candidates
-    .filter(([value]) => value !== null)
-    .toSorted(([, a], [, b]) => LAYER_RANK[b] - LAYER_RANK[a])[0];
-  return found?.[0] ?? null;
+  const candidates = [
+    flag,
+    inUrl === null || node === null ? null : { ...node.given, value: inUrl },
+    environmentUsername(env),
+  ].filter((candidate) => candidate !== null);
+  return candidates.toSorted((a, b) => LAYER_RANK[b.layer] - LAYER_RANK[a.layer])[0] ?? null;
 }
 
-interface PasswordCandidate {
-  readonly source: PasswordSource;
+function environmentUsername(env: Environment): Given<string> | null {
+  for (const name of ['CRATEDB_USERNAME', 'CRATE_USER']) {
+    const value = nonEmpty(env[name]);
+    if (value !== null) return { value, layer: 'environment', name };
+  }
+  return null;
+}
+
+interface SecretCandidate {
+  readonly use: keyof SecretSources;
+  readonly source: Exclude<SecretSource, { kind: 'none' }>;
   readonly layer: Layer;
 }
 
-function passwordCandidates(
+const SECRET_VARIABLES: Readonly<Record<keyof SecretSources, readonly string[]>> = {
+  password: ['CRATEDB_PASSWORD', 'CRATE_PASSWORD', 'CRATEPW'],
+  token: ['CRATEDB_TOKEN'],
+};
+
+/** Every place that has such a secret; within a layer the first counts. */
+function secretCandidates(
   reader: SettingReader,
   env: Environment,
+  use: keyof SecretSources,
   node: Node | null,
-): readonly PasswordCandidate[] {
-  const candidates: PasswordCandidate[] = [];
-  if (reader.switch('password-stdin', false)) candidates.push({ source: { kind: 'stdin' }, layer: 'flag' });
-  const file = reader.text('password-file');
+): readonly SecretCandidate[] {
+  const candidates: SecretCandidate[] = [];
+  const [stdin, file] = [`--${use}-stdin`, reader.text(`${use}-file`)];
+  if (reader.switch(`${use}-stdin`, false))
+    candidates.push({ use, source: { kind: 'stdin', name: stdin }, layer: 'flag' });
   if (file !== null) {
-    candidates.push({ source: { kind: 'file', path: file.value, name: file.name }, layer: file.layer });
+    const { value: path, name, layer } = file;
+    candidates.push({ use, source: { kind: 'file', path, name }, layer });
   }
   if (node?.password != null) {
-    candidates.push({ source: { kind: 'text', text: node.password }, layer: node.given.layer });
+    const { layer, name } = node.given;
+    candidates.push({ use, source: { kind: 'text', text: node.password, name }, layer });
   }
-  for (const name of ['CRATEDB_PASSWORD', 'CRATE_PASSWORD', 'CRATEPW']) {
+  for (const name of SECRET_VARIABLES[use]) {
     const text = nonEmpty(env[name]);
-    if (text !== null) candidates.push({ source: { kind: 'text', text }, layer: 'environment' });
+    if (text !== null) candidates.push({ use, source: { kind: 'text', text, name }, layer: 'environment' });
   }
   return candidates;
-}
-
-/** Sorting is stable: within a layer the first stays first. */
-function highest(candidates: readonly PasswordCandidate[]): PasswordSource {
-  return (
-    candidates.toSorted((a, b) => LAYER_RANK[b.layer] - LAYER_RANK[a.layer])[0]?.source ?? { kind: 'none' }
-  );
 }
 
 function nonEmpty(text: string | undefined): string | null {
@@ -306,15 +343,19 @@ function nonEmpty(text: string | undefined): string | null {
 
 function readTls(reader: SettingReader, origins: readonly string[]): TargetPlan['tls'] {
   const [ca, cert, key] = [reader.text('ca-cert-file'), reader.text('cert-file'), reader.text('key-file')];
+  const systemCa = reader.switch('system-ca', false);
   const plain = origins.length > 0 && origins.every((origin) => origin.startsWith('http:'));
   for (const file of [ca, cert, key]) {
     if (file?.layer === 'flag' && plain) reader.problem(file, 'expected only with an https:// URL');
   }
+  if (systemCa && reader.isFlag('system-ca') && plain)
+    reader.problems.push('--system-ca: expected only with an https:// URL');
   if (cert !== null && key === null) reader.problem(cert, 'expected together with --key-file');
   if (key !== null && cert === null) reader.problem(key, 'expected together with --cert-file');
   return {
     verify: !reader.switch('insecure', false),
     caCertFile: ca?.value ?? null,
+    systemCa,
     certFile: cert?.value ?? null,
     keyFile: key?.value ?? null,
   };

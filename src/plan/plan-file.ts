@@ -101,6 +101,7 @@ const TARGET_PLAN = v.object({
   tls: v.object({
     verify: v.boolean(),
     caCertFile: v.nullable(TEXT),
+    systemCa: v.optional(v.boolean(), false),
     certFile: v.nullable(TEXT),
     keyFile: v.nullable(TEXT),
   }),

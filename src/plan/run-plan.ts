@@ -34,6 +34,8 @@ export interface TargetPlan {
   readonly tls: {
     readonly verify: boolean;
     readonly caCertFile: string | null;
+    /** Trust what this machine's own store trusts, too. */
+    readonly systemCa: boolean;
     readonly certFile: string | null;
     readonly keyFile: string | null;
   };
@@ -102,6 +104,8 @@ export interface TargetAccess {
   readonly nodes: readonly string[];
   readonly username: string | null;
   readonly password: string | null;
+  /** A JSON Web Token in the place of user and password: it names its user itself. */
+  readonly token: string | null;
   readonly tls: {
     readonly verify: boolean;
     /** PEM texts, already read. */

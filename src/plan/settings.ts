@@ -63,11 +63,32 @@ const TARGET: readonly Setting[] = [
     commandLineOnly: true,
   },
   {
+    name: 'token-file',
+    kind: 'text',
+    group: 'target',
+    value: 'FILE',
+    summary:
+      'File whose first line is a JSON Web Token, in the place of user and password [env for the token itself: CRATEDB_TOKEN]',
+  },
+  {
+    name: 'token-stdin',
+    kind: 'switch',
+    group: 'target',
+    summary: 'Read the token from the first line of standard input',
+    commandLineOnly: true,
+  },
+  {
     name: 'ca-cert-file',
     kind: 'text',
     group: 'target',
     value: 'FILE',
     summary: 'Certificates (PEM) to trust instead of the well-known ones',
+  },
+  {
+    name: 'system-ca',
+    kind: 'switch',
+    group: 'target',
+    summary: "Trust this machine's certificate store too, beside the well-known ones or --ca-cert-file",
   },
   { name: 'cert-file', kind: 'text', group: 'target', value: 'FILE', summary: 'Client certificate (PEM)' },
   {

@@ -191,6 +191,7 @@ function planGroups(plan: RunPlan): (readonly [string, Fields])[] {
         ['username', target.username],
         ['tls-verified', target.tls.verify],
         ['ca-cert-file', target.tls.caCertFile],
+        ['system-ca', target.tls.systemCa || null],
         ['cert-file', target.tls.certFile],
         ['key-file', target.tls.keyFile],
       ],

@@ -70,6 +70,7 @@ function targetFlags(plan: RunPlan): string[] {
     ...(isDefault ? [] : nodes.flatMap((node) => ['--url', node])),
     ...valueFlag('--username', username),
     ...valueFlag('--ca-cert-file', tls.caCertFile),
+    ...(tls.systemCa ? ['--system-ca'] : []),
     ...valueFlag('--cert-file', tls.certFile),
     ...valueFlag('--key-file', tls.keyFile),
     ...(tls.verify ? [] : ['--insecure']),

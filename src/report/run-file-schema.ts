@@ -129,6 +129,7 @@ const plan = v.object({
     tls: v.object({
       verify: v.boolean(),
       caCertFile: v.nullable(text),
+      systemCa: v.optional(v.boolean(), false),
       certFile: v.nullable(text),
       keyFile: v.nullable(text),
     }),

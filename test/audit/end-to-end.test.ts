@@ -77,6 +77,7 @@ async function benchOf(
     nodes: [sandbox.url],
     username: null,
     password: null,
+    token: null,
     tls: { verify: true, ca: null, cert: null, key: null },
   };
   const client = createClient(access, { connectionsPerNode: 4 });

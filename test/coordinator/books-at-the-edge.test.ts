@@ -116,6 +116,7 @@ const NOBODY = {
   nodes: ['http://127.0.0.1:1'],
   username: null,
   password: null,
+  token: null,
   tls: { verify: true, ca: null, cert: null, key: null },
 };
 

@@ -26,7 +26,7 @@ export const PLAN: RunPlan = {
     kind: 'urls',
     nodes: ['http://127.0.0.1:1'],
     username: null,
-    tls: { verify: true, caCertFile: null, certFile: null, keyFile: null },
+    tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
   },
   table: {
     name: { schema: 'crategen', table: 'records' },
@@ -155,6 +155,7 @@ export function templateOf(
       nodes: plan.target.nodes,
       username: null,
       password: null,
+      token: null,
       tls: { verify: true, ca: null, cert: null, key: null },
     },
     statement: '',

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import https from 'node:https';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type TestContext, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { TargetAccess } from '../../src/plan/run-plan.ts';
+import { NO_OPENSSL, authority, selfSigned } from '../support/certificates.ts';
 import {
   BODY,
   NO_TLS,
@@ -297,6 +294,20 @@ describe('insert', () => {
     assert.equal(outcome.failures[0]?.example, 'HTTP 401: wrong: Basic *** *** ***');
   });
 
+  test('A token goes in the header alone; what a server says of it, or of a part of it, is told without it.', async (t) => {
+    const token = `${'h'.repeat(20)}.${'p'.repeat(40)}.${'s'.repeat(30)}`;
+    const seen: (string | undefined)[] = [];
+    const origin = await httpServer(t, (request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(401).end(`${request.headers.authorization}; ${'p'.repeat(40)} has expired\n`);
+    });
+    const client = clientOf(t, { ...accessTo(origin), username: 'ignored', token });
+    const outcome = await client.insert(0, BODY, insertOf());
+    assert.deepEqual(seen, [`Bearer ${token}`]);
+    assert.equal(summary(outcome), '0/0/3/0 troubled unauthorized');
+    assert.equal(outcome.failures[0]?.example, 'HTTP 401: Bearer ***; *** has expired');
+  });
+
   test('After a 401 the connection is not used again, as CrateDB closes it without saying so.', async (t) => {
     let connections = 0;
     const origin = await rawServer(t, (socket) => {
@@ -402,6 +413,19 @@ describe('root', () => {
     }
     const gone = await clientOf(t, accessTo(await deadOrigin())).root(0);
     assert.equal(!gone.ok && `${gone.class} ${gone.condition}`, 'refused unreachable');
+  });
+
+  test('A plain 500 for a token means that the token is none, and nothing of that kind without one.', async (t) => {
+    const origin = await httpServer(t, (_request, response) =>
+      response.writeHead(500).end('The JWT token must contain a public key id (kid)'),
+    );
+    const greetings = await Promise.all(
+      [null, 'a.b.c'].map((token) => clientOf(t, { ...accessTo(origin), token }).root(0)),
+    );
+    assert.deepEqual(
+      greetings.map((greeting) => !greeting.ok && greeting.class),
+      ['serverError', 'unauthorized'],
+    );
   });
 
   test('A server older than 6.4.3 is not believed that a block of the whole request wrote nothing.', async (t) => {
@@ -528,49 +552,8 @@ describe('query', () => {
   });
 });
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-
-describe('TLS', { skip: hasOpenssl ? false : 'openssl is not installed' }, () => {
-  interface Certificate {
-    readonly cert: string;
-    readonly key: string;
-  }
-
-  /** A self-signed certificate, made now; for `subject` and nobody else. */
-  function certificate(t: TestContext, subject: string): Certificate {
-    const folder = mkdtempSync(join(tmpdir(), 'crategen-tls-'));
-    t.after(() => rmSync(folder, { recursive: true }));
-    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-    const parameters = [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:prime256v1',
-      '-nodes',
-      '-days',
-      '2',
-    ];
-    execFileSync(
-      'openssl',
-      [
-        ...parameters,
-        '-keyout',
-        key,
-        '-out',
-        cert,
-        '-subj',
-        '/CN=crategen',
-        '-addext',
-        `subjectAltName=${subject}`,
-      ],
-      { stdio: 'pipe' },
-    );
-    return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
-  }
-
-  async function tlsServer(t: TestContext, made: Certificate): Promise<string> {
+describe('TLS', { skip: NO_OPENSSL }, () => {
+  async function tlsServer(t: TestContext, made: https.ServerOptions): Promise<string> {
     const server = https.createServer(made, (_request, response) => response.end(REPLY));
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -587,7 +570,7 @@ describe('TLS', { skip: hasOpenssl ? false : 'openssl is not installed' }, () =>
   });
 
   test('A self-signed certificate is refused, accepted as its own authority, and accepted unverified.', async (t) => {
-    const made = certificate(t, 'IP:127.0.0.1');
+    const made = selfSigned(t, 'IP:127.0.0.1');
     const origin = await tlsServer(t, made);
     const refused = await clientOf(t, access(origin, {})).insert(0, BODY, insertOf());
     assert.equal(summary(refused), '0/0/3/0 unreachable tls');
@@ -603,7 +586,7 @@ describe('TLS', { skip: hasOpenssl ? false : 'openssl is not installed' }, () =>
   });
 
   test('A certificate for another host is refused.', async (t) => {
-    const made = certificate(t, 'DNS:elsewhere.example');
+    const made = selfSigned(t, 'DNS:elsewhere.example');
     const origin = await tlsServer(t, made);
     assert.equal(
       summary(await clientOf(t, access(origin, { ca: made.cert })).insert(0, BODY, insertOf())),
@@ -618,11 +601,26 @@ describe('TLS', { skip: hasOpenssl ? false : 'openssl is not installed' }, () =>
       if (before === undefined) delete process.env['NODE_TLS_REJECT_UNAUTHORIZED'];
       else process.env['NODE_TLS_REJECT_UNAUTHORIZED'] = before;
     });
-    const origin = await tlsServer(t, certificate(t, 'IP:127.0.0.1'));
+    const origin = await tlsServer(t, selfSigned(t, 'IP:127.0.0.1'));
     assert.equal(
       summary(await clientOf(t, access(origin, {})).insert(0, BODY, insertOf())),
       '0/0/3/0 unreachable tls',
     );
+  });
+
+  test('A server that wants a client certificate gets the one there is, and says so without one.', async (t) => {
+    const own = authority(t);
+    const server = own.issue({ names: 'IP:127.0.0.1' });
+    const wanted = { cert: server.cert, key: server.key, ca: own.cert, requestCert: true };
+    const origin = await tlsServer(t, { ...wanted, rejectUnauthorized: true });
+    const { cert, key } = own.issue({ names: '', commonName: 'app' });
+    assert.equal(
+      summary(await clientOf(t, access(origin, { ca: own.cert, cert, key })).insert(0, BODY, insertOf())),
+      '3/0/0/0 good',
+    );
+    const without = await clientOf(t, access(origin, { ca: own.cert })).insert(0, BODY, insertOf());
+    assert.match(summary(without), /^0\/0\/(3\/0|0\/3) \w+ tls$/);
+    assert.match(without.failures[0]?.example ?? '', /certificate required/);
   });
 
   test('https to a server that speaks http is a TLS failure.', async (t) => {

@@ -10,7 +10,7 @@ import type { TargetAccess } from '../../src/plan/run-plan.ts';
 export const NO_TLS = { verify: true, ca: null, cert: null, key: null } as const;
 
 export function accessTo(...nodes: readonly string[]): TargetAccess {
-  return { nodes, username: null, password: null, tls: NO_TLS };
+  return { nodes, username: null, password: null, token: null, tls: NO_TLS };
 }
 
 /** A client that is destroyed when the test ends. */

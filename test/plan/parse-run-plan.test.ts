@@ -19,7 +19,7 @@ describe('the defaults of a run', () => {
         kind: 'urls',
         nodes: ['http://localhost:4200'],
         username: null,
-        tls: { verify: true, caCertFile: null, certFile: null, keyFile: null },
+        tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
       },
       table: {
         name: { schema: 'crategen', table: 'records' },
@@ -264,7 +264,7 @@ describe('resuming', () => {
     assert.deepEqual(parsed.plan.bounds, stored.bounds);
     assert.equal(parsed.plan.safety.timeoutMs, 5000);
     assert.deepEqual(parsed.plan.target.nodes, ['http://db:4200']);
-    assert.deepEqual(parsed.password, { kind: 'file', path: '/secret', name: '--password-file' });
+    assert.deepEqual(parsed.secrets.password, { kind: 'file', path: '/secret', name: '--password-file' });
   });
 
   it('does not inherit --insecure', () => {

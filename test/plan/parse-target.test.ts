@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { NO_SECRETS } from '../../src/plan/parse-target.ts';
 import { parse, planned, problems } from './parse-input.ts';
 
 const nodesOf = (...url: string[]): readonly string[] => planned({ url }).plan.target.nodes;
@@ -69,9 +70,9 @@ describe('URLs', () => {
   });
 
   it('with a password are accepted with one warning', () => {
-    const { plan, password, warnings } = planned({ url: ['http://me:p%40ss@a', 'http://me:p%40ss@b'] });
+    const { plan, secrets, warnings } = planned({ url: ['http://me:p%40ss@a', 'http://me:p%40ss@b'] });
     assert.deepEqual([plan.target.nodes, plan.target.username], [['http://a:4200', 'http://b:4200'], 'me']);
-    assert.deepEqual(password, { kind: 'text', text: 'p@ss' });
+    assert.deepEqual(secrets.password, { kind: 'text', text: 'p@ss', name: '--url' });
     assert.equal(warnings.length, 1);
   });
 
@@ -98,7 +99,7 @@ describe('the environment', () => {
     const plain = planned({}, { env: crate });
     assert.deepEqual(plain.plan.target.nodes, ['https://h:4300']);
     assert.equal(plain.plan.target.username, 'u');
-    assert.deepEqual(plain.password, { kind: 'text', text: 'p' });
+    assert.deepEqual(plain.secrets.password, { kind: 'text', text: 'p', name: 'CRATE_PASSWORD' });
     const both = planned(
       {},
       {
@@ -112,7 +113,7 @@ describe('the environment', () => {
     );
     assert.deepEqual(both.plan.target.nodes, ['http://c1:4200', 'http://c2:4200']);
     assert.equal(both.plan.target.username, 'v');
-    assert.deepEqual(both.password, { kind: 'text', text: 'q' });
+    assert.deepEqual(both.secrets.password, { kind: 'text', text: 'q', name: 'CRATEDB_PASSWORD' });
   });
 
   it('with a password and no name means the superuser', () => {
@@ -137,17 +138,18 @@ describe('the environment', () => {
 describe('passwords', () => {
   it('come from the higher layer, and within one from a file before a URL', () => {
     const env = { CRATEDB_PASSWORD: 'from-env' };
-    assert.deepEqual(planned({ 'password-file': 'f' }, { env }).password, {
+    assert.deepEqual(planned({ 'password-file': 'f' }, { env }).secrets.password, {
       kind: 'file',
       path: 'f',
       name: '--password-file',
     });
-    assert.deepEqual(planned({}, { env, config: { 'password-file': 'f' } }).password, {
+    assert.deepEqual(planned({}, { env, config: { 'password-file': 'f' } }).secrets.password, {
       kind: 'text',
       text: 'from-env',
+      name: 'CRATEDB_PASSWORD',
     });
-    assert.equal(planned({ 'password-stdin': true }, { env }).password.kind, 'stdin');
-    assert.equal(planned({ url: ['http://u:in-url@h'], 'password-file': 'f' }).password.kind, 'file');
+    assert.equal(planned({ 'password-stdin': true }, { env }).secrets.password.kind, 'stdin');
+    assert.equal(planned({ url: ['http://u:in-url@h'], 'password-file': 'f' }).secrets.password.kind, 'file');
   });
 
   it('are asked for in one way only', () => {
@@ -155,14 +157,62 @@ describe('passwords', () => {
   });
 });
 
+describe('tokens', () => {
+  const tokenOf = (...written: Parameters<typeof planned>): unknown => planned(...written).secrets.token;
+
+  it('come from a flag, the environment or the config file, the higher layer first', () => {
+    const env = { CRATEDB_TOKEN: 'a.b.c' };
+    assert.deepEqual(tokenOf({}, { env }), { kind: 'text', text: 'a.b.c', name: 'CRATEDB_TOKEN' });
+    const file = { kind: 'file', path: 'f', name: '--token-file' };
+    assert.deepEqual(tokenOf({ 'token-file': 'f' }, { env }), file);
+    assert.deepEqual(tokenOf({ 'token-stdin': true }, { env }), { kind: 'stdin', name: '--token-stdin' });
+    assert.deepEqual(tokenOf({}, { config: { 'token-file': 'f' } }), {
+      ...file,
+      name: 'token-file in crategen.config.yaml',
+    });
+  });
+
+  it('take the place of user and password of lower layers, and yield to those of higher ones', () => {
+    const password = { CRATEDB_USERNAME: 'u', CRATEDB_PASSWORD: 'p' };
+    const above = planned({ 'token-file': 'f' }, { env: password });
+    assert.deepEqual(
+      [above.plan.target.username, above.secrets.password.kind, above.secrets.token.kind],
+      [null, 'none', 'file'],
+    );
+    const below = planned({}, { env: password, config: { 'token-file': 'f' } });
+    assert.deepEqual(
+      [below.plan.target.username, below.secrets.password.kind, below.secrets.token.kind],
+      ['u', 'text', 'none'],
+    );
+  });
+
+  it('beside a password or a user of the same layer are refused, all problems at once', () => {
+    assert.deepEqual(
+      problems({ 'token-file': 'f', 'token-stdin': true, 'password-file': 'g', 'password-stdin': true }),
+      [
+        '--password-stdin: expected either this or --password-file, not both',
+        '--token-stdin: expected either this or --token-file, not both',
+        '--password-stdin: expected either a password or a token, not both',
+      ],
+    );
+    assert.deepEqual(problems({}, { env: { CRATEDB_TOKEN: 'a.b.c', CRATEPW: 'p' } }), [
+      'CRATEPW: expected either a password or a token, not both',
+    ]);
+    assert.deepEqual(problems({ 'token-file': 'f', username: 'me' }), [
+      '--username "me": expected no user beside a token, which names its own',
+    ]);
+    assert.equal(problems({ 'token-file': 'f', url: ['http://me:pw@h'] }).length, 1);
+  });
+});
+
 describe('the embedded sandbox', () => {
   it('wins over the environment and a config file, and takes no credentials', () => {
-    const { plan, password } = planned(
+    const { plan, secrets } = planned(
       { sandbox: true },
       { env: { CRATEDB_CLUSTER_URL: 'http://u:p@x' }, config: { url: ['y'] } },
     );
     assert.deepEqual([plan.target.kind, plan.target.nodes, plan.target.username], ['embedded', [], null]);
-    assert.deepEqual(password, { kind: 'none' });
+    assert.deepEqual(secrets, NO_SECRETS);
   });
 
   it('contradicts a URL beside it, and yields to one above it', () => {
@@ -172,6 +222,13 @@ describe('the embedded sandbox', () => {
 });
 
 describe('TLS files', () => {
+  it("may be those of this machine's store, with https only", () => {
+    assert.equal(planned({ url: ['https://x'], 'system-ca': true }).plan.target.tls.systemCa, true);
+    assert.deepEqual(problems({ url: ['http://x'], 'system-ca': true }), [
+      '--system-ca: expected only with an https:// URL',
+    ]);
+  });
+
   it('are wanted in pairs and with https', () => {
     const url = ['https://x'];
     assert.equal(problems({ url, 'cert-file': 'c' }).length, 1);
@@ -183,6 +240,7 @@ describe('TLS files', () => {
       {
         verify: false,
         caCertFile: 'a',
+        systemCa: false,
         certFile: 'c',
         keyFile: 'k',
       },

@@ -24,7 +24,7 @@ export function samplePlan(changes: Partial<RunPlan> = {}): RunPlan {
       kind: 'urls',
       nodes: ['http://db-1:4200', 'http://db-2:4200', 'http://db-3:4200'],
       username: null,
-      tls: { verify: true, caCertFile: null, certFile: null, keyFile: null },
+      tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
     },
     table: {
       name: { schema: 'crategen', table: 'records' },

@@ -158,6 +158,7 @@ export async function listeningRun(seconds: number): Promise<Finding[]> {
         nodes: [sandbox.url],
         username: null,
         password: null,
+        token: null,
         tls: { verify: true, ca: null, cert: null, key: null },
       },
       {

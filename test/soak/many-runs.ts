@@ -170,6 +170,7 @@ async function runHere(plan: RunPlan, sandbox: Sandbox, folder: string): Promise
     nodes: plan.target.nodes,
     username: null,
     password: null,
+    token: null,
     tls: { verify: true, ca: null, cert: null, key: null },
   };
   const { ledger, verification } = await runPlan(plan, access, {

@@ -1,0 +1,67 @@
+/** What to try next when a target cannot be used: one sentence for each failure that a flag or a GRANT can mend. */
+import type { FailureClass } from '../cratedb/outcome.ts';
+import type { QueryFailure } from '../cratedb/query-reply.ts';
+
+/** The hint for a failure, or undefined where there is nothing better than its message. */
+export function targetHint(failure: Pick<QueryFailure, 'class' | 'code' | 'message'>): string | undefined {
+  const { message } = failure;
+  const named = BY_MESSAGE.find(([name, pattern]) => name === failure.class && pattern.test(message));
+  if (named !== undefined) return named[2];
+  if (failure.code === 4011) return MISSING_PRIVILEGE;
+  return BY_CLASS[failure.class];
+}
+
+const SKIP_CHECK = '--insecure skips the check, for a test server';
+
+const MISSING_PRIVILEGE =
+  'the user needs DDL, DML and DQL on the schema: crategen doctor shows what is missing';
+
+/** Where the words of OpenSSL, Node.js or CrateDB tell apart what one class holds. */
+const BY_MESSAGE: readonly (readonly [FailureClass, RegExp, string])[] = [
+  [
+    'tls',
+    /wrong version number|packet length too long/,
+    'that port does not speak TLS: write http:// in --url, or name the port that does',
+  ],
+  [
+    'tls',
+    /self-signed certificate|unable to verify the first certificate|local issuer certificate/,
+    `name the certificate authority with --ca-cert-file FILE, or trust this machine's with --system-ca; ${SKIP_CHECK}`,
+  ],
+  ['tls', /certificate has expired/, `the server needs a new certificate; ${SKIP_CHECK}`],
+  ['tls', /not yet valid/, "is this machine's clock right? The certificate is of the future"],
+  [
+    'tls',
+    /does not match certificate's altnames/,
+    `name the server in --url as its certificate does; ${SKIP_CHECK}`,
+  ],
+  [
+    'tls',
+    /certificate required|bad certificate|alert unknown ca/i,
+    'the server asks for a client certificate: --cert-file FILE and --key-file FILE',
+  ],
+  [
+    'closed',
+    /^https:/,
+    "the server closed the connection: does it want a client certificate (--cert-file FILE and --key-file FILE), and is this CrateDB's HTTP port (4200)?",
+  ],
+  [
+    'unauthorized',
+    /jwt|token/i,
+    'the token is not accepted: get a new one for --token-file or CRATEDB_TOKEN',
+  ],
+];
+
+const BY_CLASS: Partial<Record<FailureClass, string>> = {
+  refused: 'is CrateDB running there? Name it with --url, or try crategen cluster --sandbox without a server',
+  dns: 'is the host name right? Name the server with --url http://HOST:4200',
+  connectTimeout: 'is a firewall between here and there? crategen doctor --url … looks at it step by step',
+  timeout:
+    'the server took the connection and did not answer; crategen doctor --url … looks at it step by step',
+  unauthorized:
+    'give --username and --password-file, or --token-file, or set CRATEDB_USERNAME and CRATEDB_PASSWORD, or CRATEDB_TOKEN',
+  tls: `name the certificate authority with --ca-cert-file FILE; ${SKIP_CHECK}`,
+  badReply: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
+  closed: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
+  redirect: 'name the server itself with --url: credentials are not sent to where a redirect points',
+};
