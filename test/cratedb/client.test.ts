@@ -608,7 +608,7 @@ describe('TLS', { skip: NO_OPENSSL }, () => {
     );
   });
 
-  test('A server that wants a client certificate gets the one there is, and says so without one.', async (t) => {
+  test('A server that wants a client certificate gets the one there is, and takes no row without one.', async (t) => {
     const own = authority(t);
     const server = own.issue({ names: 'IP:127.0.0.1' });
     const wanted = { cert: server.cert, key: server.key, ca: own.cert, requestCert: true };
@@ -619,8 +619,9 @@ describe('TLS', { skip: NO_OPENSSL }, () => {
       '3/0/0/0 good',
     );
     const without = await clientOf(t, access(origin, { ca: own.cert })).insert(0, BODY, insertOf());
-    assert.match(summary(without), /^0\/0\/(3\/0|0\/3) \w+ tls$/);
-    assert.match(without.failures[0]?.example ?? '', /certificate required/);
+    // The server's alert and its end of the connection race each other.
+    assert.match(summary(without), /^0\/0\/(3\/0|0\/3) \w+ (tls|closed)$/);
+    assert.match(without.failures[0]?.example ?? '', /certificate required|closed/);
   });
 
   test('https to a server that speaks http is a TLS failure.', async (t) => {
