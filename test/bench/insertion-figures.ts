@@ -18,8 +18,8 @@ const GOAL_RATIO = atLeast(3);
 
 /** crategen's defaults, and the shape that suits a small node best. */
 const SHAPES = [
-  { batchSize: 1000, inFlight: 4, batches: 2000 },
-  { batchSize: 10_000, inFlight: 20, batches: 200 },
+  { batchSize: 1000, inFlight: 4, batches: 1000 },
+  { batchSize: 10_000, inFlight: 20, batches: 100 },
 ] as const;
 const READY_CLIENTS = ['ready', 'axios bytes', 'axios string', 'axios defaults'] as const;
 /** Which ready-body client the goal is about; the others are shown for orientation. */
