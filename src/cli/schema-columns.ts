@@ -1,4 +1,5 @@
 /** The columns of a schema in words: what a person wants to know before filling a table with them. */
+import { formatDuration } from '../base/units.ts';
 import { typeSql } from '../rows/ddl.ts';
 import type { Column, Generator, TableSchema } from '../rows/schema.ts';
 
@@ -47,13 +48,27 @@ function inWords(generator: Generator): string {
     case 'decimal':
       return `${scaled(generator.min, generator.scale)} to ${scaled(generator.max, generator.scale)}`;
     case 'normal':
-      return `around ${scaled(generator.mean, generator.scale)}, deviation ${scaled(generator.deviation, generator.scale)}`;
+      return `around ${scaled(generator.mean, generator.scale)}, deviation ${scaled(generator.deviation, generator.scale)}${limitsOf(generator)}`;
     case 'exponential':
-      return `from ${scaled(generator.min, generator.scale)}, mean ${scaled(generator.min + generator.mean, generator.scale)}, exponential`;
+      return `from ${scaled(generator.min, generator.scale)}, mean ${scaled(generator.min + generator.mean, generator.scale)}, exponential${limitsOf({ ...generator, min: undefined })}`;
     case 'zipf':
       return `${generator.ranks} ranks, few of them often (zipf ${generator.exponent})`;
+    case 'sequence': {
+      const again = generator.wrap === undefined ? '' : `, again after ${generator.wrap} rows`;
+      return `from ${generator.start} in steps of ${generator.step}${again}`;
+    }
+    case 'buckets':
+      return `as in a histogram from ${scaled(generator.bounds[0] ?? 0, generator.scale)} to ${scaled(generator.bounds.at(-1) ?? 0, generator.scale)}`;
+    case 'ranked':
+      return `${generator.distinct} values, the first ${generator.weights.length} of them with shares of their own`;
+    case 'reference': {
+      const { schemaName, path, rows, skew } = generator;
+      return `${path} of one of ${rows} rows of ${schemaName}${skew.kind === 'zipf' ? `, few of them often (zipf ${skew.exponent})` : ''}`;
+    }
     case 'time':
-      return 'advances with the row';
+      return `advances with the row${generator.late === undefined ? '' : `, ${generator.late.share * 100} % up to ${formatDuration(generator.late.upToMs)} late`}`;
+    case 'geoAround':
+      return `within ${generator.radiusKm} km of [${generator.lon}, ${generator.lat}]`;
     case 'pool':
       return `from a pool${generator.pick?.by === 'entity' ? ', the same for each entity' : ''}`;
     case 'choice':
@@ -63,12 +78,17 @@ function inWords(generator: Generator): string {
     case 'ip':
       return `IPv${generator.version} addresses`;
     case 'series':
-      return 'moves from row to row, as a measurement does';
+      return `moves from row to row, as a measurement does${generator.follows === undefined ? '' : `, and with ${generator.follows.column}`}`;
     case 'complement':
       return `what ${generator.of.join(', ')} leave of ${generator.total}`;
     default:
       return generator.kind;
   }
+}
+
+function limitsOf(bounds: { min?: number | undefined; max?: number | undefined; scale: number }): string {
+  const least = bounds.min === undefined ? '' : `, at least ${scaled(bounds.min, bounds.scale)}`;
+  return bounds.max === undefined ? least : `${least}, at most ${scaled(bounds.max, bounds.scale)}`;
 }
 
 /** Decimals are kept as whole numbers of their last digit: 1999 with scale 2 is 19.99. */

@@ -23,6 +23,17 @@ const SMALLEST_SHARE = 2 ** -24;
 /** Largest zipf distribution that is made as an alias table: larger ones leave the processor's cache. */
 export const MAX_RANKS = 65_536;
 
+/** Larger ones draw a span of ranks, and a rank in it with all of them alike: first ranks are tables of 32 bits. */
+export const MAX_ZIPF_RANKS = 2 ** 32;
+
+/** Spans hold so many ranks less than they have before them: a rank's share is wrong by at most exponent/512 of it. */
+const SPANS_EACH_DOUBLING = 256;
+
+/** Cells of the table that says how much longer a degree of latitude is than one of longitude. */
+export const SECANT_CELLS = 4096;
+/** Fixed point of that table. */
+export const SECANT_ONE = 65_536;
+
 const TWO_PI = 6.283185307179586;
 const LN_2 = 0.6931471805599453;
 const ROOT_TWO_PI = 2.5066282746310002;
@@ -151,6 +162,61 @@ function sine(angle: number): number {
 export function zipfWeights(ranks: number, exponent: number): number[] {
   assert(ranks >= 1 && ranks <= MAX_RANKS, `zipf with ${ranks} ranks`);
   return Array.from({ length: ranks }, (_, rank) => exponential(-exponent * naturalLog(rank + 1)));
+}
+
+/** The first rank of each span, from 0, and the number of ranks at the end: spans grow with the rank. */
+export function zipfSpans(ranks: number): number[] {
+  assert(ranks >= 1 && ranks <= MAX_ZIPF_RANKS, `zipf with ${ranks} ranks`);
+  const starts: number[] = [];
+  for (let start = 0; start < ranks; start += Math.max(1, Math.floor((start + 1) / SPANS_EACH_DOUBLING)))
+    starts.push(start);
+  return [...starts, ranks];
+}
+
+/** First rank and length of each span: n firsts, then n lengths. */
+export function zipfSpanTable(ranks: number): Uint32Array {
+  const starts = zipfSpans(ranks);
+  const lengths = starts.slice(1).map((end, span) => end - (starts[span] ?? 0));
+  return Uint32Array.from([...starts.slice(0, -1), ...lengths]);
+}
+
+/** What the ranks of each span weigh together, as many times its middle: wrong by a few millionths. */
+export function zipfSpanWeights(ranks: number, exponent: number): number[] {
+  const starts = zipfSpans(ranks);
+  return starts.slice(1).map((end, span) => {
+    const start = starts[span] ?? 0;
+    return (end - start) * exponential(-exponent * naturalLog((start + 1 + end) / 2));
+  });
+}
+
+/** By how much bits of an offset in 32 bits are shifted up to reach all of a span of whole numbers. */
+export function boundsShift(bounds: readonly number[]): number {
+  const span = (bounds.at(-1) ?? 0) - (bounds[0] ?? 0) + 1;
+  let shift = 0;
+  while (span / 2 ** shift >= 2 ** 32) shift += 1;
+  return shift;
+}
+
+/**
+ * n buckets between n + 1 ascending bounds: where each begins behind the first bound, then how long each is, in units
+ * of 2^shift. The last bucket has its upper bound in it, as far as the unit is 1.
+ */
+export function boundsTable(bounds: readonly number[]): Uint32Array {
+  const [first, unit] = [bounds[0] ?? 0, 2 ** boundsShift(bounds)];
+  const ends = bounds.map((bound, index) => {
+    const isLast = index === bounds.length - 1;
+    return Math.floor((bound - first) / unit) + (isLast && unit === 1 ? 1 : 0);
+  });
+  const lengths = ends.slice(1).map((end, bucket) => end - (ends[bucket] ?? 0));
+  return Uint32Array.from([...ends.slice(0, -1), ...lengths]);
+}
+
+/** 1/cos at latitudes from south to north, in millionths of a degree, within ±85 degrees: in the middle of each cell. */
+export function secantTable(south: number, north: number): Uint32Array {
+  return Uint32Array.from({ length: SECANT_CELLS }, (_, cell) => {
+    const latitude = (south + ((cell + 0.5) * (north - south)) / SECANT_CELLS) / 1e6;
+    return Math.round(SECANT_ONE / sine((TWO_PI * (90 - Math.abs(latitude))) / 360));
+  });
 }
 
 /**

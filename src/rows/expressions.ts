@@ -22,9 +22,11 @@ export const multiply = (left: Expression, right: Expression | number): Expressi
 export const divide = (left: Expression, right: number): Expression =>
   right === 1 ? left : binary('divide', left, right);
 export const remainder = (left: Expression, right: number): Expression => binary('remainder', left, right);
-export const and = (left: Expression, right: number): Expression => binary('and', left, right);
+export const and = (left: Expression, right: Expression | number): Expression => binary('and', left, right);
 export const less = (left: Expression, right: Expression | number): Expression => binary('less', left, right);
 
+export const shiftLeft = (of: Expression, bits: number): Expression =>
+  bits === 0 ? of : { op: 'shiftLeft', of, bits };
 export const shiftRight = (of: Expression, bits: number): Expression => ({ op: 'shiftRight', of, bits });
 export const finish = (of: Expression): Expression => ({ op: 'finish', of });
 export const mix = (of: Expression): Expression => ({ op: 'mix', of });

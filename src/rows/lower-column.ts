@@ -7,60 +7,64 @@ import {
   constant,
   draw,
   happens,
+  less,
   literal,
+  multiply,
   pool,
   range,
   remainder,
-  ROW,
   shiftRight,
+  subtract,
 } from './expressions.ts';
-import { aliasIndex, lowerNumber, sharedColumn, uniform } from './lower-number.ts';
+import { geoAround, geoPoint, geoShape } from './lower-geo.ts';
+import { decimal, lowerNumber, sequence, sharedColumn, uniform } from './lower-number.ts';
 import type { LoweredNumber } from './lower-number.ts';
+import { aliasIndex, otherRow, pickEntry, quantileOf, rankOf } from './lower-ranks.ts';
 import type { Lowering } from './lowering.ts';
 import { choiceSources, isTextPool } from './pool-needs.ts';
-import type { Expression, Write } from './row-format.ts';
+import type { Write } from './row-format.ts';
 import type {
   CharactersGenerator,
   Column,
   ColumnType,
-  GeoBox,
   Generator,
   Pick,
   PoolSource,
+  RankedGenerator,
+  ReferenceGenerator,
   TemplatePart,
+  TimeGenerator,
 } from './schema.ts';
+import { wholeLimits } from './type-limits.ts';
 
-/** Decimals of a degree: about 0.1 m. */
-const DEGREE_SCALE = 6;
-const DEGREE = 10 ** DEGREE_SCALE;
 const QUOTE = literal('"');
 
 /** The writes of a top-level column. `shares` says which columns others compute from. */
 export function lowerTopColumn(column: Column, shares: ReadonlySet<string>, lowering: Lowering): Write[] {
   const shared = shares.has(column.name) ? sharedColumn(column.name, lowering) : null;
   if (shared === null) return lowerColumn(column, column.name, lowering);
-  return numberWrites({ before: [], value: shared, scale: 0 }, column.type, lowering);
+  return orNull(column, column.name, numberWrites({ before: [], ...shared }, column.type, lowering));
 }
 
 /** A column or sub-column: its value, or null in its share of the rows. Draws are named by the path. */
 function lowerColumn(column: Column, path: string, lowering: Lowering): Write[] {
   if (column.generator === null) return [];
-  const value = lowerValue(column.generator, column.type, path, lowering);
-  const { nulls = 0 } = column;
-  if (nulls === 0) return value;
+  return orNull(column, path, lowerValue(column.generator, column.type, path, lowering));
+}
+
+function orNull({ nulls = 0 }: Column, path: string, value: readonly Write[]): Write[] {
+  if (nulls === 0) return [...value];
   return [
     { op: 'if', when: happens(draw(`${path}\0null`), nulls), then: [literal('null')], otherwise: value },
   ];
 }
 
 function lowerValue(generator: Generator, type: ColumnType, path: string, lowering: Lowering): Write[] {
-  const number = lowerNumber(generator, path, lowering);
+  const number = lowerNumber(generator, type, path, lowering);
   if (number !== null) return numberWrites(number, type, lowering);
   switch (generator.kind) {
     case 'runId':
       return [literal(JSON.stringify(lowering.identity.runId))];
-    case 'seq':
-      return [decimal(ROW, 0, lowering)];
     case 'constant':
       return [literal(JSON.stringify(generator.value))];
     case 'boolean':
@@ -73,7 +77,7 @@ function lowerValue(generator: Generator, type: ColumnType, path: string, loweri
         },
       ];
     case 'time':
-      return [{ op: 'timestamp', value: add(lowering.timeMs(), range(draw(path), generator.jitterMs + 1)) }];
+      return [time(generator, path, lowering)];
     case 'pool':
       return quoted(isTextPool(generator.pool), poolWrites(generator.pool, generator.pick, path, lowering));
     case 'choice': {
@@ -97,6 +101,8 @@ function lowerValue(generator: Generator, type: ColumnType, path: string, loweri
       return quoted(true, [{ op: 'bits', draw: draw(path), length: type.kind === 'bit' ? type.length : 1 }]);
     case 'geoPoint':
       return geoPoint(generator.box, path, lowering);
+    case 'geoAround':
+      return geoAround(generator, path, lowering);
     case 'geoShape':
       return geoShape(generator, path, lowering);
     case 'vector':
@@ -105,11 +111,18 @@ function lowerValue(generator: Generator, type: ColumnType, path: string, loweri
       return array(generator, type.kind === 'array' ? type.of : type, path, lowering);
     case 'object':
       return object(type.kind === 'object' ? type.columns : [], path, lowering);
+    case 'ranked':
+      return ranked(generator, type, path, lowering);
+    case 'reference':
+      return reference(generator, type, path, lowering);
+    case 'seq':
     case 'integer':
     case 'decimal':
     case 'normal':
     case 'exponential':
     case 'zipf':
+    case 'sequence':
+    case 'buckets':
     case 'series':
     case 'complement':
       return [];
@@ -124,10 +137,7 @@ function numberWrites(number: LoweredNumber, type: ColumnType, lowering: Lowerin
   return [...number.before, ...quoted(type.kind === 'numeric', [write])];
 }
 
-function decimal(value: Expression, scale: number, lowering: Lowering): Write {
-  const signed = intervalOf(value, lowering.scope).min < 0n;
-  return { op: 'decimal', value, scale, signed, digits: 1 };
-}
+const textFragment = (text: string): string => JSON.stringify(text).slice(1, -1);
 
 function quoted(isText: boolean, writes: readonly Write[]): Write[] {
   return isText ? [QUOTE, ...writes, QUOTE] : [...writes];
@@ -138,19 +148,8 @@ function poolWrites(source: PoolSource, pick: Pick | undefined, path: string, lo
   return [pool(found.pool, pickEntry(pick, path, found.count, lowering))];
 }
 
-/** Pools with as many entries, drawn by one name, give entries with one number. */
-function pickEntry(pick: Pick | undefined, path: string, count: number, lowering: Lowering): Expression {
-  if (pick?.by === 'entity') {
-    const { entities } = lowering.schema.axis;
-    return entities <= count
-      ? lowering.entity()
-      : lowering.shared(`entity of ${count}`, () => remainder(lowering.entity(), count));
-  }
-  return range(draw(pick?.draw === undefined ? path : `\0draw ${pick.draw}`), count);
-}
-
 function lowerPart(part: TemplatePart, path: string, lowering: Lowering): Write[] {
-  if (typeof part === 'string') return [literal(JSON.stringify(part).slice(1, -1))];
+  if (typeof part === 'string') return [literal(textFragment(part))];
   switch (part.kind) {
     case 'pool':
       return poolWrites(part.pool, part.pick, path, lowering);
@@ -160,7 +159,53 @@ function lowerPart(part: TemplatePart, path: string, lowering: Lowering): Write[
     }
     case 'characters':
       return [characters(part, path)];
+    case 'sequence':
+      return [
+        { ...decimal(sequence(part, wholeLimits({ kind: 'text' })), 0, lowering), digits: part.width ?? 1 },
+      ];
   }
+}
+
+/** The time of the row, earlier in the share of rows that are late. Years before 1970 are negative. */
+function time(generator: TimeGenerator, path: string, lowering: Lowering): Write {
+  const { jitterMs, late } = generator;
+  const onTime = add(lowering.timeMs(generator), range(draw(path), jitterMs + 1));
+  if (late === undefined) return { op: 'timestamp', value: onTime };
+  const delay = add(range(draw(`${path}\0delay`), late.upToMs), 1);
+  const value = subtract(onTime, multiply(happens(draw(`${path}\0late`), late.share), delay));
+  const { min } = intervalOf(value, lowering.scope);
+  return min < 0n ? decimal(value, 0, lowering) : { op: 'timestamp', value };
+}
+
+/** A text by its rank, or a ready value for the first ranks if they have some. */
+function ranked(generator: RankedGenerator, type: ColumnType, path: string, lowering: Lowering): Write[] {
+  const { of, values = [], weights, distinct } = generator;
+  const { before, cell, rank } = rankOf(generator, path, lowering);
+  const made =
+    of.kind === 'text'
+      ? quoted(true, [literal(textFragment(of.prefix)), { ...decimal(rank, 0, lowering), digits: of.width }])
+      : numberWrites(
+          { before: [], value: quantileOf(rank, distinct, of, lowering), scale: of.scale },
+          type,
+          lowering,
+        );
+  if (values.length === 0) return [...before, ...made];
+  const source: PoolSource = { from: 'values', values };
+  const entry = pool(lowering.pool(source).pool, remainder(cell, values.length));
+  const ready = quoted(isTextPool(source), [entry]);
+  return [...before, { op: 'if', when: less(cell, weights.length), then: ready, otherwise: made }];
+}
+
+/** The value that another table's column has in a row that is drawn. */
+function reference(
+  { generator, path: column, ...target }: ReferenceGenerator,
+  type: ColumnType,
+  path: string,
+  lowering: Lowering,
+): Write[] {
+  const { before, other } = otherRow(target, path, lowering);
+  const value = other.writes(lowerValue(generator, type, column, lowering));
+  return [...before, ...value];
 }
 
 function characters(generator: CharactersGenerator, path: string): Write {
@@ -184,58 +229,6 @@ function ipv6(path: string): Write[] {
     { op: 'hex', value: draw(`${path}\0group ${group}`), digits: 4 },
   ]);
   return groups.flat();
-}
-
-/** A place in a box that leaves `margin` degrees in the north and east, in millionths of a degree. */
-function placeIn(box: GeoBox, margin: number, path: string): { lon: Expression; lat: Expression } {
-  const millionths = (degrees: number): number => Math.round(degrees * DEGREE);
-  return {
-    lon: uniform(`${path}\0lon`, millionths(box.west), millionths(box.east - margin)),
-    lat: uniform(`${path}\0lat`, millionths(box.south), millionths(box.north - margin)),
-  };
-}
-
-function geoPoint(box: GeoBox, path: string, lowering: Lowering): Write[] {
-  const { lon, lat } = placeIn(box, 0, path);
-  return pointWrites(lon, lat, lowering);
-}
-
-function pointWrites(lon: Expression, lat: Expression, lowering: Lowering): Write[] {
-  return [
-    literal('['),
-    decimal(lon, DEGREE_SCALE, lowering),
-    literal(','),
-    decimal(lat, DEGREE_SCALE, lowering),
-    literal(']'),
-  ];
-}
-
-/** GeoJSON: a point, a line over two sides of a box, or the box as a polygon (counter-clockwise, closed). */
-function geoShape(generator: Generator & { kind: 'geoShape' }, path: string, lowering: Lowering): Write[] {
-  const writes: Write[] = [];
-  const place = placeIn(generator.box, generator.maxSide, path);
-  const west = lowering.keep(writes, place.lon);
-  const south = lowering.keep(writes, place.lat);
-  const corner = (lon: Expression, lat: Expression): Write[] => pointWrites(lon, lat, lowering);
-  if (generator.shape === 'point') {
-    return [...writes, literal('{"type":"Point","coordinates":'), ...corner(west, south), literal('}')];
-  }
-  const side = (name: string): Expression =>
-    uniform(`${path}\0${name}`, DEGREE / 1000, Math.round(generator.maxSide * DEGREE));
-  const east = lowering.keep(writes, add(west, side('width')));
-  const north = lowering.keep(writes, add(south, side('height')));
-  const line = [
-    ...corner(west, south),
-    literal(','),
-    ...corner(east, south),
-    literal(','),
-    ...corner(east, north),
-  ];
-  if (generator.shape === 'line') {
-    return [...writes, literal('{"type":"LineString","coordinates":['), ...line, literal(']}')];
-  }
-  const back = [literal(','), ...corner(west, north), literal(','), ...corner(west, south)];
-  return [...writes, literal('{"type":"Polygon","coordinates":[['), ...line, ...back, literal(']]}')];
 }
 
 /** Components from −1 to 1. */

@@ -68,6 +68,18 @@ export class Lowering {
     return kept;
   }
 
+  /** A value of the row that needs locals of its own: they are set in the prologue. */
+  inPrologue({
+    before,
+    index,
+  }: {
+    readonly before: readonly Write[];
+    readonly index: Expression;
+  }): Expression {
+    this.prologue.push(...before);
+    return index;
+  }
+
   /** The row's entity, 0…entities − 1. */
   entity(): Expression {
     const { entities } = this.schema.axis;
@@ -80,17 +92,19 @@ export class Lowering {
     return entities === 1 ? ROW : this.shared('tick', () => divide(ROW, entities));
   }
 
-  /** Milliseconds since 1970 in the row's own time. */
-  timeMs(): Expression {
-    return this.shared('timeMs', () =>
-      add(multiply(this.tick(), this.schema.axis.stepMs), this.identity.timeOriginMs),
-    );
+  /** Milliseconds since 1970 in the row's own time, or in that of a column with a step or start of its own. */
+  timeMs(own: { readonly stepMs?: number; readonly startMs?: number } = {}): Expression {
+    const { stepMs = this.schema.axis.stepMs, startMs = this.identity.timeOriginMs } = own;
+    return this.shared(`timeMs ${stepMs} ${startMs}`, () => add(multiply(this.tick(), stepMs), startMs));
   }
 
   /** 64 bits that belong to the entity in this run. */
   entityKey(): Expression {
-    return this.shared('entityKey', () =>
-      mix(add(multiply(this.entity(), constant(ROW_STEP)), constant(keyOf(`${this.seed64}/entity`)))),
-    );
+    return this.shared('entityKey', () => this.keyOf('entity', this.entity()));
+  }
+
+  /** 64 bits that belong to one of the named things in this run. */
+  keyOf(name: string, number: Expression): Expression {
+    return mix(add(multiply(number, constant(ROW_STEP)), constant(keyOf(`${this.seed64}/${name}`))));
   }
 }

@@ -5,7 +5,17 @@
 import { createHash } from 'node:crypto';
 import type { Faker } from '@faker-js/faker';
 import { assert, unreachable } from '../base/errors.ts';
-import { aliasTable, exponentialTable, normalTable, sineTable, zipfWeights } from './distributions.ts';
+import {
+  aliasTable,
+  boundsTable,
+  exponentialTable,
+  normalTable,
+  secantTable,
+  sineTable,
+  zipfSpanTable,
+  zipfSpanWeights,
+  zipfWeights,
+} from './distributions.ts';
 import { keyOf } from './hashing.ts';
 import { hostRecords } from './host-records.ts';
 import { isTextPool, needsOf } from './pool-needs.ts';
@@ -63,7 +73,7 @@ function entriesOf(
     assert(faker !== null, 'faker was not loaded');
     seedFaker(faker, key);
     return fragments(
-      Array.from({ length: source.entries }, () => callFaker(faker, source.method)),
+      Array.from({ length: source.entries }, () => cutTo(callFaker(faker, source.method), source.maxLength)),
       true,
     );
   }
@@ -73,6 +83,13 @@ function entriesOf(
     known.map((record) => record[source.field] ?? ''),
     true,
   );
+}
+
+/** Characters are cut as the server counts them, but none in two. */
+function cutTo(text: string, maxLength: number | undefined): string {
+  return maxLength === undefined || text.length <= maxLength
+    ? text
+    : text.slice(0, maxLength).replace(/[\ud800-\udbff]$/, '');
 }
 
 function fragments(values: readonly JsonValue[], text: boolean): string[] {
@@ -158,8 +175,16 @@ function buildTable(source: TableSource): Uint32Array {
       return exponentialTable();
     case 'zipf':
       return aliasTable(zipfWeights(source.ranks, source.exponent));
+    case 'zipfSpans':
+      return zipfSpanTable(source.ranks);
+    case 'zipfSpanWeights':
+      return aliasTable(zipfSpanWeights(source.ranks, source.exponent));
     case 'weights':
       return aliasTable(source.weights);
+    case 'bounds':
+      return boundsTable(source.bounds);
+    case 'secants':
+      return secantTable(source.south, source.north);
   }
 }
 

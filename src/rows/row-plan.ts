@@ -6,10 +6,11 @@ import { createHash } from 'node:crypto';
 import { BugError } from '../base/errors.ts';
 import { lowerTopColumn } from './lower-column.ts';
 import { Lowering } from './lowering.ts';
+import { childColumns } from './pool-needs.ts';
 import { ROW_FORMAT } from './row-format.ts';
 import type { Pools, Write } from './row-format.ts';
-import { insertedColumns } from './schema.ts';
-import type { TableSchema } from './schema.ts';
+import { insertedColumns, neighboursOf } from './schema.ts';
+import type { Column, TableSchema } from './schema.ts';
 import { validateSchema } from './validate-schema.ts';
 
 export { MAX_ROWS, ROW_FORMAT } from './row-format.ts';
@@ -49,7 +50,7 @@ export function makeRowPlan(schema: TableSchema, identity: RowIdentity, pools: P
   if (problems.length > 0)
     throw new BugError(`the schema ${schema.name} has problems: ${problems.join('; ')}`);
   const lowering = new Lowering(schema, identity, pools);
-  const shares = sharedColumnNames(schema);
+  const shares = sharedColumnNames(schema.columns);
   const columns = insertedColumns(schema).map((column) => ({
     name: column.name,
     writes: lowerTopColumn(column, shares, lowering),
@@ -66,12 +67,13 @@ export function makeRowPlan(schema: TableSchema, identity: RowIdentity, pools: P
   };
 }
 
-/** Columns that a complement is computed from. */
-function sharedColumnNames(schema: TableSchema): Set<string> {
-  const complements = schema.columns.flatMap(({ generator }) =>
-    generator?.kind === 'complement' ? [generator] : [],
-  );
-  return new Set(complements.flatMap((generator) => generator.of));
+/** Columns that others are computed from. */
+function sharedColumnNames(columns: readonly Column[]): Set<string> {
+  const names = columns.flatMap((column) => [
+    ...(column.generator === null ? [] : neighboursOf(column.generator)),
+    ...sharedColumnNames(childColumns(column)),
+  ]);
+  return new Set(names);
 }
 
 /** sha256, hexadecimal, over everything that the rows follow from. */

@@ -72,7 +72,13 @@ export type RecordSet = keyof typeof RECORD_SETS;
 
 /** Where the entries of a pool come from. */
 export type PoolSource =
-  | { readonly from: 'faker'; readonly method: FakerMethod; readonly entries: number }
+  | {
+      readonly from: 'faker';
+      readonly method: FakerMethod;
+      readonly entries: number;
+      /** Longer texts are cut to so many characters: for VARCHAR and CHAR columns. */
+      readonly maxLength?: number;
+    }
   | { readonly from: 'values'; readonly values: readonly JsonValue[] }
   | { readonly from: 'records'; readonly set: RecordSet; readonly field: string };
 
@@ -82,12 +88,13 @@ export type PoolSource =
  */
 export type Pick = { readonly by: 'draw'; readonly draw?: string } | { readonly by: 'entity' };
 
-/** Parts of a composed text: a literal, an entry of a pool of texts, digits, or random characters. */
+/** Parts of a composed text: a literal, an entry of a pool of texts, digits, random characters, a sequence from 0 up. */
 export type TemplatePart =
   | string
   | { readonly kind: 'pool'; readonly pool: PoolSource; readonly pick?: Pick }
   | { readonly kind: 'digits'; readonly min: number; readonly max: number; readonly width?: number }
-  | CharactersGenerator;
+  | CharactersGenerator
+  | (SequenceGenerator & { readonly width?: number });
 
 export interface CharactersGenerator {
   readonly kind: 'characters';
@@ -98,18 +105,96 @@ export interface CharactersGenerator {
 }
 
 /**
- * A value that moves like a measured one: a level of the entity's own, a swing over the day, slow noise (hashed
- * lattice values, linear between them), quick noise, rare spikes. All amplitudes are in units of 10^-scale and
- * are added to the level, so the value lies in [level.min, level.max + day + noise + jitter + spike.height].
+ * start + step · row, the same in all elements of an array. It begins again after `wrap` rows; without `wrap` where
+ * the column's type ends (an integer from 1 after 2^31 − 1 rows), so that every row of an endless run can be stored.
+ * A run whose number of rows is known is refused when one without `wrap` would repeat: see `validateSchema`.
+ */
+export interface SequenceGenerator {
+  readonly kind: 'sequence';
+  readonly start: number;
+  /** Not 0; negative steps go down. */
+  readonly step: number;
+  readonly wrap?: number;
+}
+
+/**
+ * A value that moves like a measured one: a level of the entity's own, a swing over the day and the week (highest on
+ * Wednesday noon, lowest on Sunday night, UTC), slow noise (hashed lattice values, linear between them), quick noise,
+ * rare spikes. All amplitudes are in units of 10^-scale and are added to the level, so without `follows` the value
+ * lies in [level.min, level.max + day + week + noise + jitter + spike.height].
  */
 export interface SeriesGenerator {
   readonly kind: 'series';
+  /** What has a level of its own: each value of this top-level column (a pool, a choice, a number); else each entity. */
+  readonly per?: string;
   readonly scale?: number;
   readonly level: { readonly min: number; readonly max: number };
   readonly day?: number;
+  readonly week?: number;
   readonly noise?: readonly { readonly amplitude: number; readonly ticks: number }[];
   readonly jitter?: number;
   readonly spike?: { readonly share: number; readonly height: number };
+  /**
+   * Correlation: `share` of what the top-level number column of the same row deviates from the middle of its range is
+   * added, negative shares subtract it. In the units of both values, whatever their scales are.
+   */
+  readonly follows?: { readonly column: string; readonly share: number };
+}
+
+/** Which row of another table is referred to: all alike, or row r as often as 1/(r + 1)^exponent. */
+export type Skew = { readonly kind: 'uniform' } | { readonly kind: 'zipf'; readonly exponent: number };
+
+/**
+ * What the column `path` (`a.b` inside an object) of the table schema `schemaName` has in one of its rows 0…rows − 1,
+ * in a run with the same seed. It is computed and not looked up: `generator` is that column's own, of a kind that
+ * needs nothing but the row (no time, series, complement, entity, array, object).
+ */
+export interface ReferenceGenerator {
+  readonly kind: 'reference';
+  readonly schemaName: string;
+  readonly path: string;
+  readonly generator: Generator;
+  /** At most 2^44; with a zipf skew 2^32. */
+  readonly rows: number;
+  readonly skew: Skew;
+}
+
+/**
+ * `distinct` values by their rank: the first have these shares of the rows (together at most 1), the others share what
+ * is left alike. Draws are with replacement: of d values that share m rows, about d · (1 − e^(−m/d)) are met.
+ */
+export interface RankedGenerator {
+  readonly kind: 'ranked';
+  /** 1 to 2^31. */
+  readonly distinct: number;
+  readonly weights: readonly number[];
+  /** The values of the first ranks, one for each weight; else they are made like the others. */
+  readonly values?: readonly JsonValue[];
+  readonly of: RankedValues;
+}
+
+/**
+ * How a rank becomes a value, each another one:
+ * - `text`: the prefix and the rank, with at least `width` digits;
+ * - `quantiles`: ranks are spread over [0, 1) and taken as quantiles of the distribution that has as much between two
+ *   neighbouring bounds everywhere (see `buckets`). Values stay distinct where bounds are far enough apart.
+ */
+export type RankedValues =
+  | { readonly kind: 'text'; readonly prefix: string; readonly width: number }
+  | { readonly kind: 'quantiles'; readonly bounds: readonly number[]; readonly scale: number };
+
+/**
+ * The time of the row's tick, and up to `jitterMs` more. `late` rows come after others that happened later: a share of
+ * the rows has a time 1 ms to `upToMs` earlier. A column may have a step and a start of its own.
+ */
+export interface TimeGenerator {
+  readonly kind: 'time';
+  readonly jitterMs: number;
+  readonly late?: { readonly share: number; readonly upToMs: number };
+  /** Else that of the axis. */
+  readonly stepMs?: number;
+  /** Milliseconds since 1970; else the time origin of the run. */
+  readonly startMs?: number;
 }
 
 /** How a column's value follows from the row index. Decimals and their bounds are integers in 10^-scale. */
@@ -124,16 +209,37 @@ export type Generator =
       readonly mean: number;
       readonly deviation: number;
       readonly scale: number;
+      /** What lies outside becomes the bound. */
+      readonly min?: number;
+      readonly max?: number;
     }
-  | { readonly kind: 'exponential'; readonly min: number; readonly mean: number; readonly scale: number }
+  | {
+      readonly kind: 'exponential';
+      /** Where it starts; the mean is counted from here. */
+      readonly min: number;
+      readonly mean: number;
+      readonly scale: number;
+      /** What lies above becomes the bound. */
+      readonly max?: number;
+    }
   | { readonly kind: 'zipf'; readonly ranks: number; readonly exponent: number; readonly from: number }
-  | { readonly kind: 'time'; readonly jitterMs: number }
+  | SequenceGenerator
+  /**
+   * Between two neighbouring bounds lie as many values as between any other two, all alike: a histogram's shape.
+   * Bounds do not descend; the last one is a value too, unless they span 2^32 or more.
+   */
+  | { readonly kind: 'buckets'; readonly bounds: readonly number[]; readonly scale: number }
+  | RankedGenerator
+  | ReferenceGenerator
+  | TimeGenerator
   | { readonly kind: 'pool'; readonly pool: PoolSource; readonly pick?: Pick }
   | { readonly kind: 'choice'; readonly options: readonly WeightedValue[] }
   | { readonly kind: 'template'; readonly parts: readonly TemplatePart[] }
   | CharactersGenerator
   | { readonly kind: 'ip'; readonly version: 4 | 6 }
   | { readonly kind: 'geoPoint'; readonly box: GeoBox }
+  /** All places around one are alike by area, on a sphere; within ±85 degrees of latitude, also over the date line. */
+  | { readonly kind: 'geoAround'; readonly lon: number; readonly lat: number; readonly radiusKm: number }
   | {
       readonly kind: 'geoShape';
       readonly shape: 'point' | 'line' | 'polygon';
@@ -208,6 +314,20 @@ export interface TableSchema {
   readonly settings: Readonly<Record<string, SettingValue>>;
   /** Row i belongs to entity i % entities, at tick floor(i / entities); a tick is `stepMs` of the rows' time. */
   readonly axis: { readonly entities: number; readonly stepMs: number };
+}
+
+/** The top-level columns of the same row from whose values the generator computes its own. */
+export function neighboursOf(generator: Generator): readonly string[] {
+  switch (generator.kind) {
+    case 'complement':
+      return generator.of;
+    case 'series':
+      return [generator.per, generator.follows?.column].filter((name) => name !== undefined);
+    case 'array':
+      return neighboursOf(generator.of);
+    default:
+      return [];
+  }
 }
 
 /** The columns that an INSERT names, in order: all that have a generator. */

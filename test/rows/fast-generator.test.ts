@@ -11,6 +11,7 @@ import { MAX_ROWS } from '../../src/rows/row-format.ts';
 import type { RowPlan } from '../../src/rows/row-plan.ts';
 import type { Column, JsonValue } from '../../src/rows/schema.ts';
 import { anyPlan } from './arbitrary-plan.ts';
+import { anySchema } from './arbitrary-schema.ts';
 import { fastGeneratorOf, planOf, preset, tableOf } from './support.ts';
 
 const PLANS = Number(process.env['CRATEGEN_PLANS'] ?? 300);
@@ -65,6 +66,15 @@ describe('the fast generator', () => {
     fc.assert(
       fc.property(anyPlan, anyFirst, anyBatches, (plan, first, batches) => {
         assertSameRows(plan, { first, rows: ROWS, batches });
+      }),
+      { numRuns: PLANS },
+    );
+  });
+
+  it('writes the same bytes for tables of any columns', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySchema, anyFirst, anyBatches, async (schema, first, batches) => {
+        assertSameRows(await planOf(schema), { first, rows: ROWS, batches });
       }),
       { numRuns: PLANS },
     );

@@ -2,11 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { extentOf } from '../../src/rows/extents.ts';
 import { PRESET_NAMES } from '../../src/rows/presets.ts';
 import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
 import { MAX_ROWS } from '../../src/rows/row-plan.ts';
 import type { RowPlan } from '../../src/rows/row-plan.ts';
+import type { Column, TableSchema } from '../../src/rows/schema.ts';
 import { anyPlan } from './arbitrary-plan.ts';
+import { anySchema } from './arbitrary-schema.ts';
 import { oracleRows } from './oracle.ts';
 import { bytesOf, planOf, preset, sha256 } from './support.ts';
 
@@ -24,6 +27,20 @@ function inPieces(plan: RowPlan, first: number, pieces: readonly number[]): stri
   return texts.join(',');
 }
 
+/** Numbers lie in their extent, places on the earth. */
+function assertWithin({ name, type, generator }: Column, value: unknown, { columns }: TableSchema): void {
+  if (value === null || generator === null) return;
+  const extent = extentOf(generator, type, columns);
+  if (extent !== null) {
+    const units = Number(value) * 10 ** extent.scale;
+    assert.ok(units >= extent.min - 0.1 && units <= extent.max + 0.1, `${name}: ${JSON.stringify(value)}`);
+  }
+  if (type.kind === 'geo_point') {
+    const [lon, lat] = value as [number, number];
+    assert.ok(Math.abs(lon) <= 180 && Math.abs(lat) <= 85, `${lon} ${lat}`);
+  }
+}
+
 describe('the reference generator', () => {
   it('writes what the language of plans means, for random plans over all of it', () => {
     fc.assert(
@@ -31,6 +48,21 @@ describe('the reference generator', () => {
         assert.equal(bytesOf(plan, first, 4).toString('utf8'), oracleRows(plan, first, 4));
       }),
       { numRuns: 1500 },
+    );
+  });
+
+  it('writes what the language of plans means for tables of any columns: JSON whose numbers are where they belong', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySchema, anyFirst, async (schema, first) => {
+        const plan = await planOf(schema);
+        const text = bytesOf(plan, first, 4).toString('utf8');
+        assert.equal(text, oracleRows(plan, first, 4));
+        for (const row of JSON.parse(`[${text}]`) as unknown[][]) {
+          assert.equal(row.length, schema.columns.length);
+          schema.columns.forEach((column, index) => assertWithin(column, row[index], schema));
+        }
+      }),
+      { numRuns: 300 },
     );
   });
 

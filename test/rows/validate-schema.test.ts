@@ -98,7 +98,7 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
   [column('text', { kind: 'choice', options: [{ value: 1, weight: 0 }] }), 'column a: all weights are 0'],
   [
     column('integer', { kind: 'zipf', ranks: 0, exponent: 1, from: 0 }),
-    'column a: ranks 0 are not 1 to 65536',
+    'column a: ranks 0 are not 1 to 4294967296',
   ],
   [
     column({ kind: 'geo_point' }, { kind: 'geoPoint', box: { ...BOX, north: 86 } }),
@@ -119,13 +119,10 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
     ),
     'column a[]: the generator integer does not fill text columns',
   ],
-  [
-    column('integer', { kind: 'series', level: { min: 5, max: 1 } }),
-    'column a: the level is not 0 ≤ min ≤ max',
-  ],
+  [column('integer', { kind: 'series', level: { min: 5, max: 1 } }), 'column a: the level is not min ≤ max'],
   [
     column('integer', { kind: 'complement', total: 10, of: ['b'] }),
-    'column a: b is no integer or series column without decimals and nulls',
+    'column a: b is no integer or series column without decimals, nulls and negative values',
   ],
   [
     column(
