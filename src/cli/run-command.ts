@@ -3,14 +3,24 @@
  * plan to a summary and an exit code.
  */
 import { randomInt } from 'node:crypto';
+import { BugError } from '../base/errors.ts';
 import { readHostFacts, usableCores } from '../base/host.ts';
+import type { ConfigFile } from '../plan/config-file.ts';
 import { canGenerateFast } from '../rows/row-generator.ts';
 import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
-import { type OutputPlan, type PlanFacts, type PlanInput, parseRunPlan } from '../plan/parse-run-plan.ts';
+import {
+  type OutputPlan,
+  type ParsedRunPlan,
+  type PlanFacts,
+  type ResolvedSchema,
+  parseRunPlan,
+  schemaFilePath,
+} from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import { NO_SECRETS } from '../plan/parse-target.ts';
-import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
-import { PRESET_NAMES } from '../rows/presets.ts';
+import type { DraftPlan, RunPlan, TargetAccess } from '../plan/run-plan.ts';
+import { withSchema } from '../plan/schema-source.ts';
+import type { RawSettings } from '../plan/settings.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';
 import { schemaFileProblem } from './schema-file.ts';
 import { readAccess } from './secrets.ts';
@@ -29,18 +39,14 @@ export abstract class RunCommand extends BaseCommand {
   /** Reads flags, environment, config file and secrets. Throws one UsageError with every problem there is. */
   protected async readRun(command: 'cluster' | 'single', read: Arguments): Promise<ReadyRun> {
     const { config, problems: configProblems } = await settingReader(read.flags);
-    const input: PlanInput = { command, flags: read.flags, env: process.env, config, facts: planFacts() };
-    const schemaProblems = await schemaFileProblems(input);
-    return await this.finishRun(
-      parseRunPlan(input),
-      [...read.problems, ...configProblems, ...schemaProblems],
-      read.warnings,
-    );
+    const schemaFile = await readNamedSchema(read.flags, config);
+    const input = { command, flags: read.flags, env: process.env, config, schemaFile, facts: planFacts() };
+    return await this.finishRun(parseRunPlan(input), [...read.problems, ...configProblems], read.warnings);
   }
 
   /** Reads the secrets of a parsed plan and says its warnings; throws a UsageError with all problems. */
   protected async finishRun(
-    parsed: ReturnType<typeof parseRunPlan>,
+    parsed: ParsedRunPlan,
     earlierProblems: readonly string[],
     warnings: readonly string[],
   ): Promise<ReadyRun> {
@@ -63,7 +69,7 @@ export abstract class RunCommand extends BaseCommand {
     for (const warning of [...warnings, ...parsed.warnings, ...tlsWarnings(process.env)])
       this.warning(warning);
     if (!read.access.tls.verify) this.insecureWarning();
-    return { plan: parsed.plan, output: parsed.output, access: read.access };
+    return { plan: await resolveSchema(parsed.plan), output: parsed.output, access: read.access };
   }
 
   /** Carries the plan out, shows its summary, sets the exit code. */
@@ -100,15 +106,24 @@ export function planFacts(): PlanFacts {
     nowMs: Date.now(),
     randomId: Array.from({ length: 4 }, () => RUN_ID_LETTERS[randomInt(RUN_ID_LETTERS.length)]).join(''),
     randomSeed: randomInt(2 ** 32),
-    presets: PRESET_NAMES,
   };
 }
 
-/** Schema files have their place on the command line already; what is missing is told apart from what is not possible. */
-async function schemaFileProblems({ flags, config }: PlanInput): Promise<readonly string[]> {
-  const path = flags.get('schema') ?? config?.settings.get('schema');
-  if (typeof path !== 'string') return [];
-  return [await schemaFileProblem('--schema', path)];
+/** What the file of `--schema` came to, before there is a plan; null without one. */
+async function readNamedSchema(
+  flags: RawSettings,
+  config: ConfigFile | null,
+): Promise<ResolvedSchema | null> {
+  const named = schemaFilePath(flags, config);
+  if (named === null) return null;
+  return { ok: false, problems: [await schemaFileProblem(named.name, named.value)] };
+}
+
+/** Completes the plan: the one place where a schema is still missing that only the target can tell. */
+async function resolveSchema(draft: DraftPlan): Promise<RunPlan> {
+  const { schema } = draft.table;
+  if (schema === null) throw new BugError('the plan has no schema');
+  return Promise.resolve(withSchema(draft, schema));
 }
 
 /** Loaded only when asked for: a run against a server needs no SQLite. */

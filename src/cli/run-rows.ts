@@ -6,7 +6,6 @@ import { assignmentsOf } from '../coordinator/shares.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import { buildPools } from '../rows/pools.ts';
-import { presetSchema } from '../rows/presets.ts';
 import { ROW_FORMAT, type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
 import type { TableSchema } from '../rows/schema.ts';
 
@@ -17,8 +16,7 @@ export interface RunRowPlan {
 
 /** Throws a UsageError that names both versions when this one would make other rows. */
 export async function checkSameRows(file: RunFile): Promise<RunRowPlan> {
-  const schema = presetSchema(file.plan.preset);
-  if (schema === null) throw otherRows(file, `it has no preset ${file.plan.preset}`);
+  const { schema } = file.plan;
   const pools = await buildPools(schema);
   if (pools.hash !== file.plan.poolsHash) throw otherRows(file, 'its pools of names and texts are others');
   if (ROW_FORMAT !== file.plan.rowFormat)

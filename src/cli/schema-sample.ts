@@ -1,10 +1,8 @@
 /** What a schema becomes, to look at: DDL, statement and the first rows, exactly as a run would send them. */
 import type { TableName } from '../base/sql.ts';
-import { UsageError } from '../base/errors.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { ddlText, insertStatement } from '../rows/ddl.ts';
 import { buildPools } from '../rows/pools.ts';
-import { presetSchema } from '../rows/presets.ts';
 import { createReferenceGenerator } from '../rows/reference-generator.ts';
 import { type RowIdentity, makeRowPlan } from '../rows/row-plan.ts';
 import type { TableSchema } from '../rows/schema.ts';
@@ -18,9 +16,7 @@ export interface Sample {
 
 /** The sample of a planned run. */
 export async function sampleOf(plan: RunPlan, rows: number): Promise<Sample> {
-  const schema = presetSchema(plan.table.preset);
-  if (schema === null) throw new UsageError(`there is no preset ${plan.table.preset}`);
-  const { name, key, shards, replicas } = plan.table;
+  const { schema, name, key, shards, replicas } = plan.table;
   const ddl = ddlText(schema, { table: name, key, shards, replicas, ifNotExists: true });
   const conflictColumns = key ? schema.primaryKey : null;
   const { seed, runId, timeOriginMs } = plan;
@@ -32,7 +28,7 @@ export async function sampleOf(plan: RunPlan, rows: number): Promise<Sample> {
 }
 
 /** The DDL alone, for `schema ddl`. */
-export function presetDdl(schema: TableSchema, table: TableName): string {
+export function schemaDdl(schema: TableSchema, table: TableName): string {
   return ddlText(schema, { table, key: true, shards: null, replicas: null, ifNotExists: true });
 }
 

@@ -6,7 +6,6 @@ import { mergeSnapshots } from '../metrics/merge.ts';
 import type { ErrorCount } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { RowPlan } from '../rows/row-plan.ts';
-import type { TableSchema } from '../rows/schema.ts';
 import type { CrewEnd } from './crew.ts';
 import type { Monitor } from './monitor.ts';
 import type { PreparedTarget } from './prepare-target.ts';
@@ -31,7 +30,6 @@ export interface ResultParts {
   readonly slots: readonly WorkerSlot[];
   readonly settlement: Settlement;
   readonly target: PreparedTarget;
-  readonly schema: TableSchema;
   readonly rowPlan: RowPlan;
 }
 
@@ -59,7 +57,6 @@ export function assembleResult(parts: ResultParts): RunResult {
     ddl: target.ddl,
     poolsHash: rowPlan.pools.hash,
     rowFormat: rowPlan.rowFormat,
-    schema: parts.schema,
     ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
     resolved: settlement.resolved,
     batches: slots.reduce((sum, slot) => addBatches(sum, slot.total().batches), NO_BATCHES),
@@ -221,7 +218,6 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     ddl: '',
     poolsHash: '',
     rowFormat: 0,
-    schema: {},
     ledger: { ...EMPTY_LEDGER, notOffered: plannedRowsOf(plan) ?? 0 },
     resolved: { stored: 0, absent: 0 },
     batches: NO_BATCHES,

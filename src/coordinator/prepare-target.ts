@@ -11,7 +11,6 @@ import { type TableState, describeTable, isKeyed, runDdl, serverFacts } from '..
 import { type Share, countRun, refresh } from '../cratedb/statements.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { createTableSql, insertColumns, insertStatement } from '../rows/ddl.ts';
-import type { TableSchema } from '../rows/schema.ts';
 import type { TargetState } from './run-state.ts';
 import { targetHint } from './target-hints.ts';
 
@@ -32,7 +31,6 @@ export interface PreparedTarget {
 export interface PrepareParts {
   readonly plan: RunPlan;
   readonly access: TargetAccess;
-  readonly schema: TableSchema;
   /** A stop that comes now ends the questions. */
   readonly signal: AbortSignal;
   readonly isResumed: boolean;
@@ -43,7 +41,8 @@ export interface PrepareParts {
 
 /** Throws a TargetError or UsageError that says what to do; nothing was created then. */
 export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget> {
-  const { plan, access, schema } = parts;
+  const { plan, access } = parts;
+  const { schema } = plan.table;
   const client = createClient(access, { connectionsPerNode: CONNECTIONS });
   try {
     const facts = answered(
@@ -121,10 +120,10 @@ async function createTable(parts: PrepareParts, client: CrateClient, ddl: string
 function checkFits(parts: PrepareParts, table: Extract<TableState, { exists: true }>): void {
   const name = formatTable(parts.plan.table.name);
   const there = new Set(table.columns.map((column) => column.name));
-  const missing = insertColumns(parts.schema).filter((column) => !there.has(column));
+  const missing = insertColumns(parts.plan.table.schema).filter((column) => !there.has(column));
   if (missing.length > 0) {
     throw new TargetError(`the table ${name} exists and has no column ${missing.join(', ')}`, {
-      hint: `choose another table with --table SCHEMA.TABLE; crategen schema ddl ${parts.schema.name} prints what the rows need`,
+      hint: `choose another table with --table SCHEMA.TABLE; crategen schema ddl ${parts.plan.table.schema.name} prints what the rows need`,
     });
   }
   table.problems.forEach((problem) => parts.note('warning', 'tableProblem', `${name}: ${problem}`));

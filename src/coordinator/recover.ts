@@ -17,7 +17,6 @@ import type { Assignment } from '../plan/assignment.ts';
 import type { PlanFile } from '../plan/plan-file.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
 import { createClient } from '../cratedb/client.ts';
-import { presetSchema } from '../rows/presets.ts';
 import { type ExceptionRecord, type LastWord, readCounterFile } from '../worker/counter-file.ts';
 import { type CounterFolder, counterFolderAt, listCounterFiles } from './counter-folder.ts';
 import { closeBooks, estateOf } from './incarnations.ts';
@@ -218,7 +217,6 @@ function resultOf(
     ddl: facts.ddl,
     poolsHash: facts.poolsHash,
     rowFormat: facts.rowFormat,
-    schema: presetSchema(plan.table.preset) ?? {},
     ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
     resolved: settlement.resolved,
     batches: workers.reduce((sum, worker) => addBatches(sum, worker.batches), NO_BATCHES),

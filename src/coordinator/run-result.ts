@@ -94,7 +94,6 @@ export interface RunResult {
   readonly ddl: string;
   readonly poolsHash: string;
   readonly rowFormat: number;
-  readonly schema: unknown;
   readonly ledger: Ledger & { readonly notOffered: number };
   readonly resolved: { readonly stored: number; readonly absent: number };
   readonly batches: BatchCounts;

@@ -10,13 +10,11 @@ import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
 import { maxRowBytesOf } from '../rows/bounds.ts';
 import { fetchPools } from './kept-pools.ts';
-import { presetSchema } from '../rows/presets.ts';
 import { insertStatement } from '../rows/ddl.ts';
 import { deflateModuleOf } from '../rows/deflate/deflate-plan.ts';
 import { emitRowModule } from '../rows/fast/row-emitter.ts';
 import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
 import type { RowSource } from '../rows/row-source.ts';
-import type { TableSchema } from '../rows/schema.ts';
 import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
 import { limitProblems, readLimitFacts } from './limits.ts';
@@ -41,7 +39,6 @@ const REPORT_INTERVAL_MS = 250;
 
 /** Everything that stands before the first worker is forked. */
 interface Prepared {
-  readonly schema: TableSchema;
   readonly rowPlan: RowPlan;
   readonly rows: RowSource;
   readonly target: PreparedTarget;
@@ -99,11 +96,7 @@ async function prepare(
   monitor: Monitor,
   startedAtMs: number,
 ): Promise<Prepared> {
-  const schema = presetSchema(plan.table.preset);
-  if (schema === null)
-    throw new UsageError(`--preset ${plan.table.preset}: there is no such preset`, {
-      hint: 'crategen schema list shows them',
-    });
+  const { schema } = plan.table;
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   // The pools fill while the target answers.
   const shelf = { folder: env.poolsFolder, versions: env.versions };
@@ -114,11 +107,10 @@ async function prepare(
     prepareTarget({
       plan,
       access,
-      schema,
       signal: env.stop.graceful,
       isResumed: env.resumed !== null,
       note: (level, event, message) => monitor.note({ level, event, message }),
-      checkHost: async () => checkLimits(plan, schema, await rowPlanMade, env.host),
+      checkHost: async () => checkLimits(plan, await rowPlanMade, env.host),
     }),
   ]);
   let counters: CounterFolder | null = null;
@@ -126,7 +118,7 @@ async function prepare(
     counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
     await env.savePlan(planText(plan, { startedAtMs, target, rowPlan, counters }, env));
     monitor.knowsTarget(target.state, plannedRowsOf(plan));
-    return { schema, rowPlan, rows, target, counters };
+    return { rowPlan, rows, target, counters };
   } catch (error) {
     counters?.remove();
     await target.client.destroy();
@@ -142,13 +134,14 @@ function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): RowSource {
     : { kind: 'module', module: emitRowModule(rowPlan) };
 }
 
-function checkLimits(plan: RunPlan, schema: TableSchema, rowPlan: RowPlan, host: HostFacts): void {
+function checkLimits(plan: RunPlan, rowPlan: RowPlan, host: HostFacts): void {
+  const { schema } = plan.table;
   const maxRowBytes = maxRowBytesOf(rowPlan);
   const statement = insertStatement(schema, plan.table.name, { conflictColumns: ['run_id', 'seq'] });
   const rows = Math.min(plan.load.batchSize, rowsThatFit(statement, maxRowBytes, plan.load.maxBodyBytes));
   if (rows < 1) {
     throw new UsageError(
-      `--max-body: one row of ${plan.table.preset} can take ${maxRowBytes} bytes and does not fit`,
+      `--max-body: one row of ${schema.name} can take ${maxRowBytes} bytes and does not fit`,
     );
   }
   const bodyBytes = bodyBytesFor(statement, maxRowBytes, rows);

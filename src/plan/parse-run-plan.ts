@@ -11,7 +11,9 @@ import {
   parseDurationMs,
   parseRate,
 } from '../base/units.ts';
+import { PRESET_NAMES, presetSchema } from '../rows/presets.ts';
 import { MAX_ROWS } from '../rows/row-plan.ts';
+import type { TableSchema } from '../rows/schema.ts';
 import type { ConfigFile } from './config-file.ts';
 import {
   type Environment,
@@ -22,17 +24,20 @@ import {
 } from './parse-target.ts';
 import type {
   Compression,
+  DraftPlan,
   GeneratorChoice,
   LoadPlan,
   RunPlan,
   SafetyPlan,
+  SchemaSource,
   TablePlan,
   TargetPlan,
   Threshold,
   Tolerance,
   VerifyMethod,
 } from './run-plan.ts';
-import { SettingReader, quoted } from './setting-reader.ts';
+import { DEFAULT_PRESET } from './schema-source.ts';
+import { type Given, SettingReader, quoted } from './setting-reader.ts';
 import type { RawSettings } from './settings.ts';
 
 /** What the host and the moment contribute. */
@@ -47,15 +52,25 @@ export interface PlanFacts {
   readonly randomId: string;
   /** A whole number below 2^32, for the seed. */
   readonly randomSeed: number;
-  /** Names of the presets that exist; the first is the default. */
-  readonly presets: readonly string[];
 }
+
+/** What a schema file came to. Its problems name the file, line and column. */
+export type ResolvedSchema =
+  | {
+      readonly ok: true;
+      readonly schema: TableSchema;
+      /** The target that the file suggests. */
+      readonly table: TableName;
+    }
+  | { readonly ok: false; readonly problems: readonly string[] };
 
 export interface PlanInput {
   readonly command: 'cluster' | 'single';
   readonly flags: RawSettings;
   readonly env: Environment;
   readonly config: ConfigFile | null;
+  /** Of the file that `--schema` names; null without the flag. */
+  readonly schemaFile: ResolvedSchema | null;
   readonly facts: PlanFacts;
 }
 
@@ -77,7 +92,7 @@ export type ParsedRunPlan = {
 } & (
   | {
       readonly ok: true;
-      readonly plan: RunPlan;
+      readonly plan: DraftPlan;
       readonly output: OutputPlan;
       readonly warnings: readonly string[];
     }
@@ -112,7 +127,7 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   const bounds = readBounds(reader, input.command);
   const load = readLoad(reader, input);
   const machine = readMachine(reader, input.command);
-  const plan: RunPlan = {
+  const plan: DraftPlan = {
     command: input.command,
     runId,
     seed: reader.parsed(
@@ -123,7 +138,7 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
     ),
     timeOriginMs: reader.time('time-origin', Math.floor(input.facts.nowMs / HOUR_MS) * HOUR_MS),
     target,
-    table: readTable(reader, input.facts, urlSchema),
+    table: readTable(reader, input.schemaFile, urlSchema),
     bounds,
     load,
     safety: readSafety(reader),
@@ -175,7 +190,10 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
  * The plan of `cluster --resume`: the stored one, with what the command line says about the target, patience and
  * output. What decides which rows exist and who inserts them must stay as it was.
  */
-export function parseResumePlan(input: Omit<PlanInput, 'command'>, stored: RunPlan): ParsedRunPlan {
+export function parseResumePlan(
+  input: Omit<PlanInput, 'command' | 'schemaFile'>,
+  stored: RunPlan,
+): ParsedRunPlan {
   const reader = new SettingReader(input.flags, input.config);
   for (const name of input.flags.keys()) {
     if (!RESUME_GROUPS.has(name))
@@ -249,9 +267,13 @@ function readBounds(reader: SettingReader, command: 'cluster' | 'single'): RunPl
   return { rows: isUnbounded ? DEFAULT_ROWS[command] : rows, durationMs };
 }
 
-function readTable(reader: SettingReader, facts: PlanFacts, urlSchema: string | null): TablePlan {
-  const preset = reader.choice('preset', facts.presets, facts.presets[0] ?? 'records');
-  const name = readTableName(reader, 'table') ?? { schema: OWN_SCHEMA, table: preset };
+function readTable(
+  reader: SettingReader,
+  schemaFile: ResolvedSchema | null,
+  urlSchema: string | null,
+): DraftPlan['table'] {
+  const { source, schema, table } = readSchema(reader, schemaFile);
+  const name = readTableName(reader, 'table') ?? table;
   if (urlSchema !== null && !reader.isSpelledOut('table')) {
     reader.warnings.push(
       `the schema ${quoted(urlSchema)} in the URL is not used: rows go to ${formatTable(name)}, and --table says otherwise`,
@@ -263,7 +285,8 @@ function readTable(reader: SettingReader, facts: PlanFacts, urlSchema: string | 
   if (!create) warnUnusedCreation(reader);
   return {
     name,
-    preset,
+    source,
+    schema,
     create,
     recreate,
     shards: reader.count('shards', { min: 1, max: 1024 }, null),
@@ -274,6 +297,55 @@ function readTable(reader: SettingReader, facts: PlanFacts, urlSchema: string | 
       null,
     ),
     key: reader.switch('key', true),
+  };
+}
+
+interface ReadSchema {
+  readonly source: SchemaSource;
+  readonly schema: TableSchema | null;
+  /** The target, unless `--table` says otherwise. */
+  readonly table: TableName;
+}
+
+/** Each says by itself which rows a run makes. */
+const SOURCE_SETTINGS = ['preset', 'schema', 'like'] as const;
+
+type ChosenSource = Given<string> & { readonly setting: (typeof SOURCE_SETTINGS)[number] };
+
+/** The setting that names the schema: only one may, and a flag wins over the config file's. */
+function chosenSource(reader: SettingReader): ChosenSource | null {
+  const given = SOURCE_SETTINGS.flatMap((setting): ChosenSource[] => {
+    const one = reader.text(setting);
+    return one === null ? [] : [{ ...one, setting }];
+  });
+  const flags = given.filter(({ layer }) => layer === 'flag');
+  const rivals = flags.length > 0 ? flags : given;
+  if (rivals.length > 1)
+    reader.problems.push(`${rivals.map(({ name }) => name).join(', ')}: expected only one of them`);
+  return rivals[0] ?? null;
+}
+
+/** The path of the schema file that a run wants to have read before its plan is parsed. */
+export function schemaFilePath(flags: RawSettings, config: ConfigFile | null): Given<string> | null {
+  const reader = new SettingReader(flags, config);
+  const chosen = chosenSource(reader);
+  return chosen?.setting === 'schema' ? chosen : null;
+}
+
+function readSchema(reader: SettingReader, schemaFile: ResolvedSchema | null): ReadSchema {
+  const chosen = chosenSource(reader);
+  if (chosen?.setting === 'schema' && schemaFile !== null) {
+    const source: SchemaSource = { kind: 'file', path: chosen.value };
+    if (schemaFile.ok) return { source, schema: schemaFile.schema, table: schemaFile.table };
+    reader.problems.push(...schemaFile.problems);
+    return { source, schema: null, table: { schema: OWN_SCHEMA, table: DEFAULT_PRESET } };
+  }
+  const isPreset = chosen === null || chosen.setting === 'preset';
+  const preset = isPreset ? reader.choice('preset', PRESET_NAMES, DEFAULT_PRESET) : DEFAULT_PRESET;
+  return {
+    source: { kind: 'preset', name: preset },
+    schema: presetSchema(preset),
+    table: { schema: OWN_SCHEMA, table: preset },
   };
 }
 
@@ -502,7 +574,7 @@ function readOutput(reader: SettingReader): OutputPlan {
 }
 
 /** Combinations that each alone would be fine. */
-function checkLoadAgainstBounds(reader: SettingReader, plan: RunPlan): void {
+function checkLoadAgainstBounds(reader: SettingReader, plan: DraftPlan): void {
   const { load, bounds, machine } = plan;
   if (load.rowsPerSecond !== null && load.batchIntervalMs > 0) {
     reader.problems.push(

@@ -7,6 +7,7 @@ import * as v from 'valibot';
 import { UsageError } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
 import type { RunPlan } from './run-plan.ts';
+import { SCHEMA_SOURCE, TABLE_SCHEMA } from './schema-shape.ts';
 
 export const PLAN_FORMAT = 'crategen.plan/1';
 
@@ -109,7 +110,8 @@ const TARGET_PLAN = v.object({
 
 const TABLE_PLAN = v.object({
   name: v.object({ schema: TEXT, table: TEXT }),
-  preset: TEXT,
+  source: SCHEMA_SOURCE,
+  schema: TABLE_SCHEMA,
   create: v.boolean(),
   recreate: v.boolean(),
   shards: v.nullable(POSITIVE),

@@ -4,6 +4,7 @@
  * `parse-run-plan.ts`; nothing after it looks at flags again.
  */
 import type { TableName } from '../base/sql.ts';
+import type { TableSchema } from '../rows/schema.ts';
 
 export type Compression = 'none' | 'deflate' | 'gzip';
 /** What writes the rows: the same bytes, at very different costs. */
@@ -41,9 +42,24 @@ export interface TargetPlan {
   };
 }
 
+/** Where the schema of a run's rows came from. */
+export type SchemaSource =
+  | { readonly kind: 'preset'; readonly name: string }
+  /** `file` is a schema file, `ddl` one with a CREATE TABLE statement; the path is as it was written. */
+  | { readonly kind: 'file' | 'ddl'; readonly path: string }
+  /** `shape` takes the table's distributions too, `copyValues` its common values. */
+  | {
+      readonly kind: 'like';
+      readonly table: TableName;
+      readonly shape: boolean;
+      readonly copyValues: boolean;
+    };
+
 export interface TablePlan {
   readonly name: TableName;
-  readonly preset: string;
+  readonly source: SchemaSource;
+  /** What the source came to: nothing after this needs the file or the server again. */
+  readonly schema: TableSchema;
   readonly create: boolean;
   readonly recreate: boolean;
   /** Null: the server's default. */
@@ -98,6 +114,11 @@ export interface RunPlan {
   readonly failOn: readonly Threshold[];
   readonly verify: VerifyMethod;
 }
+
+/** A plan whose schema may still have to be read from the target. */
+export type DraftPlan = Omit<RunPlan, 'table'> & {
+  readonly table: Omit<TablePlan, 'schema'> & { readonly schema: TableSchema | null };
+};
 
 /** What opens the target: kept apart from the plan, passed to workers by IPC only, never written anywhere. */
 export interface TargetAccess {

@@ -7,6 +7,7 @@ import { unreachable } from '../base/errors.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import type { RunPlan, Tolerance } from '../plan/run-plan.ts';
+import { sourceSetting } from '../plan/schema-source.ts';
 import type {
   RunEvent,
   RunNote,
@@ -199,7 +200,7 @@ function planGroups(plan: RunPlan): (readonly [string, Fields])[] {
     [
       'plan',
       [
-        ['preset', table.preset],
+        sourceSetting(table.source),
         ['table', formatTable(table.name)],
         ['create', table.create],
         ['recreate', table.recreate],

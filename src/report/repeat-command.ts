@@ -6,6 +6,7 @@ import { durationFlag } from '../base/units.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import type { RunPlan, Tolerance } from '../plan/run-plan.ts';
+import { sourceFlags } from '../plan/schema-source.ts';
 
 /** Where to: the same target as before, or a real cluster in the place of the sandbox. */
 export type RepeatOn = 'sameTarget' | 'realCluster';
@@ -17,7 +18,6 @@ const DEFAULT_NODE = 'http://localhost:4200';
 
 /** The defaults of the command line (cli.md); a flag that says the same is left out. */
 const DEFAULT_ROWS = { cluster: 1_000_000, single: 10_000 } as const;
-const DEFAULT_PRESET = 'records';
 const DEFAULT_BATCH_SIZE = 1000;
 const DEFAULT_IN_FLIGHT = 4;
 const DEFAULT_MAX_BODY_BYTES = 16 * 2 ** 20;
@@ -78,11 +78,13 @@ function targetFlags(plan: RunPlan): string[] {
 }
 
 function tableFlags(plan: RunPlan, on: RepeatOn): string[] {
-  const { preset, name, create, recreate, shards, replicas, key } = plan.table;
+  const { source, name, create, recreate, shards, replicas, key } = plan.table;
   const table = formatTable(name);
   return [
-    ...(preset === DEFAULT_PRESET ? [] : ['--preset', preset]),
-    ...(name.schema === 'crategen' && name.table === preset ? [] : ['--table', table]),
+    ...sourceFlags(source),
+    ...(source.kind === 'preset' && name.schema === 'crategen' && name.table === source.name
+      ? []
+      : ['--table', table]),
     ...(create ? [] : ['--no-create']),
     // Dropping a table on somebody's cluster is not for a line that is pasted from a hint.
     ...(recreate && on === 'sameTarget'

@@ -3,6 +3,7 @@
  * The committed JSON Schema is generated from here. `null` always means: not measured.
  */
 import * as v from 'valibot';
+import { SCHEMA_SOURCE, TABLE_SCHEMA } from '../plan/schema-shape.ts';
 
 export const RUN_FILE_FORMAT = 'crategen.run/1';
 
@@ -86,8 +87,8 @@ const plan = v.object({
     v.description('rows over all machines; null when only time bounds the run'),
   ),
   durationMs: v.nullable(count),
-  preset: text,
-  schema: v.pipe(v.unknown(), v.description('the typed model of the table that rows were made for')),
+  source: SCHEMA_SOURCE,
+  schema: TABLE_SCHEMA,
   statement: text,
   ddl: text,
   timeOrigin: instant,

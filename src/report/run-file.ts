@@ -151,7 +151,7 @@ export function runPlanOf(run: RunFile): RunPlan {
     seed: run.run.seed,
     timeOriginMs: Date.parse(plan.timeOrigin),
     target: plan.target,
-    table: { name: table.name, preset: plan.preset, ...plan.table },
+    table: { name: table.name, source: plan.source, schema: plan.schema, ...plan.table },
     bounds: { rows: plan.rows, durationMs: plan.durationMs },
     load: {
       procs: plan.procs,
@@ -184,7 +184,7 @@ export function runPlanOf(run: RunFile): RunPlan {
 
 function planSection(result: RunResult): RunFile['plan'] {
   const { plan } = result;
-  const { create, recreate, shards, replicas, key } = plan.table;
+  const { source, schema, create, recreate, shards, replicas, key } = plan.table;
   const { kind, nodes, username, tls } = plan.target;
   return {
     command: plan.command,
@@ -193,8 +193,8 @@ function planSection(result: RunResult): RunFile['plan'] {
     inFlight: plan.load.inFlight,
     rows: plan.bounds.rows,
     durationMs: plan.bounds.durationMs,
-    preset: plan.table.preset,
-    schema: result.schema ?? null,
+    source,
+    schema,
     statement: result.statement,
     ddl: result.ddl,
     timeOrigin: isoTime(plan.timeOriginMs),

@@ -16,6 +16,7 @@ import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import type { TableSchema } from '../../src/rows/schema.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts';
+import { preset } from '../rows/support.ts';
 
 export const PLAN: RunPlan = {
   command: 'cluster',
@@ -30,7 +31,8 @@ export const PLAN: RunPlan = {
   },
   table: {
     name: { schema: 'crategen', table: 'records' },
-    preset: 'records',
+    source: { kind: 'preset', name: 'records' },
+    schema: preset('records'),
     create: true,
     recreate: false,
     shards: null,

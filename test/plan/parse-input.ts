@@ -1,6 +1,13 @@
 /** A run plan's input with plain facts, for the tests of this folder. */
 import type { ConfigFile } from '../../src/plan/config-file.ts';
-import { type ParsedRunPlan, type PlanFacts, parseRunPlan } from '../../src/plan/parse-run-plan.ts';
+import {
+  type ParsedRunPlan,
+  type PlanFacts,
+  type ResolvedSchema,
+  parseRunPlan,
+} from '../../src/plan/parse-run-plan.ts';
+import type { RunPlan } from '../../src/plan/run-plan.ts';
+import { withSchema } from '../../src/plan/schema-source.ts';
 import type { RawValue } from '../../src/plan/settings.ts';
 
 export const FACTS: PlanFacts = {
@@ -9,13 +16,13 @@ export const FACTS: PlanFacts = {
   nowMs: Date.UTC(2026, 10, 24, 15, 30, 12, 345),
   randomId: 'x7k2',
   randomSeed: 4711,
-  presets: ['records', 'metrics', 'everything'],
 };
 
 export interface Written {
   readonly command?: 'cluster' | 'single';
   readonly env?: Readonly<Record<string, string>>;
   readonly config?: Readonly<Record<string, RawValue>>;
+  readonly schemaFile?: ResolvedSchema;
 }
 
 /** Parses flags given by name. */
@@ -29,6 +36,7 @@ export function parse(flags: Readonly<Record<string, RawValue>>, written: Writte
     flags: new Map(Object.entries(flags)),
     env: written.env ?? {},
     config,
+    schemaFile: written.schemaFile ?? null,
     facts: FACTS,
   });
 }
@@ -37,10 +45,12 @@ export function parse(flags: Readonly<Record<string, RawValue>>, written: Writte
 export function planned(
   flags: Readonly<Record<string, RawValue>>,
   written: Written = {},
-): Extract<ParsedRunPlan, { ok: true }> {
+): Extract<ParsedRunPlan, { ok: true }> & { readonly plan: RunPlan } {
   const parsed = parse(flags, written);
   if (!parsed.ok) throw new Error(`expected a plan: ${parsed.problems.join('; ')}`);
-  return parsed;
+  const { schema } = parsed.plan.table;
+  if (schema === null) throw new Error('expected a schema');
+  return { ...parsed, plan: withSchema(parsed.plan, schema) };
 }
 
 /** The problems, where there must be some. */

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { formatTable } from '../../src/base/sql.ts';
-import { parseResumePlan } from '../../src/plan/parse-run-plan.ts';
+import { parseResumePlan, schemaFilePath } from '../../src/plan/parse-run-plan.ts';
 import { RUN_SETTINGS } from '../../src/plan/settings.ts';
 import { FACTS, parse, planned, problems } from './parse-input.ts';
+import { preset } from '../rows/support.ts';
 
 describe('the defaults of a run', () => {
   it('are those of the contract for cluster', () => {
@@ -23,7 +24,8 @@ describe('the defaults of a run', () => {
       },
       table: {
         name: { schema: 'crategen', table: 'records' },
-        preset: 'records',
+        source: { kind: 'preset', name: 'records' },
+        schema: preset('records'),
         create: true,
         recreate: false,
         shards: null,
@@ -250,6 +252,49 @@ describe('conditions of --fail-on', () => {
     for (const text of ['p42>1s', 'p99=1s', 'p99>200', 'rows/s<fast', 'cpu>', '', 'failed>1%']) {
       assert.equal(problems({ 'fail-on': [text] }).length, 1, text);
     }
+  });
+});
+
+describe('a schema file', () => {
+  const schemaFile = {
+    ok: true,
+    schema: preset('metrics'),
+    table: { schema: 'shop', table: 'orders' },
+  } as const;
+
+  it('gives the schema, and the table unless --table says otherwise', () => {
+    const { table } = planned({ schema: 'orders.yaml' }, { schemaFile }).plan;
+    assert.deepEqual(table.source, { kind: 'file', path: 'orders.yaml' });
+    assert.equal(table.schema, schemaFile.schema);
+    assert.equal(formatTable(table.name), 'shop.orders');
+    const other = planned({ schema: 'orders.yaml', table: 'demo.it' }, { schemaFile });
+    assert.equal(formatTable(other.plan.table.name), 'demo.it');
+  });
+
+  it('has its problems told together with those of the flags', () => {
+    const broken = { ok: false, problems: ['orders.yaml:3:5: columns.id.type: expected a type'] } as const;
+    assert.deepEqual(
+      problems({ schema: 'orders.yaml', rows: 'lots' }, { schemaFile: broken }).map((line) =>
+        line.slice(0, 15),
+      ),
+      ['--rows "lots": ', 'orders.yaml:3:5'],
+    );
+  });
+
+  it('excludes a preset beside it, but a flag wins over the config file', () => {
+    assert.match(
+      problems({ schema: 'orders.yaml', preset: 'metrics' }, { schemaFile })[0] ?? '',
+      /^--preset, --schema: expected only one of them$/,
+    );
+    const config = { schema: 'orders.yaml' };
+    assert.deepEqual(planned({ preset: 'metrics' }, { config }).plan.table.source, {
+      kind: 'preset',
+      name: 'metrics',
+    });
+    assert.equal(
+      schemaFilePath(new Map([['preset', 'metrics']]), { path: 'c', settings: new Map([['schema', 'x']]) }),
+      null,
+    );
   });
 });
 

@@ -24,6 +24,7 @@ function keywordProblems(
     case '$schema':
     case 'title':
     case 'description':
+    case 'default':
     case 'propertyNames':
       return [];
     case 'type':
@@ -36,6 +37,8 @@ function keywordProblems(
       return fail(typeof value !== 'number' || value >= Number(argument));
     case 'maximum':
       return fail(typeof value !== 'number' || value <= Number(argument));
+    case 'maxLength':
+      return fail(typeof value !== 'string' || value.length <= Number(argument));
     case 'pattern':
       return fail(typeof value !== 'string' || new RegExp(String(argument), 'u').test(value));
     case 'format':

@@ -8,6 +8,7 @@ import type { RunPlan } from '../../src/plan/run-plan.ts';
 import type { RawValue } from '../../src/plan/settings.ts';
 import { countFlag, repeatCommand } from '../../src/report/repeat-command.ts';
 import { FACTS, parse } from '../plan/parse-input.ts';
+import { preset } from '../rows/support.ts';
 import { hostileText } from './arbitraries.ts';
 import { samplePlan } from './samples.ts';
 
@@ -121,7 +122,8 @@ function changedPlan(): RunPlan {
     },
     table: {
       ...base.table,
-      preset: 'metrics',
+      source: { kind: 'preset', name: 'metrics' },
+      schema: preset('metrics'),
       name: { schema: 'Doc', table: 'it' },
       create: false,
       recreate: true,
@@ -157,3 +159,12 @@ function changedPlan(): RunPlan {
     machine: { index: 2, count: 3 },
   };
 }
+
+test('a run from a schema file is repeated with the file, and with its table', () => {
+  const base = samplePlan({ target: LOCAL, bounds: { rows: 1_000_000, durationMs: null } });
+  const table = { ...base.table, source: { kind: 'file', path: 'my orders.yaml' } as const };
+  assert.match(
+    repeatCommand({ ...base, table }, 'sameTarget', 8),
+    /^crategen cluster --schema 'my orders.yaml' --table crategen\.records --seed/,
+  );
+});

@@ -5,6 +5,7 @@ import { type Histogram, createHistogram, record } from '../../src/metrics/histo
 import { type Ledger, EMPTY_LEDGER, addBatches, addLedgers, NO_BATCHES } from '../../src/metrics/ledger.ts';
 import { type Snapshot, emptySnapshot } from '../../src/metrics/snapshot.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
+import { preset } from '../rows/support.ts';
 import type { TextView } from '../../src/report/styled-text.ts';
 
 export const STARTED_AT_MS = Date.UTC(2026, 10, 24, 15, 30, 12, 345);
@@ -28,7 +29,8 @@ export function samplePlan(changes: Partial<RunPlan> = {}): RunPlan {
     },
     table: {
       name: { schema: 'crategen', table: 'records' },
-      preset: 'records',
+      source: { kind: 'preset', name: 'records' },
+      schema: preset('records'),
       create: true,
       recreate: false,
       shards: null,
@@ -127,7 +129,6 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
     ddl: 'CREATE TABLE IF NOT EXISTS "crategen"."records" ("run_id" TEXT)',
     poolsHash: '8f1c',
     rowFormat: 1,
-    schema: { name: 'records' },
     ledger: { ...ledger, notOffered: 0 },
     resolved: { stored: 0, absent: 0 },
     batches: workers.reduce((sum, worker) => addBatches(sum, worker.batches), NO_BATCHES),

@@ -18,6 +18,7 @@ import { type Fault, parseFault } from '../../src/sandbox/faults.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { PLAN } from '../coordinator/support.ts';
 import { BIN } from '../e2e/support.ts';
+import { preset as presetOf } from '../rows/support.ts';
 import { seededRandom } from '../worker/simulated-target.ts';
 
 export type RunKind = 'clean' | 'faulty' | 'processes';
@@ -150,7 +151,13 @@ function drawnPlan(sandbox: Sandbox, seed: number, random: () => number, isFault
     runId: `soak-${seed}`,
     seed,
     target: { ...PLAN.target, nodes: [sandbox.url] },
-    table: { ...PLAN.table, name: { schema: 'crategen', table: preset }, preset, key: random() < 0.7 },
+    table: {
+      ...PLAN.table,
+      name: { schema: 'crategen', table: preset },
+      source: { kind: 'preset', name: preset },
+      schema: presetOf(preset),
+      key: random() < 0.7,
+    },
     // Up to 60 requests a run.
     bounds: { rows: upTo(Math.min(5000, batchSize * 60)), durationMs: null },
     load: {

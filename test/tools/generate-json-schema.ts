@@ -12,7 +12,11 @@ export const JSON_SCHEMA_PATH = join(import.meta.dirname, '../../docs/run-file.s
 
 /** The text of the JSON Schema (draft 2020-12) of `crategen.run/1`, formatted as the repository's files are. */
 export async function jsonSchemaText(): Promise<string> {
-  const schema = toJsonSchema(runFileSchema, { target: 'draft-2020-12', errorMode: 'throw' });
+  const schema = toJsonSchema(runFileSchema, {
+    target: 'draft-2020-12',
+    errorMode: 'throw',
+    ignoreActions: ['raw_transform'],
+  });
   const head = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     title: 'crategen run file',

@@ -1,7 +1,7 @@
 /** `crategen schema ddl`: the CREATE TABLE statement, and nothing else on stdout. */
 import * as Flags from '@oclif/core/flags';
 import { SCHEMA_ARGS, SchemaCommand } from '../../cli/schema-argument.ts';
-import { presetDdl } from '../../cli/schema-sample.ts';
+import { schemaDdl } from '../../cli/schema-sample.ts';
 
 export default class SchemaDdl extends SchemaCommand {
   static override summary = 'Print the CREATE TABLE statement of a schema';
@@ -17,6 +17,6 @@ export default class SchemaDdl extends SchemaCommand {
 
   async run(): Promise<void> {
     const { schema, table } = await this.readSchema(await this.readArguments());
-    this.print(presetDdl(schema, table));
+    this.print(schemaDdl(schema, table));
   }
 }

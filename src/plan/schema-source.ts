@@ -1,0 +1,37 @@
+/** Where a schema came from, as the command line says it: for the lines of a run, and to repeat it. */
+import { unreachable } from '../base/errors.ts';
+import { formatTable } from '../base/sql.ts';
+import type { TableSchema } from '../rows/schema.ts';
+import type { DraftPlan, RunPlan, SchemaSource } from './run-plan.ts';
+
+/** The preset of a run that names no schema. */
+export const DEFAULT_PRESET = 'records';
+
+/** The setting that names the source, and its value: `preset`, `records`. */
+export function sourceSetting(source: SchemaSource): readonly [name: string, value: string] {
+  switch (source.kind) {
+    case 'preset':
+      return ['preset', source.name];
+    case 'file':
+      return ['schema', source.path];
+    case 'ddl':
+      return ['ddl', source.path];
+    case 'like':
+      return ['like', formatTable(source.table)];
+    default:
+      return unreachable(source);
+  }
+}
+
+/** The flags that name the source again; none for the default. */
+export function sourceFlags(source: SchemaSource): string[] {
+  if (source.kind === 'preset' && source.name === DEFAULT_PRESET) return [];
+  const [name, value] = sourceSetting(source);
+  const more = source.kind === 'like' ? { '--shape': source.shape, '--copy-values': source.copyValues } : {};
+  return [`--${name}`, value, ...Object.entries(more).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []))];
+}
+
+/** The plan, complete with what its source came to. */
+export function withSchema(draft: DraftPlan, schema: TableSchema): RunPlan {
+  return { ...draft, table: { ...draft.table, schema } };
+}
