@@ -32,8 +32,9 @@ function signed(bits: number): Limits {
   return { min: -(2 ** bits), max: 2 ** bits - 1 };
 }
 
-/** After how many rows the sequence begins again in a column of these limits: 0 if it cannot even start. */
+/** After how many rows the sequence begins again in a column of these limits: 0 if it cannot even start, or is none. */
 export function sequencePeriod({ start, step, wrap }: SequenceGenerator, { min, max }: Limits): number {
+  if (!Number.isSafeInteger(start) || !Number.isSafeInteger(step) || step === 0) return 0;
   if (start < min || start > max) return 0;
   const room = step > 0 ? BigInt(max) - BigInt(start) : BigInt(start) - BigInt(min);
   return wrap ?? Number(room / BigInt(Math.abs(step))) + 1;

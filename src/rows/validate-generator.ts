@@ -333,7 +333,7 @@ function rankedProblems({ distinct, weights, values, of }: RankedGenerator): str
     problems.push(`${weights.length} weights are more than ${distinct} ranks, or than ${MAX_RANKS - 1}`);
   if (!weights.every((weight) => weight >= 0) || !(sum <= 1 + 1e-6))
     problems.push(`the weights are no shares that add up to at most 1`);
-  else if (distinct === weights.length && sum === 0) problems.push('all weights are 0');
+  else if (weights.length > 0 && distinct === weights.length && sum === 0) problems.push('all weights are 0');
   if (values !== undefined && values.length !== weights.length)
     problems.push(`there are ${values.length} values for ${weights.length} weights`);
   if (of.kind === 'text' && !isWhole(of.width, 1)) problems.push(`the width ${of.width} is not from 1`);

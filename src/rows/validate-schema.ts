@@ -108,12 +108,13 @@ class SchemaCheck {
     const say = (what: string): void => void this.problems.push(`column ${path}: ${what}`);
     const misfit = fitProblem(generator, type);
     if (misfit !== null) return say(misfit);
-    for (const problem of generatorProblems(generator)) say(problem);
+    const problems = generatorProblems(generator);
+    for (const problem of problems) say(problem);
     const circular = neighboursOf(generator).find((name) => this.#isCircular(name));
     if (circular !== undefined) return say(`its values follow from themselves, by way of ${circular}`);
     if (generator.kind === 'series') this.#neighbours(generator, say);
     const extent = extentOf(generator, type, this.#schema.columns);
-    if (extent !== null) this.#extent(extent, type, say);
+    if (extent !== null && problems.length === 0) this.#extent(extent, type, say);
     if (generator.kind === 'array' && type.kind === 'array')
       this.#generator(generator.of, type.of, `${path}[]`);
     if (generator.kind === 'complement') this.#complement(generator.total, generator.of, say);

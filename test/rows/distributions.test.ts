@@ -16,40 +16,13 @@ import {
   zipfWeights,
 } from '../../src/rows/distributions.ts';
 import type { Generator } from '../../src/rows/schema.ts';
+import { assertNear, chiSquareScore, countsOf, meanOf, shareOf } from './statistics.ts';
 import { planOf, rowsOf, tableOf, valuesOf } from './support.ts';
 
 const ROWS = 60_000;
 
 const numbers = async (generator: Generator): Promise<readonly number[]> =>
   (await valuesOf({ type: { kind: 'double' }, generator }, ROWS)).map(Number);
-
-/** How many standard deviations chi-square lies from its mean: beyond 5 is no chance. */
-function chiSquareScore(counts: readonly number[], expected: readonly number[]): number {
-  const total = expected.reduce((sum, share) => sum + share, 0);
-  const rows = counts.reduce((sum, count) => sum + count, 0);
-  const sum = counts.reduce((chi, count, index) => {
-    const mean = ((expected[index] ?? 0) / total) * rows;
-    return chi + (count - mean) ** 2 / mean;
-  }, 0);
-  const freedom = counts.length - 1;
-  return Math.abs(sum - freedom) / Math.sqrt(2 * freedom);
-}
-
-function countsOf(values: readonly number[], cells: number): number[] {
-  const counts = new Array<number>(cells).fill(0);
-  for (const value of values) counts[value] = (counts[value] ?? 0) + 1;
-  assert.equal(counts.length, cells, 'a value lies outside');
-  return counts;
-}
-
-const meanOf = (values: readonly number[]): number =>
-  values.reduce((sum, value) => sum + value, 0) / values.length;
-const shareOf = (values: readonly unknown[], holds: (value: unknown) => boolean): number =>
-  values.filter(holds).length / values.length;
-
-function assertNear(actual: number, expected: number, tolerance: number): void {
-  assert.ok(Math.abs(actual - expected) <= tolerance, `${actual} is not within ${tolerance} of ${expected}`);
-}
 
 /** The share of all draws whose value is above `value`: straight lines between the nodes, as rows have them. */
 function shareAbove(table: Uint32Array, value: number): number {

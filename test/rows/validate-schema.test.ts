@@ -1,7 +1,15 @@
 /** A schema's problems are all found at once, each naming its column. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Column, ColumnType, Generator, TableSchema } from '../../src/rows/schema.ts';
+import type {
+  Column,
+  ColumnType,
+  Generator,
+  RankedGenerator,
+  ReferenceGenerator,
+  SeriesGenerator,
+  TableSchema,
+} from '../../src/rows/schema.ts';
 import { validateSchema } from '../../src/rows/validate-schema.ts';
 import { tableOf } from './support.ts';
 
@@ -18,6 +26,38 @@ const column = (
 const UUID: Generator = { kind: 'uuid' };
 const BOX = { west: 0, south: 0, east: 1, north: 1 };
 const integer = (min: number, max: number): Generator => ({ kind: 'integer', min, max });
+
+const sequence = (more: Partial<Generator & { kind: 'sequence' }>): Generator => ({
+  kind: 'sequence',
+  start: 1,
+  step: 1,
+  ...more,
+});
+const ranked = (more: Partial<RankedGenerator>): Generator => ({
+  kind: 'ranked',
+  distinct: 9,
+  weights: [],
+  of: { kind: 'text', prefix: 'v ', width: 1 },
+  ...more,
+});
+const faker = (more: { maxLength?: number }): Generator & { kind: 'pool' } => ({
+  kind: 'pool',
+  pool: { from: 'faker', method: 'lorem.word', entries: 5, ...more },
+});
+const reference = (more: Partial<ReferenceGenerator>, generator: Generator = UUID): Generator => ({
+  kind: 'reference',
+  schemaName: 't',
+  path: 'k',
+  rows: 5,
+  skew: { kind: 'uniform' },
+  ...more,
+  generator,
+});
+const series = (more: Partial<SeriesGenerator>): Generator => ({
+  kind: 'series',
+  level: { min: 0, max: 1 },
+  ...more,
+});
 
 /** Each with the whole list of what is said about it. */
 const COLUMNS: readonly (readonly [Column, string])[] = [
@@ -132,6 +172,115 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
     ),
     'column o.a: the generator uuid does not fill integer columns',
   ],
+  [
+    column('integer', sequence({ start: 2 ** 31 })),
+    'column a: values from 2147483648 to 2147483648 do not fit into integer',
+  ],
+  [
+    column({ kind: 'byte' }, sequence({ start: 100, step: 10, wrap: 4 })),
+    'column a: values from 100 to 130 do not fit into byte',
+  ],
+  [column('integer', sequence({ step: 0 })), 'column a: the step 0 is no whole number but 0'],
+  [column('integer', sequence({ wrap: 0 })), 'column a: wrap is 0, not a whole number from 1'],
+  [
+    column('text', { kind: 'template', parts: [{ kind: 'sequence', start: 0, step: -1 }] }),
+    'column a: a sequence in a text needs start ≥ 0, step ≥ 1 and a width from 1',
+  ],
+  [
+    column({ kind: 'smallint' }, { kind: 'normal', mean: 0, deviation: 9999, scale: 0, min: 0 }),
+    'column a: values from 0 to 59994 do not fit into smallint',
+  ],
+  [
+    column('integer', { kind: 'normal', mean: 0, deviation: 1, scale: 0, min: 2, max: 1 }),
+    'column a: min 2 is above max 1',
+  ],
+  [
+    column('integer', { kind: 'exponential', min: 0, mean: 1, scale: 0, max: 0.5 }),
+    'column a: min and max are no safe integers',
+  ],
+  [column('integer', { kind: 'buckets', bounds: [1], scale: 0 }), 'column a: 1 bounds are not 2 to 65536'],
+  [column('integer', { kind: 'buckets', bounds: [1, 3, 2], scale: 0 }), 'column a: the bounds descend'],
+  [
+    column('integer', { kind: 'buckets', bounds: [0, 2 ** 31], scale: 0 }),
+    'column a: values from 0 to 2147483648 do not fit into integer',
+  ],
+  [
+    column({ kind: 'bigint' }, { kind: 'buckets', bounds: [-(2 ** 52), 2 ** 53 - 1], scale: 0 }),
+    'column a: the bounds span more than 9007199254740991',
+  ],
+  [column('integer', ranked({})), 'column a: the generator ranked does not fill integer columns'],
+  [column('text', ranked({ distinct: 0 })), 'column a: distinct is 0, not 1 to 2147483648'],
+  [
+    column('text', ranked({ distinct: 1, weights: [0.1, 0.2] })),
+    'column a: 2 weights are more than 1 ranks, or than 65535',
+  ],
+  [
+    column('text', ranked({ weights: [0.9, 0.2] })),
+    'column a: the weights are no shares that add up to at most 1',
+  ],
+  [column('text', ranked({ values: ['x'] })), 'column a: there are 1 values for 0 weights'],
+  [
+    column({ kind: 'varchar', length: 5 }, ranked({ distinct: 1001 })),
+    'column a: texts of 6 characters do not fit into varchar(5)',
+  ],
+  [
+    column(
+      { kind: 'char', length: 5 },
+      { kind: 'pool', pool: { from: 'values', values: ['short', 'longer'] } },
+    ),
+    'column a: texts of 6 characters do not fit into char(5)',
+  ],
+  [
+    column({ kind: 'varchar', length: 99 }, faker({})),
+    'column a: texts of any length do not fit into varchar(99)',
+  ],
+  [column('text', faker({ maxLength: 0 })), 'column a: texts cut to 0 characters'],
+  [
+    column('text', reference({}, integer(0, 1))),
+    'column a: the generator integer does not fill text columns',
+  ],
+  [column('text', reference({ rows: 0 })), 'column a: 0 rows to refer to are not 1 to 17592186044416'],
+  [
+    column('text', reference({ rows: 2 ** 33, skew: { kind: 'zipf', exponent: 11 } })),
+    'column a: 8589934592 rows to refer to are not 1 to 4294967296; column a: the exponent 11 is not 0 to 10',
+  ],
+  [
+    column({ kind: 'timestamp' }, reference({}, { kind: 'time', jitterMs: 0 })),
+    'column a: t.k cannot be referred to: it is not made of the row alone',
+  ],
+  [
+    column('text', reference({}, { ...faker({}), pick: { by: 'entity' } })),
+    'column a: t.k cannot be referred to: it is not made of the row alone',
+  ],
+  [
+    column('integer', reference({}, { kind: 'zipf', ranks: 0, exponent: 1, from: 0 })),
+    'column a: t.k: ranks 0 are not 1 to 4294967296',
+  ],
+  [
+    column({ kind: 'timestamp' }, { kind: 'time', jitterMs: 0, late: { share: 2, upToMs: 0 }, stepMs: -1 }),
+    'column a: stepMs is -1, not a whole number from 0; column a: the share of late rows is 2, not 0 to 1; ' +
+      'column a: late.upToMs is 0, not a whole number from 1',
+  ],
+  [
+    column({ kind: 'geo_point' }, { kind: 'geoAround', lon: 0, lat: 80, radiusKm: 600 }),
+    'column a: the places around are not within ±85 degrees of latitude',
+  ],
+  [
+    column({ kind: 'geo_point' }, { kind: 'geoAround', lon: 181, lat: 0, radiusKm: 0 }),
+    'column a: the longitude 181 is not within ±180 degrees; column a: the radius of 0 km is below a metre',
+  ],
+  [
+    column('integer', series({ per: 'nobody' })),
+    'column a: nobody, whose values have levels of their own, is no pool, choice or number column beside it',
+  ],
+  [
+    column('integer', series({ follows: { column: 'fine', share: 1 } })),
+    'column a: fine, which it follows, is no number column beside it',
+  ],
+  [
+    column('integer', series({ follows: { column: 'a', share: 1 } })),
+    'column a: its values follow from themselves, by way of a',
+  ],
 ];
 
 const SAME = column('text', UUID);
@@ -179,7 +328,8 @@ describe('a schema', () => {
 
   for (const [broken, problem] of COLUMNS) {
     it(`is told: ${problem}`, () => {
-      assert.deepEqual(validateSchema(tableOf([broken, column('text', UUID, { name: 'fine' })])), [problem]);
+      const problems = validateSchema(tableOf([broken, column('text', UUID, { name: 'fine' })]));
+      assert.equal(problems.join('; '), problem);
     });
   }
 
@@ -194,6 +344,30 @@ describe('a schema', () => {
       ...broken,
       name: broken.name === 'a' ? `a${index}` : broken.name,
     }));
-    assert.equal(validateSchema(tableOf(columns)).length, COLUMNS.length);
+    const told = COLUMNS.reduce((sum, [, problem]) => sum + problem.split('; column').length, 0);
+    assert.equal(validateSchema(tableOf(columns)).length, told);
+  });
+
+  it('whose sequence would repeat in a run of so many rows is told so, unless it may', () => {
+    const schema = (wrap?: number): TableSchema =>
+      tableOf([column({ kind: 'smallint' }, sequence(wrap === undefined ? {} : { wrap }))]);
+    assert.deepEqual(validateSchema(schema()), []);
+    assert.deepEqual(validateSchema(schema(), 32_767), []);
+    assert.deepEqual(validateSchema(schema(), 32_768), [
+      'column a: its sequence begins again after 32767 rows; give it a wrap if 32768 rows may repeat it',
+    ]);
+    assert.deepEqual(validateSchema(schema(100), 32_768), []);
+  });
+
+  it('is told of series that follow each other in a circle', () => {
+    const columns = ['a', 'b', 'c'].map((name, index) => ({
+      ...column('integer', series({ follows: { column: ['b', 'a', 'b'][index] ?? '', share: 1 } })),
+      name,
+    }));
+    assert.deepEqual(validateSchema(tableOf(columns)), [
+      'column a: its values follow from themselves, by way of b',
+      'column b: its values follow from themselves, by way of a',
+      'column c: its values follow from themselves, by way of b',
+    ]);
   });
 });
