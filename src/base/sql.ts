@@ -35,6 +35,17 @@ export function formatTable(name: TableName): string {
   return `${part(name.schema)}.${part(name.table)}`;
 }
 
+/** `['o', 'a', 'b']` → `o['a']['b']`: a column or a part of one, as CrateDB's own tables name it. */
+export function formatColumnPath(path: readonly string[]): string {
+  return path.map((part, index) => (index === 0 ? part : `[${quoteLiteral(part)}]`)).join('');
+}
+
+/** The same quoted: `o['a']` → `"o"['a']`; what has not exactly that form is one name. */
+export function quoteColumnPath(path: string): string {
+  const match = /^([^[\]]+)((?:\['(?:[^']|'')*'\])+)$/.exec(path);
+  return match === null ? quoteIdentifier(path) : `${quoteIdentifier(match[1] ?? '')}${match[2] ?? ''}`;
+}
+
 export function isSystemSchema(schema: string): boolean {
   return SYSTEM_SCHEMAS.has(schema.toLowerCase());
 }

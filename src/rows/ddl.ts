@@ -1,5 +1,5 @@
 /** The statements that a schema becomes: CREATE TABLE and INSERT. Names are quoted; SQL inside is the author's. */
-import { quoteIdentifier, quoteLiteral, quoteTable } from '../base/sql.ts';
+import { quoteColumnPath, quoteIdentifier, quoteLiteral, quoteTable } from '../base/sql.ts';
 import type { TableName } from '../base/sql.ts';
 import { insertedColumns } from './schema.ts';
 import type { Column, ColumnType, SettingValue, TableSchema } from './schema.ts';
@@ -8,7 +8,7 @@ export interface CreateOptions {
   readonly table: TableName;
   /** Whether the table gets the schema's primary key. */
   readonly key: boolean;
-  /** Null: the server's default. */
+  /** Null: the schema's own number, or the server's default. */
   readonly shards: number | null;
   readonly replicas: string | null;
   readonly ifNotExists: boolean;
@@ -20,7 +20,7 @@ export function createTableSql(schema: TableSchema, options: CreateOptions): str
   const items = [
     ...schema.columns.map(columnSql),
     ...schema.checks.map(({ name, sql }) => `CONSTRAINT ${quoteIdentifier(name)} CHECK (${sql})`),
-    ...(key.length > 0 ? [`PRIMARY KEY (${key.map(quoteIdentifier).join(', ')})`] : []),
+    ...(key.length > 0 ? [`PRIMARY KEY (${key.map(quoteColumnPath).join(', ')})`] : []),
   ];
   const head = `CREATE TABLE ${options.ifNotExists ? 'IF NOT EXISTS ' : ''}${quoteTable(options.table)} (`;
   return [head, items.map((item) => `  ${item}`).join(',\n'), `)${placementSql(schema, options)}`].join('\n');
@@ -99,9 +99,10 @@ function columnSql(column: Column): string {
 
 /** What stands behind the columns: routing, shards, partitions, settings. */
 function placementSql(schema: TableSchema, options: CreateOptions): string {
-  const routing = schema.clusteredBy === null ? '' : ` BY (${quoteIdentifier(schema.clusteredBy)})`;
-  const shards = options.shards === null ? '' : ` INTO ${options.shards} SHARDS`;
-  const partitions = schema.partitionedBy.map(quoteIdentifier).join(', ');
+  const routing = schema.clusteredBy === null ? '' : ` BY (${quoteColumnPath(schema.clusteredBy)})`;
+  const count = options.shards ?? schema.shards;
+  const shards = count === undefined ? '' : ` INTO ${count} SHARDS`;
+  const partitions = schema.partitionedBy.map(quoteColumnPath).join(', ');
   const settings = Object.entries(schema.settings);
   if (options.replicas !== null) {
     const others = settings.filter(([name]) => name !== 'number_of_replicas');

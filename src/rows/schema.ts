@@ -308,6 +308,8 @@ export interface TableSchema {
   /** Empty: no key. The two columns of the run come first: run_id, seq. */
   readonly primaryKey: readonly string[];
   readonly clusteredBy: string | null;
+  /** Shards, of each partition; else as many as the server thinks fit. */
+  readonly shards?: number;
   readonly partitionedBy: readonly string[];
   readonly checks: readonly Check[];
   /** Settings of the table by name, as in CREATE TABLE … WITH. */

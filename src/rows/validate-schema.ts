@@ -1,4 +1,5 @@
 /** Finds every problem of a table schema at once: names, types, keys, and generators that do not fit them. */
+import { columnsByPath } from './column-paths.ts';
 import { columnExtent, extentOf, followFactor } from './extents.ts';
 import type { Extent } from './extents.ts';
 import { childColumns } from './pool-needs.ts';
@@ -201,10 +202,10 @@ class SchemaCheck {
 
   #keys(): void {
     const { columns, primaryKey, clusteredBy, partitionedBy } = this.#schema;
-    const names = new Set(columns.map((column) => column.name));
+    const paths = columnsByPath(columns);
     const known = (what: string, list: readonly string[]): void => {
       for (const name of list)
-        if (!names.has(name)) this.problems.push(`${what} names the column ${name}, which is not there`);
+        if (!paths.has(name)) this.problems.push(`${what} names the column ${name}, which is not there`);
     };
     known('the primary key', primaryKey);
     known('partitioned by', partitionedBy);
@@ -224,9 +225,9 @@ class SchemaCheck {
           this.problems.push(`the partition column ${name} is not in the primary key`);
       }
     }
-    for (const column of columns) {
-      if (primaryKey.includes(column.name) && (column.nulls ?? 0) > 0) {
-        this.problems.push(`column ${column.name}: a key column has a share of nulls`);
+    for (const [path, column] of paths) {
+      if (primaryKey.includes(path) && (column.nulls ?? 0) > 0) {
+        this.problems.push(`column ${path}: a key column has a share of nulls`);
       }
     }
   }
