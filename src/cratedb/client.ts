@@ -14,6 +14,7 @@ import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts';
 import { type NodeGreeting, readGreeting } from './greeting.ts';
 import type { AttemptOutcome } from './outcome.ts';
 import { type QueryReply, readQueryReply } from './query-reply.ts';
+import { deferTierUp } from './reply-parser.ts';
 import {
   type BulkReading,
   allRows,
@@ -105,6 +106,7 @@ class Client implements CrateClient {
   readonly #saysAllStored = createAllStoredCheck();
   #wholeErrorsAreWhole = true;
   #lastGoodNode = 0;
+  #hasExchanged = false;
 
   constructor(access: TargetAccess, options: ClientOptions) {
     assert(access.nodes.length > 0, 'a client needs at least one node');
@@ -267,7 +269,10 @@ class Client implements CrateClient {
   #exchange(node: number, request: ExchangeRequest): Promise<Exchange> {
     const pool = this.#pools[node];
     assert(pool !== undefined, `node ${node} is not one of ${this.#pools.length}`);
-    return exchange(pool, request, this.#clock);
+    if (this.#hasExchanged) return exchange(pool, request, this.#clock);
+    // undici makes its parser with the first connection.
+    this.#hasExchanged = true;
+    return exchange(pool, request, this.#clock).finally(deferTierUp());
   }
 }
 

@@ -18,12 +18,13 @@ import {
   settledRows,
   NO_BATCHES,
 } from '../metrics/ledger.ts';
-import type { ErrorCount, ProcessUse, Snapshot } from '../metrics/snapshot.ts';
+import type { ErrorCount, Snapshot } from '../metrics/snapshot.ts';
 import { type Assignment, type RowRange, batchRows } from '../plan/assignment.ts';
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
 import { type CounterWriter, type SlotCounters, emptySlot } from './counter-file.ts';
 import { type NodeSet, createNodeSet } from './node-set.ts';
 import { type Grant, type Pacer, createPacer } from './pacer.ts';
+import type { UseReader } from './process-use.ts';
 import { backoffMs, createRetryBudget, decide, learn } from './retry.ts';
 
 /** A batch that is refused whole is searched for its bad rows with at most this many requests. */
@@ -69,7 +70,7 @@ export interface LoopParts {
   readonly bodies: readonly BodyWriter[];
   readonly compress: ((body: Uint8Array) => Promise<Uint8Array>) | null;
   readonly counters: CounterWriter;
-  readonly readUse: () => ProcessUse;
+  readonly readUse: UseReader;
   /** Told about each batch when it is settled; for `single --verbose`. */
   readonly onBatch: ((trace: BatchTrace) => void) | null;
 }
@@ -91,7 +92,8 @@ export interface InsertionLoop {
   abandon(): void;
   /** Why the loop should be ended from outside: it has waited longer than it may. */
   impatience(): Extract<WorkerEnd, 'outage' | 'blocked'> | null;
-  snapshot(): Snapshot;
+  /** All counts so far; how much memory is used may be a second old, but not in the last snapshot. */
+  snapshot(which?: 'last'): Snapshot;
 }
 
 interface Slot {
@@ -418,7 +420,7 @@ class Loop implements InsertionLoop {
     }
   }
 
-  snapshot(): Snapshot {
+  snapshot(which?: 'last'): Snapshot {
     this.#countDropped();
     this.#sequence += 1;
     const ledger = this.#slots.map((slot) => slotLedger(slot.counters)).reduce(addLedgers, EMPTY_LEDGER);
@@ -436,7 +438,7 @@ class Loop implements InsertionLoop {
       responseTime: this.#responseTime,
       errors: [...this.#errors.values()],
       waiting: this.#nodes.waiting(),
-      use: this.#parts.readUse(),
+      use: this.#parts.readUse(which === 'last' ? 'fresh' : 'recent'),
     };
   }
 }

@@ -190,7 +190,7 @@ class RunningWorker implements Worker {
 
   async #finish(session: Session): Promise<void> {
     this.#over.abort();
-    const snapshot = session.loop.snapshot();
+    const snapshot = session.loop.snapshot('last');
     session.counters.writeUse(snapshot.use);
     session.counters.close();
     const { reason: end, detail } = session.end ?? { reason: 'done', detail: '' };
@@ -214,7 +214,7 @@ class RunningWorker implements Worker {
     const session = this.#session;
     const from = session === null ? { workerIndex: 0, incarnation: 0 } : sender(session.init);
     const name = error instanceof Error ? error.name : 'Error';
-    const snapshot: Snapshot = session?.loop.snapshot() ?? emptySnapshot(0);
+    const snapshot: Snapshot = session?.loop.snapshot('last') ?? emptySnapshot(0);
     session?.loop.abandon();
     void this.#link
       .send({ type: 'failed', ...from, error: { name, message: messageOf(error) }, snapshot })
