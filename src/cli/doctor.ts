@@ -11,7 +11,7 @@ import { type TableName, formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { readLimitFacts } from '../coordinator/limits.ts';
-import { targetHint } from '../coordinator/target-hints.ts';
+import { grantOn, targetHint } from '../coordinator/target-hints.ts';
 import type { Answer } from '../cratedb/ask.ts';
 import { createClient } from '../cratedb/client.ts';
 import {
@@ -179,7 +179,7 @@ async function examineTarget(access: TargetAccess, table: TableName): Promise<re
       describeTable(client, table, { timeoutMs: QUESTION_TIMEOUT_MS }),
     ]);
     // Who is not let in learns nothing about rights.
-    const told = isLockedOut(state) ? [] : rightFindings(rights, table);
+    const told = isLockedOut(state) ? [] : rightFindings(rights, table, state.ok && state.value.exists);
     return [...head, ...(skew.ok ? [skewFinding(skew.value)] : []), ...told, tableFinding(state, table)];
   } finally {
     await client.destroy();
@@ -262,17 +262,20 @@ function skewFinding({
   };
 }
 
-function rightFindings(rights: Privileges, table: TableName): readonly Finding[] {
+/** DDL is wanted only where a run would have to create the table. */
+function rightFindings(rights: Privileges, table: TableName, isThere: boolean): readonly Finding[] {
   const name = formatTable(table);
+  const grant = (privilege: string): string => grantOn(table, privilege, rights.user);
+  const system = grantOn({ schema: 'sys' }, 'DQL', rights.user);
   const wanted = [
-    [rights.createTable, 'bad', `create ${name}`, 'GRANT DDL, or --no-create with a table that is there'],
-    [rights.insert, 'bad', `insert into ${name}`, 'GRANT DML'],
-    [rights.select, 'bad', `count and verify ${name}`, 'GRANT DQL'],
+    [isThere || rights.createTable, 'bad', `create ${name}`, grant('DDL')],
+    [rights.insert, 'bad', `insert into ${name}`, grant('DML')],
+    [rights.select, 'bad', `count and verify ${name}`, grant('DQL')],
     [
       rights.system,
       'warning',
       'see shards and jobs',
-      'GRANT DQL on the schema sys: rows in doubt are then settled sooner',
+      `${system}: rows in doubt are then settled after 2 s instead of 65 s`,
     ],
   ] as const;
   const user = rights.user === null ? 'the user' : printable(rights.user);

@@ -3,16 +3,23 @@
  * is made, what is in it stays, and the statement is known. Nothing is dropped that was not told to be dropped.
  */
 import { TargetError, UsageError } from '../base/errors.ts';
-import { formatTable, quoteTable } from '../base/sql.ts';
+import { type TableName, formatTable, quoteTable } from '../base/sql.ts';
 import { formatExact } from '../base/units.ts';
 import type { Answer, AskOptions } from '../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
-import { type TableState, describeTable, isKeyed, runDdl, serverFacts } from '../cratedb/introspect.ts';
+import {
+  type TableState,
+  describeTable,
+  isKeyed,
+  mayInsert,
+  runDdl,
+  serverFacts,
+} from '../cratedb/introspect.ts';
 import { type Share, countRun, refresh } from '../cratedb/statements.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { createTableSql, insertColumns, insertStatement } from '../rows/ddl.ts';
 import type { TargetState } from './run-state.ts';
-import { targetHint } from './target-hints.ts';
+import { grantOn, targetHint } from './target-hints.ts';
 
 /** A few at once for the questions before and after a run; workers have their own. */
 const CONNECTIONS = 4;
@@ -50,6 +57,8 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
       `${access.nodes.join(', ')} cannot be used`,
     );
     noteSilentNodes(parts, facts.greetings);
+    if (facts.kind !== 'discard' && facts.clusterNodes === null)
+      parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
     await parts.checkHost();
     const ddl = createTableSql(schema, {
       table: plan.table.name,
@@ -88,6 +97,7 @@ async function prepareTable(parts: PrepareParts, client: CrateClient, ddl: strin
     answered(
       await runDdl(client, `DROP TABLE ${quoteTable(plan.table.name)}`, { signal: parts.signal }),
       `${name} cannot be dropped`,
+      plan.table.name,
     );
     parts.note('warning', 'tableDropped', `dropped ${name}, as --recreate says`);
     table = { exists: false };
@@ -95,24 +105,28 @@ async function prepareTable(parts: PrepareParts, client: CrateClient, ddl: strin
   if (!table.exists) {
     if (!plan.table.create && !plan.table.recreate)
       throw new TargetError(`the table ${name} does not exist`, {
-        hint: 'leave out --no-create to have it created',
+        hint: 'leave out --no-create to have it created; a user without privileges on it does not see it',
       });
     await createTable(parts, client, ddl);
     table = answered(await describeTable(client, plan.table.name, ask(parts)), `${name} cannot be looked at`);
     if (!table.exists)
       throw new TargetError(`the table ${name} was created but cannot be seen`, {
-        hint: 'the user needs DQL on its schema',
+        hint: `missing: ${grantOn(plan.table.name, 'DQL', plan.target.username)}`,
       });
     return { ...table, wasCreated: true };
   }
   checkFits(parts, table);
-  await checkEmptyOfRun(parts, client);
+  await Promise.all([checkMayInsert(parts, client), checkEmptyOfRun(parts, client)]);
   return { ...table, wasCreated: false };
 }
 
 async function createTable(parts: PrepareParts, client: CrateClient, ddl: string): Promise<void> {
   const name = formatTable(parts.plan.table.name);
-  answered(await runDdl(client, ddl, { signal: parts.signal }), `the table ${name} cannot be created`);
+  answered(
+    await runDdl(client, ddl, { signal: parts.signal }),
+    `the table ${name} cannot be created`,
+    parts.plan.table.name,
+  );
   parts.note('info', 'tableCreated', `created the table ${name}`);
 }
 
@@ -129,14 +143,31 @@ function checkFits(parts: PrepareParts, table: Extract<TableState, { exists: tru
   table.problems.forEach((problem) => parts.note('warning', 'tableProblem', `${name}: ${problem}`));
 }
 
+/** Who made the table may fill it; who did not may be allowed only to look at it. */
+async function checkMayInsert(parts: PrepareParts, client: CrateClient): Promise<void> {
+  const { name } = parts.plan.table;
+  if ((await mayInsert(client, name, ask(parts))) !== false) return;
+  throw new TargetError(`${formatTable(name)} takes no rows from this user`, {
+    hint: `missing: ${grantOn(name, 'DML', parts.plan.target.username)}`,
+  });
+}
+
 /** Rows of this run id would be counted as ours. */
 async function checkEmptyOfRun(parts: PrepareParts, client: CrateClient): Promise<void> {
   const { plan } = parts;
   if (parts.isResumed) return;
   const name = formatTable(plan.table.name);
-  answered(await refresh(client, plan.table.name, ask(parts)), `${name} cannot be refreshed`);
+  answered(
+    await refresh(client, plan.table.name, ask(parts)),
+    `${name} cannot be refreshed`,
+    plan.table.name,
+  );
   const rows = { table: plan.table.name, runId: plan.runId, range: null, share: shareOf(plan) };
-  const stored = answered(await countRun(client, rows, ask(parts)), `the rows of ${name} cannot be counted`);
+  const stored = answered(
+    await countRun(client, rows, ask(parts)),
+    `the rows of ${name} cannot be counted`,
+    plan.table.name,
+  );
   if (stored === 0) return;
   throw new UsageError(
     `--run-id ${plan.runId}: ${name} already holds ${formatExact(stored)} rows of this run`,
@@ -152,6 +183,9 @@ export function shareOf(plan: RunPlan): Share {
   const { index, count } = plan.machine;
   return { batchSize, workers: procs * count, from: (index - 1) * procs, to: index * procs };
 }
+
+const SYSTEM_HIDDEN =
+  'this user may not read the schema sys: the run goes on without the state of shards and jobs, and rows whose answer is lost are settled after 65 s instead of 2 s; GRANT DQL ON SCHEMA sys would let it';
 
 function noteSilentNodes(
   parts: PrepareParts,
@@ -175,8 +209,8 @@ function ask(parts: PrepareParts): AskOptions {
   return { timeoutMs: PREPARE_TIMEOUT_MS, signal: parts.signal };
 }
 
-/** The answer's value, or the error that a person needs. */
-function answered<T>(answer: Answer<T>, what: string): T {
+/** The answer's value, or the error that a person needs; with `table` where it was about that table. */
+function answered<T>(answer: Answer<T>, what: string, table: TableName | null = null): T {
   if (answer.ok) return answer.value;
-  throw new TargetError(`${what}: ${answer.message}`, { hint: targetHint(answer) });
+  throw new TargetError(`${what}: ${answer.message}`, { hint: targetHint(answer, table) });
 }

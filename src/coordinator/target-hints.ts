@@ -1,20 +1,33 @@
 /** What to try next when a target cannot be used: one sentence for each failure that a flag or a GRANT can mend. */
+import { type TableName, quoteIdentifier } from '../base/sql.ts';
 import type { FailureClass } from '../cratedb/outcome.ts';
 import type { QueryFailure } from '../cratedb/query-reply.ts';
 
-/** The hint for a failure, or undefined where there is nothing better than its message. */
-export function targetHint(failure: Pick<QueryFailure, 'class' | 'code' | 'message'>): string | undefined {
+/**
+ * The hint for a failure, or undefined where there is nothing better than its message. With `table` it was about
+ * that table, which the user may not be allowed to use or even see.
+ */
+export function targetHint(
+  failure: Pick<QueryFailure, 'class' | 'code' | 'message'>,
+  table: TableName | null = null,
+): string | undefined {
   const { message } = failure;
+  const privilege = /Missing '(DDL|DML|DQL)' privilege for user '(.+)'\]$/.exec(message);
+  if (table !== null && privilege !== null)
+    return `missing: ${grantOn(table, privilege[1] ?? '', privilege[2] ?? '')}`;
+  // What a user may not see does not exist for him.
+  if (table !== null && (failure.code === 4041 || failure.code === 4045))
+    return `if it is there, its user may not see it: ${grantOn(table, 'DDL, DML, DQL', null)}`;
   const named = BY_MESSAGE.find(([name, pattern]) => name === failure.class && pattern.test(message));
-  if (named !== undefined) return named[2];
-  if (failure.code === 4011) return MISSING_PRIVILEGE;
-  return BY_CLASS[failure.class];
+  return named?.[2] ?? BY_CLASS[failure.class];
+}
+
+/** The statement that a superuser runs; `user` null where nobody knows the name. */
+export function grantOn(table: Pick<TableName, 'schema'>, privileges: string, user: string | null): string {
+  return `GRANT ${privileges} ON SCHEMA ${quoteIdentifier(table.schema)} TO ${user === null ? '…' : quoteIdentifier(user)}`;
 }
 
 const SKIP_CHECK = '--insecure skips the check, for a test server';
-
-const MISSING_PRIVILEGE =
-  'the user needs DDL, DML and DQL on the schema: crategen doctor shows what is missing';
 
 /** Where the words of OpenSSL, Node.js or CrateDB tell apart what one class holds. */
 const BY_MESSAGE: readonly (readonly [FailureClass, RegExp, string])[] = [

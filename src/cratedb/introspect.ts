@@ -295,13 +295,9 @@ export async function privileges(
   table: TableName,
   options: AskOptions = {},
 ): Promise<Privileges> {
-  // These functions take names as people write them, without quotes.
-  const name = `${table.schema}.${table.table}`;
-  const may = async (expression: string, args: readonly unknown[]): Promise<boolean | null> => {
-    const answer = await askRows(client, `SELECT ${expression}`, args, options);
-    const value = answer.ok ? answer.value[0]?.[0] : null;
-    return typeof value === 'boolean' ? value : null;
-  };
+  const name = namedForPrivileges(table);
+  const may = (expression: string, args: readonly unknown[]): Promise<boolean | null> =>
+    askWhether(client, expression, args, options);
   const [user, createTable, insert, select, system] = await Promise.all([
     askRows(client, 'SELECT CURRENT_USER', [], options),
     may("has_schema_privilege(CURRENT_USER, ?, 'CREATE')", [table.schema]),
@@ -311,6 +307,32 @@ export async function privileges(
   ]);
   const who = user.ok ? user.value[0]?.[0] : null;
   return { user: typeof who === 'string' ? who : null, createTable, insert, select, system };
+}
+
+/** Whether the user may insert into a table that is there; null where the server does not say. */
+export function mayInsert(
+  client: CrateClient,
+  table: TableName,
+  options: AskOptions = {},
+): Promise<boolean | null> {
+  const name = namedForPrivileges(table);
+  return askWhether(client, "has_table_privilege(CURRENT_USER, ?, 'INSERT')", [name], options);
+}
+
+/** The functions about privileges take names as people write them, without quotes. */
+function namedForPrivileges(table: TableName): string {
+  return `${table.schema}.${table.table}`;
+}
+
+async function askWhether(
+  client: CrateClient,
+  expression: string,
+  args: readonly unknown[],
+  options: AskOptions,
+): Promise<boolean | null> {
+  const answer = await askRows(client, `SELECT ${expression}`, args, options);
+  const value = answer.ok ? answer.value[0]?.[0] : null;
+  return typeof value === 'boolean' ? value : null;
 }
 
 /** Runs one DDL statement (CREATE TABLE, DROP TABLE) once, on one node; waits 60 s unless told otherwise. */
