@@ -25,6 +25,12 @@ export abstract class BaseCommand extends Command {
 
   /** From here on these texts appear in no failure. */
   protected keepSecrets(...secrets: readonly (string | null)[]): void {
+    // Before the listener of main(), which knows no secrets.
+    if (this.#secrets.length === 0)
+      process.prependOnceListener('uncaughtException', (thrown) => {
+        void this.catch(thrown);
+        process.exit();
+      });
     this.#secrets.push(...secrets.filter((secret) => secret !== null));
   }
 

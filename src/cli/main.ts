@@ -28,6 +28,8 @@ export async function main(argv: readonly string[], root: URL): Promise<void> {
     const thrown = new OutputError(`standard output cannot be written: ${systemCodeOf(cause)}`, { cause });
     process.exitCode = tell(thrown, []);
   });
+  // A diagnostic report would show the environment, where a password or a token may be.
+  if (process.report !== undefined) process.report.excludeEnv = true;
   process.on('uncaughtException', (thrown) => {
     fail(thrown);
     // The state of the process is not known any more; workers and the sandbox end when they see it gone.

@@ -17,6 +17,7 @@ import { type QueryReply, readQueryReply } from './query-reply.ts';
 import { deferTierUp } from './reply-parser.ts';
 import {
   type BulkReading,
+  type BulkReply,
   allRows,
   allStored,
   createAllStoredCheck,
@@ -212,10 +213,11 @@ class Client implements CrateClient {
     const durationMs = this.#clock.monotonicMs() - startedMs;
     if (result.kind === 'reply') {
       const { status, headers, pieces } = result;
-      return readQueryReply(
+      const reply = readQueryReply(
         { status, headers, body: joined(pieces) },
         { durationMs, bigIntegers: options.bigIntegers ?? false, clean: this.#clean },
       );
+      return reply.ok || !this.#failsAtToken(result) ? reply : { ...reply, class: 'unauthorized' };
     }
     const message = exampleOf(describeBroken(this.nodes[node] ?? '', result), this.#clean);
     return { ok: false, class: meaningOf(result).class, code: null, message, handedOver: result.handedOver };
@@ -246,8 +248,10 @@ class Client implements CrateClient {
     }
     const greeting = readGreeting(
       { status: result.status, headers: result.headers, body: joined(result.pieces) },
-      { clean: this.#clean, withToken: this.#withToken },
+      this.#clean,
     );
+    if (!greeting.ok && this.#failsAtToken(result))
+      return { ...greeting, class: 'unauthorized', condition: 'troubled' };
     if (
       greeting.ok &&
       greeting.kind === 'cratedb' &&
@@ -255,6 +259,11 @@ class Client implements CrateClient {
     )
       this.#wholeErrorsAreWhole = false;
     return greeting;
+  }
+
+  /** A token that is none of its own CrateDB does not refuse: it fails at it, in plain text. */
+  #failsAtToken({ status, headers }: Pick<BulkReply, 'status' | 'headers'>): boolean {
+    return this.#withToken && status === 500 && headers['content-type'] === undefined;
   }
 
   async close(): Promise<void> {

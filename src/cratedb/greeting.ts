@@ -20,15 +20,8 @@ export type NodeGreeting =
       readonly message: string;
     };
 
-interface GreetingReading {
-  /** Removes secrets from text that is kept. */
-  readonly clean: (text: string) => string;
-  /** A JSON Web Token was sent. */
-  readonly withToken: boolean;
-}
-
-/** A greeting from any answer. Never throws. */
-export function readGreeting(reply: BulkReply, { clean, withToken }: GreetingReading): NodeGreeting {
+/** A greeting from any answer; `clean` removes secrets from its text. Never throws. */
+export function readGreeting(reply: BulkReply, clean: (text: string) => string): NodeGreeting {
   const text = Buffer.from(reply.body).toString('utf8');
   const failed = (name: FailureClass, condition: Condition): NodeGreeting => ({
     ok: false,
@@ -37,9 +30,6 @@ export function readGreeting(reply: BulkReply, { clean, withToken }: GreetingRea
     message: exampleOf(`HTTP ${reply.status}: ${text}`, clean),
   });
   if (reply.status === 401) return failed('unauthorized', 'troubled');
-  // A token that is none of its own CrateDB does not refuse: it fails at it, in plain text.
-  if (withToken && reply.status === 500 && reply.headers['content-type'] === undefined)
-    return failed('unauthorized', 'troubled');
   // A node that joins, or whose cluster has no master.
   if (reply.status === 503) return failed('noMaster', 'unreachable');
   if (reply.status === 429) return failed('overloaded', 'overloaded');

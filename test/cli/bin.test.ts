@@ -1,6 +1,6 @@
 /** The built command, as a user and as a script meet it: exit codes, streams, secrets, bad input. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -66,14 +66,6 @@ function seen(stream: Readable, pattern: RegExp): Promise<RegExpExecArray> {
     });
     stream.on('end', () => reject(new Error(`ended without ${String(pattern)}: ${text}`)));
   });
-}
-
-/** Everything that files under a folder say. */
-function textsBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'utf8'))
-    .join('\n');
 }
 
 describe('the command line', { concurrency: 4 }, () => {
@@ -310,104 +302,6 @@ describe('the command line', { concurrency: 4 }, () => {
       { cwd },
     );
     assert.deepEqual([code, /--fail-on "rows\/s>0" is true/.test(stderr)], [5, true], stderr);
-  });
-
-  it('keeps passwords out of everything it says and writes', async (context) => {
-    const cwd = folderFor(context);
-    const sandbox = await sandboxFor(context, { credentials: { username: 'crate', password: CANARY } });
-    const withPassword = sandbox.url.replace('http://', `http://crate:${CANARY}@`);
-    writeFileSync(join(cwd, 'secret'), `${CANARY}\n`);
-    const small = ['--rows', '200', '--json', '--live', 'lines'];
-    const said = await Promise.all([
-      crategen(['single', '--url', withPassword, ...small], {
-        cwd,
-        env: { XDG_STATE_HOME: join(cwd, 'a') },
-      }),
-      crategen(
-        ['cluster', '--url', sandbox.url, '--username', 'crate', '--password-file', 'secret', ...small],
-        { cwd, env: { XDG_STATE_HOME: join(cwd, 'b') } },
-      ),
-      crategen(['single', '--url', sandbox.url, '--username', 'crate', '--password-stdin', ...small], {
-        cwd,
-        input: `${CANARY}\n`,
-      }),
-      crategen(['single', '--url', sandbox.url, ...small], {
-        cwd,
-        env: { CRATE_USER: 'crate', CRATEPW: CANARY },
-      }),
-      // Command lines that are wrong in as many ways as there are to repeat them.
-      crategen(['cluster', '--url', withPassword, '--bogus', withPassword, '--json'], { cwd }),
-      crategen(['cluster', withPassword, `--password=${CANARY}`, '--json'], { cwd }),
-      crategen(
-        [
-          'cluster',
-          '--url',
-          `${withPassword}/a/b`,
-          '--url',
-          `http://crate:${CANARY}@`,
-          '--table',
-          `http://x:${CANARY}@y`,
-        ],
-        { cwd },
-      ),
-      crategen([withPassword], { cwd }),
-      crategen(['doctor', '--url', withPassword.replace(/:\d+$/, ':1'), '--json'], {
-        cwd,
-        env: { CRATEGEN_DEBUG: '1' },
-      }),
-    ]);
-    assert.deepEqual(
-      said.map(({ code }) => code),
-      [0, 0, 0, 0, 2, 2, 2, 2, 3],
-      said.map(({ stderr }) => stderr).join('\n'),
-    );
-    for (const { stdout, stderr } of said)
-      assert.ok(!`${stdout}${stderr}`.includes(CANARY), `${stdout}${stderr}`);
-    rmSync(join(cwd, 'secret'));
-    const files = textsBelow(cwd);
-    assert.ok(files.includes('crategen.run/1') && files.includes('crategen.plan/1'));
-    assert.ok(!files.includes(CANARY));
-  });
-
-  it('keeps passwords out of the command lines and environments of all its processes', async (context) => {
-    const cwd = folderFor(context);
-    const sandbox = await sandboxFor(context, {
-      credentials: { username: 'crate', password: CANARY },
-      latencyMs: 20,
-    });
-    writeFileSync(join(cwd, 'secret'), CANARY);
-    const args = [
-      'cluster',
-      '--url',
-      sandbox.url,
-      '--username',
-      'crate',
-      '--password-file',
-      'secret',
-      '--procs',
-      '2',
-      '--duration',
-      '30s',
-      '--live',
-      'lines',
-    ];
-    const running = execa(process.execPath, [BIN, ...args], {
-      cwd,
-      env: { HOME: cwd },
-      reject: false,
-      buffer: true,
-      timeout: 60_000,
-    });
-    await seen(running.stderr, /phase=running/);
-    const pid = running.pid ?? 0;
-    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
-    assert.equal(children.length, 2);
-    for (const one of [String(pid), ...children]) {
-      assert.ok(!readFileSync(`/proc/${one}/cmdline`, 'utf8').includes(CANARY));
-      assert.ok(!readFileSync(`/proc/${one}/environ`, 'utf8').includes(CANARY));
-    }
-    running.kill('SIGTERM');
-    assert.equal((await running).exitCode, 143);
   });
 
   it('serves a sandbox until a signal and ends it with 0, leaving no port open', async (context) => {
