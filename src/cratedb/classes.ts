@@ -61,11 +61,18 @@ const BY_CODE: ReadonlyMap<number, Row> = new Map<number, Row>([
   [5035, ['notRecovered', 'unknown', 'notStored', 'unreachable']],
 ]);
 
+const NO_MASTER: Row = ['noMaster', 'unknown', 'unknown', 'unreachable'];
+
+/** The whole cluster, not the table: without a master, or not recovered yet. */
+const BLOCKED_CLUSTER = /SERVICE_UNAVAILABLE/;
+
 /**
  * Code 5000 and servers before 6.2 name the cause only by the Java class that opens the message. Queue and
  * breaker refuse a shard's part before it is written; for a whole request other shards may have written theirs.
  */
 const BY_JAVA_CLASS: ReadonlyMap<string, Row> = new Map<string, Row>([
+  ['ClusterBlockException', ['blocked', 'notStored', 'unknown', 'blocked']],
+  ['MasterNotDiscoveredException', NO_MASTER],
   ['EsRejectedExecutionException', ['queueFull', 'notStored', 'unknown', 'overloaded']],
   ['CircuitBreakingException', ['breaker', 'notStored', 'unknown', 'overloaded']],
   ['UnavailableShardsException', ['shardUnavailable', 'unknown', 'unknown', 'troubled']],
@@ -87,11 +94,16 @@ const CONSTRAINT = /Failed CONSTRAINT|must not be (?:null|NULL)|is required but 
  * `error`. A code that is not in the tables is unknown in a row; for a whole request 4000-4099 means refused.
  */
 export function meaningOf(code: number, message: string): ErrorMeaning {
-  const named = isServers(code) ? BY_JAVA_CLASS.get(javaClassOf(message)) : undefined;
-  const [name, inRow, whole, condition] = named ?? BY_CODE.get(code) ?? otherCode(code);
+  const named = BY_CODE.get(code) ?? (isServers(code) ? rowOfJavaClass(message) : undefined);
+  const [name, inRow, whole, condition] = named ?? otherCode(code);
   if (name !== 'invalidValue') return { class: name, inRow, whole, condition, divisible: false };
   if (INDIVISIBLE.test(message)) return { class: 'statement', inRow, whole, condition, divisible: false };
   return { class: CONSTRAINT.test(message) ? 'constraint' : name, inRow, whole, condition, divisible: true };
+}
+
+function rowOfJavaClass(message: string): Row | undefined {
+  const row = BY_JAVA_CLASS.get(javaClassOf(message));
+  return row?.[0] === 'blocked' && BLOCKED_CLUSTER.test(message) ? NO_MASTER : row;
 }
 
 function otherCode(code: number): Row {

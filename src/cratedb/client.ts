@@ -25,7 +25,7 @@ import {
   readBulkReply,
   retryAfterMs,
 } from './reply.ts';
-import { versionAtLeast } from './version.ts';
+import { type BulkHabits, bulkHabits, oldestOf } from './version.ts';
 
 export interface ClientOptions {
   /** Each carries one request at a time: CrateDB does not keep the order of pipelined answers. */
@@ -88,8 +88,6 @@ const MAX_ROOT_BYTES = 1024 * 1024;
 const MAX_QUERY_BYTES = 64 * 1024 * 1024;
 const MAX_INSERT_REPLY_BYTES = 8 * 1024 * 1024;
 const MAX_INSERT_REPLY_BYTES_PER_ROW = (1024 * 1024) / 10_000;
-/** From this version on, the trouble of one shard is told per row and never for the whole request. */
-const WHOLE_ERRORS_ARE_WHOLE_SINCE = '6.4.3';
 
 /** Makes a client; connections are opened when they are needed. Throws on an origin that is no URL (a bug). */
 export function createClient(access: TargetAccess, options: ClientOptions): CrateClient {
@@ -105,7 +103,8 @@ class Client implements CrateClient {
   readonly #clean: (text: string) => string;
   readonly #withToken: boolean;
   readonly #saysAllStored = createAllStoredCheck();
-  #wholeErrorsAreWhole = true;
+  /** Of each node, as it has said last; null until it did. */
+  readonly #versions: (string | null)[];
   #lastGoodNode = 0;
   #hasExchanged = false;
 
@@ -114,6 +113,7 @@ class Client implements CrateClient {
     this.nodes = access.nodes;
     const secureContext = secureContextOf(access.tls);
     this.#pools = access.nodes.map((origin) => createPool(origin, access, secureContext, options));
+    this.#versions = access.nodes.map(() => null);
     this.#clock = options.clock ?? systemClock;
     this.#insertPath = options.insertPath ?? '/_sql';
     this.#headers = commonHeaders(access, options);
@@ -134,7 +134,7 @@ class Client implements CrateClient {
       signal,
       onHandedOver,
     });
-    if (result.kind === 'reply') return this.#readInsert(result, request);
+    if (result.kind === 'reply') return this.#readInsert(result, request, this.#habitsOf(node));
     const { handedOver } = result;
     const meaning = meaningOf(result);
     const example = exampleOf(describeBroken(this.nodes[node] ?? '', result), this.#clean);
@@ -146,7 +146,11 @@ class Client implements CrateClient {
     return { ...reading, handedOver, serviceTimeUs: null, retryAfterMs: null };
   }
 
-  #readInsert(result: Extract<Exchange, { kind: 'reply' }>, request: InsertRequest): AttemptOutcome {
+  #readInsert(
+    result: Extract<Exchange, { kind: 'reply' }>,
+    request: InsertRequest,
+    habits: BulkHabits,
+  ): AttemptOutcome {
     const { status, headers, pieces, serviceTimeUs } = result;
     let reading: BulkReading;
     if (
@@ -159,7 +163,7 @@ class Client implements CrateClient {
       const facts = {
         rows: request.rows,
         keyed: request.keyed,
-        wholeErrorsAreWhole: this.#wholeErrorsAreWhole,
+        habits,
         clean: this.#clean,
       };
       reading = readBulkReply({ status, headers, body: joined(pieces) }, facts);
@@ -252,13 +256,17 @@ class Client implements CrateClient {
     );
     if (!greeting.ok && this.#failsAtToken(result))
       return { ...greeting, class: 'unauthorized', condition: 'troubled' };
-    if (
-      greeting.ok &&
-      greeting.kind === 'cratedb' &&
-      !versionAtLeast(greeting.version, WHOLE_ERRORS_ARE_WHOLE_SINCE)
-    )
-      this.#wholeErrorsAreWhole = false;
+    if (greeting.ok) this.#versions[node] = greeting.version;
     return greeting;
+  }
+
+  /**
+   * The node that is asked gathers what the shards say, so its version counts. One that has not said it, because
+   * it was out, is taken for as old as the oldest that did.
+   */
+  #habitsOf(node: number): BulkHabits {
+    const known = this.#versions.filter((version) => version !== null);
+    return bulkHabits(this.#versions[node] ?? oldestOf(known));
   }
 
   /** A token that is none of its own CrateDB does not refuse: it fails at it, in plain text. */

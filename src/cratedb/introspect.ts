@@ -18,7 +18,7 @@ import type { CrateClient } from './client.ts';
 import type { NodeGreeting, TargetKind } from './greeting.ts';
 import type { QueryFailure } from './query-reply.ts';
 import { isRecord } from './reply.ts';
-import { versionAtLeast } from './version.ts';
+import { oldestOf } from './version.ts';
 
 interface ServerNode {
   readonly name: string;
@@ -49,10 +49,7 @@ export async function serverFacts(
   const good = greetings.flatMap(({ greeting }) => (greeting.ok ? [greeting] : []));
   const [first] = good;
   if (first === undefined) return unreachable(greetings.map(({ greeting }) => greeting));
-  const version = good.reduce(
-    (oldest, { version: other }) => (versionAtLeast(other, oldest) ? oldest : other),
-    first.version,
-  );
+  const version = oldestOf(good.map((greeting) => greeting.version)) ?? first.version;
   // One sandbox among them makes the whole target one.
   const kind = good.find((greeting) => greeting.kind !== 'cratedb')?.kind ?? 'cratedb';
   const clusterNodes = kind === 'discard' ? null : await nodesOf(client, options);

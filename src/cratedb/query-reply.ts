@@ -2,6 +2,7 @@
 import { meaningOf } from './classes.ts';
 import type { FailureClass } from './outcome.ts';
 import { type BulkReply, exampleOf, isRecord, readBulkReply, topLevelError } from './reply.ts';
+import { bulkHabits } from './version.ts';
 
 export interface QueryFailure {
   readonly ok: false;
@@ -73,7 +74,7 @@ function unreadable(reply: BulkReply, reading: QueryReading): QueryFailure {
   const { failures } = readBulkReply(reply, {
     rows: 1,
     keyed: false,
-    wholeErrorsAreWhole: true,
+    habits: bulkHabits(null),
     clean: reading.clean,
   });
   const [failure] = failures;

@@ -6,6 +6,7 @@
 import { printable } from '../base/text.ts';
 import { type Condition, type ErrorMeaning, meaningOf } from './classes.ts';
 import type { AttemptOutcome, Failure, FailureClass } from './outcome.ts';
+import type { BulkHabits } from './version.ts';
 
 /** Header names are lower case, as undici gives them. */
 export type ReplyHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -21,11 +22,8 @@ export interface BulkRequest {
   readonly rows: number;
   /** The statement ends in ON CONFLICT … DO NOTHING over a key that only this run writes. */
   readonly keyed: boolean;
-  /**
-   * A 403 block or 503 for the whole request means that no row was written. True from 6.4.3 on; older servers
-   * raise the trouble of one shard for the whole request while other shards have written.
-   */
-  readonly wholeErrorsAreWhole: boolean;
+  /** Of the node that answered. */
+  readonly habits: BulkHabits;
   /** Removes secrets from text that is kept as an example. */
   readonly clean: (text: string) => string;
 }
@@ -246,6 +244,7 @@ class Tally {
   #namedAsRejected = 0;
   #pushedBack = 0;
   #blocked = 0;
+  #divisible = 0;
 
   constructor(request: BulkRequest) {
     this.#request = request;
@@ -290,6 +289,7 @@ class Tally {
     if (meaning.inRow === 'rejected' && meaning.class !== 'duplicateKey') this.#namedAsRejected += 1;
     if (meaning.inRow === 'notStored' && meaning.condition === 'overloaded') this.#pushedBack += 1;
     if (meaning.class === 'blocked') this.#blocked += 1;
+    if (meaning.divisible) this.#divisible += 1;
     this.#add(meaning.inRow, meaning.class, code, example);
   }
 
@@ -322,7 +322,9 @@ class Tally {
         : this.#pushedBack > 0 && this.#pushedBack === this.#request.rows
           ? 'overloaded'
           : 'good';
-    return { rows: { ...this.#rows }, condition, refusedWhole: false, failures };
+    const { rows, habits } = this.#request;
+    const refusedWhole = habits.oneRowFailsAll && this.#divisible === rows;
+    return { rows: { ...this.#rows }, condition, refusedWhole, failures };
   }
 }
 
@@ -355,7 +357,7 @@ function stateOfWhole(
   if (meaning.class === 'duplicateKey' && request.rows === 1)
     return request.keyed ? 'acknowledged' : 'rejected';
   if ((status === 403 && code !== 4031) || status === 503)
-    return request.wholeErrorsAreWhole ? meaning.whole : 'unknown';
+    return request.habits.wholeErrorsAreWhole ? meaning.whole : 'unknown';
   return meaning.whole;
 }
 

@@ -132,8 +132,12 @@ class RunningWorker implements Worker {
     this.#opening = opening;
     const session = await opening;
     this.#session = session;
-    // Opens a first connection while the others start. What the target says, the first batch hears again.
-    await session.client.root(0, { timeoutMs: GREETING_TIMEOUT_MS });
+    // Opens first connections while the other workers start. What the target says, the first batch hears again,
+    // but for the versions: the client reads answers by them. Only the first node is waited for: the rest may be out.
+    const [first] = init.access.nodes.map((_origin, node) =>
+      session.client.root(node, { timeoutMs: GREETING_TIMEOUT_MS }),
+    );
+    await first;
     // Told to stop while the target was greeted: the last word is already said.
     if (session.end !== null) return;
     const { pid, version: nodeVersion } = process;

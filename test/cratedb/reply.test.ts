@@ -24,7 +24,7 @@ function read(
   const request = {
     rows,
     keyed: facts.keyed ?? false,
-    wholeErrorsAreWhole: facts.whole ?? true,
+    habits: { wholeErrorsAreWhole: facts.whole ?? true, oneRowFailsAll: false },
     clean: same,
   };
   const reading = readBulkReply(reply, request);

@@ -317,14 +317,16 @@ async function running(place: Place, more: Parameters<typeof crategen>[2] = {}):
   );
   await command.line(/phase=running/);
   await until(() => sandbox.stats().requests > 20);
-  return { pid: command.pid, children: childrenOf(command.pid), kill: command.kill, ended: command.ended };
+  const { pid, ended } = command;
+  return { pid, ended, children: childrenOf(pid), kill: (signal) => command.kill(signal) };
 }
 
 const ofProcess = (pid: number, name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');
 
 it('While a run goes on its command lines, the environments of its workers and its counters are clean', async (context) => {
   const place = await placeFor(context, 10);
-  const { pid, children, kill, ended } = await running(place);
+  const going = await running(place);
+  const { pid, children } = going;
   assert.equal(children.length, 2);
   assertClean(ofProcess(pid, 'cmdline'), 'the command line of the parent');
   for (const child of children) {
@@ -334,8 +336,8 @@ it('While a run goes on its command lines, the environments of its workers and i
   const planFile = join(place.folder, 'crategen/runs/long/plan.json');
   const plan = parsePlanFile(readFileSync(planFile, 'utf8'), planFile);
   assertClean(bytesBelow(plan.facts.counterFolder), 'the counter files');
-  kill('SIGKILL');
-  await ended;
+  going.kill('SIGKILL');
+  await going.ended;
   await until(() => children.every((child) => !isAlive(child)));
   assertClean(bytesBelow(plan.facts.counterFolder), 'the counter files after the end of the parent');
   const recovered = await run(['recover', 'long', ...signedIn(place), '--json'], place);
@@ -349,11 +351,11 @@ it('An accident in the middle of a run is told without the secret that it is abo
   const read = `readFileSync(${JSON.stringify(place.passwordFile)}, 'utf8').trim()`;
   const accident = `import { readFileSync } from 'node:fs';
     process.on('SIGWINCH', () => { throw new TypeError('bad ' + ${read}, { cause: new Error(${read}) }); });`;
-  const { kill, ended } = await running(place, {
+  const going = await running(place, {
     nodeArgs: ['--import', `data:text/javascript,${encodeURIComponent(accident)}`],
   });
-  kill('SIGWINCH');
-  const { code, stdout, stderr } = await ended;
+  going.kill('SIGWINCH');
+  const { code, stdout, stderr } = await going.ended;
   assert.equal(code, 1, stderr);
   assert.match(stderr, /bad \*\*\*/);
   assert.match(stderr, /caused by Error: \*\*\*/);
@@ -365,16 +367,16 @@ it("A diagnostic report of Node.js holds no secret, neither the parent's nor a w
   const reports = join(place.folder, 'reports');
   mkdirSync(reports);
   const nodeArgs = ['--report-on-signal', '--report-signal=SIGWINCH', `--report-directory=${reports}`];
-  const { kill, ended } = await running(place, { nodeArgs });
-  kill('SIGWINCH');
+  const going = await running(place, { nodeArgs });
+  going.kill('SIGWINCH');
   await until(() => readdirSync(reports).some((name) => name.endsWith('.json')));
   // Complete when it can be read to its end.
   await until(() => bytesBelow(reports).trimEnd().endsWith('}'));
   const report = bytesBelow(reports);
   assert.match(report, /"javascriptHeap"/);
   assertClean(report, 'the diagnostic report');
-  kill('SIGTERM');
-  const { code, stdout, stderr } = await ended;
+  going.kill('SIGTERM');
+  const { code, stdout, stderr } = await going.ended;
   assert.equal(code, 143, stderr);
   assertClean(stdout + stderr, 'a run that was stopped');
 });
