@@ -4,6 +4,7 @@ import { seriesSwing } from './extents.ts';
 import { KM_PER_DEGREE } from './geo.ts';
 import { MAX_ROWS } from './row-format.ts';
 import { RECORD_SETS } from './schema.ts';
+import { readyValueProblem } from './validate-value.ts';
 import type {
   ColumnType,
   Generator,
@@ -25,7 +26,7 @@ const NUMBERS: readonly TypeKind[] = [...INTEGERS, 'real', 'double', 'numeric'];
 const TIMES: readonly TypeKind[] = ['timestamptz', 'timestamp'];
 const TEXTS: readonly TypeKind[] = ['text', 'varchar', 'char'];
 
-/** What each generator may fill; constants, pools and choices may fill anything. */
+/** What each generator may fill; constants, pools and choices may fill anything that their values fit. */
 const FITTING_TYPES: Partial<Record<GeneratorKind, readonly TypeKind[]>> = {
   runId: ['text', 'varchar'],
   seq: ['bigint'],
@@ -91,7 +92,7 @@ export function fitProblem(generator: Generator, type: ColumnType): string | nul
   }
   return type.kind === 'varchar' || type.kind === 'char'
     ? lengthProblem(longestText(generator), type.kind, type.length)
-    : null;
+    : readyValueProblem(generator, type);
 }
 
 const rankedTypes = ({ of }: RankedGenerator): readonly TypeKind[] =>

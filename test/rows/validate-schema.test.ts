@@ -5,6 +5,7 @@ import type {
   Column,
   ColumnType,
   Generator,
+  JsonValue,
   RankedGenerator,
   ReferenceGenerator,
   SeriesGenerator,
@@ -27,6 +28,7 @@ const UUID: Generator = { kind: 'uuid' };
 const BOX = { west: 0, south: 0, east: 1, north: 1 };
 const integer = (min: number, max: number): Generator => ({ kind: 'integer', min, max });
 
+const constant = (value: JsonValue): Generator => ({ kind: 'constant', value });
 const sequence = (more: Partial<Generator & { kind: 'sequence' }>): Generator => ({
   kind: 'sequence',
   start: 1,
@@ -171,6 +173,30 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
       { name: 'o' },
     ),
     'column o.a: the generator uuid does not fill integer columns',
+  ],
+  [column('integer', constant('12a')), 'column a: the value "12a" is no integer'],
+  [column({ kind: 'byte' }, constant(128)), 'column a: the value 128 is no byte'],
+  [
+    column({ kind: 'timestamp' }, { kind: 'choice', options: [{ value: 'soon', weight: 1 }] }),
+    'column a: the value "soon" is no timestamp',
+  ],
+  [
+    column(
+      { kind: 'ip' },
+      { kind: 'pool', pool: { from: 'values', values: ['::1', '10.0.0.1', 'localhost'] } },
+    ),
+    'column a: the value "localhost" is no ip',
+  ],
+  [column({ kind: 'double' }, faker({})), 'column a: the value "text" is no double'],
+  [column({ kind: 'bit', length: 3 }, constant('01')), 'column a: the value "01" is no bit(3)'],
+  [column({ kind: 'geo_point' }, constant([190, 0])), 'column a: the value [190,0] is no geo_point'],
+  [
+    column({ kind: 'object', policy: 'ignored', columns: [] }, constant(['a'])),
+    'column a: the value ["a"] is no object',
+  ],
+  [
+    column({ kind: 'array', of: { kind: 'boolean' } }, constant([true, 'f', null, 'maybe'])),
+    'column a: the value [true,"f",null,"maybe"] is no array of boolean',
   ],
   [
     column('integer', sequence({ start: 2 ** 31 })),
