@@ -24,9 +24,12 @@ const COST_GOALS: Partial<Record<ClientId, Goal>> = {
 const LEAST_RATE = atLeast(0.94, 'G5');
 const RATE_REACHED = atLeast(0.97, 'G5');
 
-/** All that the measured clients have: a client that was left out has no figures. */
-export function clientFigures(samples: SamplesByClient): Figure[] {
-  return [...rateFigures(samples), ...costFigures(samples)];
+/**
+ * All that the measured clients have: a client that was left out has no figures. `few` are samples of fewer rows, of
+ * the same rounds.
+ */
+export function clientFigures(samples: SamplesByClient, few: SamplesByClient): Figure[] {
+  return [...rateFigures(samples), ...costFigures(samples), ...marginalFigures(samples, few)];
 }
 
 function rateFigures(samples: SamplesByClient): Figure[] {
@@ -101,4 +104,57 @@ function costsOf(
     return seconds === null ? [] : [(seconds / sample.stored) * 1e6];
   });
   return costs === undefined || costs.length !== samples?.length ? null : costs;
+}
+
+/** What rows cost once all is warm, and what a run costs beside them: from the difference of two sizes. */
+function marginalFigures(many: SamplesByClient, few: SamplesByClient): Figure[] {
+  const [sizes] = [...few.values()];
+  const rows = sizes?.[0]?.stored ?? 0;
+  const group = `CPU of sending, from the difference to runs of ${rows.toLocaleString('en-US')} rows`;
+  const marginals = new Map<ClientId, number[]>();
+  const fixed = new Map<ClientId, number[]>();
+  for (const [id, taken] of many) {
+    const pairs = taken.map((sample, round) => lineOf(sample, few.get(id)?.[round]));
+    const known = pairs.flatMap((pair) => (pair === null ? [] : [pair]));
+    if (known.length === 0 || known.length !== pairs.length) continue;
+    marginals.set(
+      id,
+      known.map(({ perRow }) => perRow * 1e6),
+    );
+    fixed.set(
+      id,
+      known.map(({ perRun }) => perRun * 1000),
+    );
+  }
+  const ours = marginals.get('crategen');
+  return [
+    ...[...marginals].map(([id, costs]) =>
+      figure(group, `${CLIENT_NAMES[id]}, a million rows more`, COST_UNIT, costs),
+    ),
+    ...[...fixed].map(([id, costs]) =>
+      figure(group, `${CLIENT_NAMES[id]}, a run beside its rows`, 'ms', costs),
+    ),
+    ...[...marginals].flatMap(([id, theirs]) =>
+      ours === undefined || id === 'crategen'
+        ? []
+        : [
+            figure(
+              group,
+              `a million rows more, crategen ÷ ${CLIENT_NAMES[id]}`,
+              'times',
+              ratios(ours, theirs),
+            ),
+          ],
+    ),
+  ];
+}
+
+/** Seconds per row and per run of the straight line through both samples; null where one was not measured. */
+function lineOf(
+  many: ClientSample,
+  few: ClientSample | undefined,
+): { readonly perRow: number; readonly perRun: number } | null {
+  if (few === undefined || many.cpuSeconds === null || few.cpuSeconds === null) return null;
+  const perRow = (many.cpuSeconds - few.cpuSeconds) / (many.stored - few.stored);
+  return { perRow, perRun: few.cpuSeconds - perRow * few.stored };
 }

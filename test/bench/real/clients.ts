@@ -8,8 +8,9 @@ import { execa } from 'execa';
 import { formatTable } from '../../../src/base/sql.ts';
 import { parseRunFile } from '../../../src/report/run-file.ts';
 import { createBatchBodies } from '../../../src/rows/batch-body.ts';
-import { BIN } from '../../e2e/support.ts';
+import { BIN, childrenOf } from '../../e2e/support.ts';
 import { compileC, removeProgram } from '../native/compile.ts';
+import { threadCpuSecondsOf } from '../process-use.ts';
 import { buildRust } from '../rust-programs.ts';
 import { workloadOf } from '../workload.ts';
 import type { AxiosTask } from './axios-program.ts';
@@ -19,6 +20,8 @@ import { TABLE } from './server.ts';
 const RUN_ID = 'benchmark';
 /** The slowest client on a busy machine: minutes for a usual number of rows. */
 const CLIENT_TIMEOUT_MS = 900_000;
+/** What crategen says when its workers are told to begin. */
+const RUNNING = 'phase=running';
 const AXIOS_PROGRAM = join(import.meta.dirname, 'axios-program.ts');
 const PYTHON_PROGRAM = join(import.meta.dirname, 'threads.py');
 
@@ -36,7 +39,7 @@ export interface Load {
 /** From the first request to the last reply, as the client itself counts. */
 export interface Sending {
   readonly stored: number;
-  /** Null when the run was too short for crategen to see its own share. */
+  /** Null when the kernel does not tell what crategen's processes used before their first request. */
   readonly cpuSeconds: number | null;
   readonly wallSeconds: number;
 }
@@ -76,47 +79,62 @@ export async function openClient(id: ClientId, load: Load): Promise<Client | nul
   }
 }
 
-/** What the program prints on standard output. */
-async function outputOf(program: string, args: readonly string[], folder: string): Promise<string> {
-  const { stdout } = await execa(program, args, {
+function startProgram(program: string, args: readonly string[], folder: string) {
+  return execa(program, args, {
     // No proxy between the client and the server, no files of the command outside of the folder.
     env: { NO_PROXY: '*', XDG_STATE_HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), NO_COLOR: '1' },
     stdin: 'ignore',
     timeout: CLIENT_TIMEOUT_MS,
     maxBuffer: 2 ** 26,
   });
-  return stdout;
 }
 
 async function sendingOf(program: string, args: readonly string[], folder: string): Promise<Sending> {
   // Written by one of the programs here, of the same build.
-  return JSON.parse(await outputOf(program, args, folder)) as Sending;
+  return JSON.parse((await startProgram(program, args, folder)).stdout) as Sending;
 }
 
 /** The built command, as a user runs it. */
 function crategen({ url, statement, batchSize, inFlight, folder }: Load, more: readonly string[]): Client {
   const target = ['--url', url, '--table', formatTable(TABLE), '--no-create', '--preset', 'metrics'];
   const size = ['--procs', '1', '--batch-size', String(batchSize), '--in-flight', String(inFlight)];
-  const output = ['--json', '--live', 'off', '--quiet'];
-  const common = [BIN, 'cluster', ...target, ...size, ...output, ...more];
+  const common = [BIN, 'cluster', ...target, ...size, '--json', '--live', 'lines', ...more];
   return {
     async send(rows) {
-      const text = await outputOf(process.execPath, [...common, '--rows', String(rows)], folder);
-      const { run, ledger, workers, coordinator, plan } = parseRunFile(text, 'the output of cluster');
+      const command = startProgram(process.execPath, [...common, '--rows', String(rows)], folder);
+      let [said, startSeconds]: [string, number | null] = ['', null];
+      command.stderr.on('data', (piece: Buffer) => {
+        const wasRunning = said.includes(RUNNING);
+        said += piece.toString();
+        if (!wasRunning && said.includes(RUNNING)) startSeconds = crewCpuSeconds(command.pid ?? 0);
+      });
+      const { run, ledger, workers, coordinator, plan } = parseRunFile(
+        (await command).stdout,
+        'the output of cluster',
+      );
       if (plan.statement !== statement)
         throw new Error(`crategen sends another statement: ${plan.statement}`);
-      const { measuredMs, runningMs } = run;
-      if (measuredMs === null || runningMs === null) throw new Error('crategen did not measure its run');
-      let percent: number | null = 0;
+      if (run.measuredMs === null) throw new Error('crategen did not measure its run');
+      let endSeconds = 0;
       for (const { cpu } of [...workers, coordinator])
-        percent = percent === null || cpu.percentMean === null ? null : percent + cpu.percentMean;
+        endSeconds += (cpu.userSeconds ?? Number.NaN) + (cpu.systemSeconds ?? Number.NaN);
       return {
         stored: ledger.acknowledged,
-        cpuSeconds: percent === null ? null : (percent / 100) * (runningMs / 1000),
-        wallSeconds: measuredMs / 1000,
+        cpuSeconds: startSeconds === null ? null : endSeconds - startSeconds,
+        wallSeconds: run.measuredMs / 1000,
       };
     },
   };
+}
+
+/** What the parent and its workers have used so far; null when the kernel does not tell. */
+function crewCpuSeconds(parent: number): number | null {
+  let sum: number | null = 0;
+  for (const pid of [parent, ...childrenOf(parent)]) {
+    const seconds = threadCpuSecondsOf(pid);
+    sum = sum === null || seconds === null ? null : sum + seconds;
+  }
+  return sum;
 }
 
 async function openC(load: Load): Promise<Client | null> {

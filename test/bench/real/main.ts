@@ -1,6 +1,7 @@
 /**
  * `npm run bench:cratedb`: crategen beside other clients on the CrateDB that CRATEDB_CLUSTER_URL names, which is to
- * run on this host and do nothing else. It DROPs and creates the table crategen_bench.metrics for each sample. Prints
+ * run on this host and do nothing else. It DROPs and creates the table crategen_bench.metrics for each sample, of which
+ * every client has two a round: a fifth of the rows, then all of them. Prints
  * a table and, when all clients ran for 15 rounds or more, writes docs/benchmarks/DATE-cratedb.json. `--rounds N`
  * (15), `--rows N` (500000), `--batch-size N` (10000), `--in-flight N` (4), `--only CLIENT,…` (CLIENT_NAMES in
  * clients.ts), `--server-pid N`: the server's process, whose CPU is then shown, too.
@@ -24,8 +25,11 @@ const ROOT = join(import.meta.dirname, '../../..');
 const ROUNDS_TO_KEEP = 15;
 /** What a dropped table leaves to be done has ended by then. */
 const PAUSE_MS = 1000;
-/** Of the rows of a sample; enough for the server to compile what is hot, over all clients. */
-const WARM_UP_SHARE = 0.2;
+/**
+ * Of the rows of a sample: the smaller one, which tells what a run costs beside its rows, and the warm-up, enough for
+ * the server to compile what is hot, over all clients.
+ */
+const FEW_SHARE = 0.2;
 
 interface Options {
   readonly rounds: number;
@@ -121,25 +125,34 @@ async function measure(
   };
 }
 
+interface Samples {
+  readonly many: ReadonlyMap<ClientId, ClientSample[]>;
+  readonly few: ReadonlyMap<ClientId, ClientSample[]>;
+}
+
 async function measureRounds(
   clients: ReadonlyMap<ClientId, Client>,
   server: Server,
   { rounds, rows, serverPid }: Options,
-  warmUpRows: number,
-): Promise<Map<ClientId, ClientSample[]>> {
+  fewRows: number,
+): Promise<Samples> {
   const ids = [...clients.keys()];
-  const samples = new Map<ClientId, ClientSample[]>(ids.map((id) => [id, []]));
+  const none = (): Map<ClientId, ClientSample[]> => new Map(ids.map((id) => [id, []]));
+  const samples: Samples = { many: none(), few: none() };
   for (let round = -1; round < rounds; round += 1) {
     const isWarmUp = round < 0;
     for (const index of orderOf(Math.max(0, round), ids.length)) {
       const id = ids[index];
       const client = id === undefined ? undefined : clients.get(id);
       if (id === undefined || client === undefined) throw new RangeError(`no client ${index}`);
-      const sample = await measure(id, client, server, isWarmUp ? warmUpRows : rows, serverPid);
+      const few = await measure(id, client, server, fewRows, serverPid);
+      const sample = isWarmUp ? few : await measure(id, client, server, rows, serverPid);
       const rate = Math.round(sample.stored / sample.wallSeconds).toLocaleString('en-US');
       const when = isWarmUp ? 'warm-up' : `round ${round + 1} of ${rounds}`;
       process.stderr.write(`${when}: ${CLIENT_NAMES[id]}, ${rate} rows/s\n`);
-      if (!isWarmUp) samples.get(id)?.push(sample);
+      if (isWarmUp) continue;
+      samples.few.get(id)?.push(few);
+      samples.many.get(id)?.push(sample);
     }
   }
   return samples;
@@ -153,7 +166,7 @@ interface Measured {
 
 async function bench(url: string, options: Options): Promise<Measured> {
   const { rows, batchSize, inFlight } = options;
-  const warmUpRows = Math.ceil((rows * WARM_UP_SHARE) / batchSize) * batchSize;
+  const fewRows = Math.ceil((rows * FEW_SHARE) / batchSize) * batchSize;
   const server = await openServer(url);
   const folder = await mkdtemp(join(tmpdir(), 'crategen-real-'));
   const clients = new Map<ClientId, Client>();
@@ -163,17 +176,17 @@ async function bench(url: string, options: Options): Promise<Measured> {
       statement: server.statement,
       batchSize,
       inFlight,
-      rowCounts: [warmUpRows, rows],
+      rowCounts: [fewRows, rows],
       folder,
     };
     for (const id of options.only) {
       const client = await openClient(id, load);
       if (client !== null) clients.set(id, client);
     }
-    const samples = await measureRounds(clients, server, options, warmUpRows);
+    const { many, few } = await measureRounds(clients, server, options, fewRows);
     const isComplete = clients.size === clientIds().length && options.rounds >= ROUNDS_TO_KEEP;
     const { version, nodes } = server;
-    return { figures: clientFigures(samples), isComplete, server: { version, nodes } };
+    return { figures: clientFigures(many, few), isComplete, server: { version, nodes } };
   } finally {
     for (const client of clients.values()) await client.close?.();
     await rm(folder, { recursive: true, force: true });
