@@ -34,6 +34,14 @@ export function readHostFacts(folders: HostFolders = LINUX_FOLDERS): HostFacts {
   };
 }
 
+/** Whether an origin (`http://localhost:4200`) names this host itself, by its name or a loopback address. */
+export function isLoopback(origin: string): boolean {
+  const { hostname } = new URL(origin);
+  return /^(localhost|.+\.localhost|127(\.\d{1,3}){3}|\[::1\]|\[::ffff:7f[0-9a-f]{2}:[0-9a-f]{1,4}\])$/i.test(
+    hostname,
+  );
+}
+
 /** Cores to fill with processes: at least one, and a limit of 1.5 cores is worth two. */
 export function usableCores(facts: HostFacts): number {
   return Math.max(1, Math.min(facts.cores, Math.ceil(facts.cgroupCores ?? Infinity)));

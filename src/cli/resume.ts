@@ -42,10 +42,10 @@ export async function openResume(reference: string, flags: RawSettings): Promise
 }
 
 function isComplete(file: RunFile, books: readonly ResumedBooks[]): boolean {
-  const { endReason } = file.run;
-  return (
-    (endReason === 'rows' || endReason === 'duration') && books.every((worker) => worker.resend.length === 0)
-  );
+  const { endReason, endDetail } = file.run;
+  // A budget has a detail: it ended the run before its bound.
+  const reachedBound = (endReason === 'rows' || endReason === 'duration') && endDetail === '';
+  return reachedBound && books.every((worker) => worker.resend.length === 0);
 }
 
 /** A run bounded by time goes on for what is left of it. */

@@ -3,7 +3,7 @@
  * signals and deadlines. Whatever ends the run first is its reason.
  */
 import type { Clock } from '../base/clock.ts';
-import { durationFlag, formatExact } from '../base/units.ts';
+import { durationFlag, formatBytes, formatExact } from '../base/units.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { WorkerEnd } from '../protocol/messages.ts';
@@ -104,6 +104,13 @@ export class Crew {
     await checking;
     monitor.ended();
     return this.#end ?? this.#naturalEnd();
+  }
+
+  /** For a cause that the crew cannot see itself: said in one line, then a drain as after a signal. */
+  stopEarly(reason: EndReason, detail: string): void {
+    if (this.#end !== null) return;
+    this.#parts.monitor.note({ level: 'error', event: reason, message: `stopping: ${detail}` });
+    this.#stopFor(reason, detail, this.#parts.plan.safety.drainTimeoutMs);
   }
 
   async #startTogether(): Promise<void> {
@@ -275,10 +282,16 @@ export class Crew {
   }
 
   #naturalEnd(): CrewEnd {
-    const { bounds } = this.#parts.plan;
+    const { monitor, plan } = this.#parts;
+    const { bounds } = plan;
+    const { maxBytes } = plan.safety;
     const exhausted = this.slots.every(
       (slot) => bounds.rows !== null && slot.total().nextBatch * slot.assignment.batchSize >= bounds.rows,
     );
+    if (maxBytes !== null && !exhausted && monitor.elapsedMs() < (bounds.durationMs ?? Infinity)) {
+      const sent = formatBytes(monitor.total().bodyBytes);
+      return { reason: 'rows', detail: `${sent} of request bodies were sent, --max-bytes allows no more` };
+    }
     return { reason: exhausted || bounds.durationMs === null ? 'rows' : 'duration', detail: '' };
   }
 }

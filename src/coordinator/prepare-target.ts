@@ -7,6 +7,7 @@ import { type TableName, formatTable, quoteTable } from '../base/sql.ts';
 import { formatExact } from '../base/units.ts';
 import type { Answer, AskOptions } from '../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
+import { isPast } from '../cratedb/cluster-state.ts';
 import {
   type TableState,
   describeTable,
@@ -18,8 +19,10 @@ import {
 import { type Share, countRun, refresh } from '../cratedb/statements.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { createTableSql, insertColumns, insertStatement } from '../rows/ddl.ts';
+import { type DiskLimit, type DiskState, diskText, lookAtDisks } from './disk-watch.ts';
 import type { TargetState } from './run-state.ts';
 import { grantOn, targetHint } from './target-hints.ts';
+import { productionSigns, surveyTarget, touchLines } from './target-survey.ts';
 
 /** A few at once for the questions before and after a run; workers have their own. */
 const CONNECTIONS = 4;
@@ -33,6 +36,8 @@ export interface PreparedTarget {
   /** What created the table, or would have. */
   readonly ddl: string;
   readonly wasCreated: boolean;
+  /** How full the fullest disk may get; null when nobody looks. */
+  readonly diskLimit: DiskLimit | null;
 }
 
 export interface PrepareParts {
@@ -59,7 +64,13 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
     noteSilentNodes(parts, facts.greetings);
     if (facts.kind !== 'discard' && facts.clusterNodes === null)
       parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
-    await parts.checkHost();
+    const isDiscard = facts.kind === 'discard';
+    const [disk, there] = await Promise.all([
+      isDiscard ? ({ kind: 'off' } as const) : lookAtDisks(client, plan.safety.stopAtDisk, ask(parts)),
+      isDiscard ? null : describe(parts, client),
+      parts.checkHost(),
+    ]);
+    checkDisk(parts, disk);
     const ddl = createTableSql(schema, {
       table: plan.table.name,
       key: plan.table.key,
@@ -67,13 +78,15 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
       replicas: plan.table.replicas,
       ifNotExists: true,
     });
-    const found = facts.kind === 'discard' ? null : await prepareTable(parts, client, ddl);
+    const nodes = facts.clusterNodes?.length ?? null;
+    const found = there === null ? null : await prepareTable(parts, client, { there, nodes, ddl });
     const keyed = found === null ? plan.table.key : isKeyed(found.primaryKey, found.partitionedBy);
     if (!keyed && plan.table.key) parts.note('warning', 'notKeyed', notKeyedWarning(plan, found));
     const state: TargetState = { kind: facts.kind, version: facts.version, nodes: access.nodes, keyed };
     const conflictColumns = keyed ? (found?.primaryKey ?? ['run_id', 'seq']) : [];
     const statement = insertStatement(schema, plan.table.name, { conflictColumns });
-    return { state, access, client, statement, ddl, wasCreated: found?.wasCreated ?? false };
+    const diskLimit = disk.kind === 'watched' ? disk.limit : null;
+    return { state, access, client, statement, ddl, wasCreated: found?.wasCreated ?? false, diskLimit };
   } catch (error) {
     await client.destroy();
     throw error;
@@ -86,48 +99,87 @@ interface FoundTable {
   readonly wasCreated: boolean;
 }
 
-async function prepareTable(parts: PrepareParts, client: CrateClient, ddl: string): Promise<FoundTable> {
+async function describe(parts: PrepareParts, client: CrateClient): Promise<TableState> {
+  const { name } = parts.plan.table;
+  return answered(await describeTable(client, name, ask(parts)), `${formatTable(name)} cannot be looked at`);
+}
+
+async function prepareTable(
+  parts: PrepareParts,
+  client: CrateClient,
+  known: { readonly there: TableState; readonly nodes: number | null; readonly ddl: string },
+): Promise<FoundTable> {
   const { plan } = parts;
+  const { there } = known;
   const name = formatTable(plan.table.name);
-  let table = answered(
-    await describeTable(client, plan.table.name, ask(parts)),
-    `${name} cannot be looked at`,
-  );
-  if (table.exists && plan.table.recreate) {
+  if (!there.exists && !plan.table.create)
+    throw new TargetError(`the table ${name} does not exist`, {
+      hint: 'leave out --no-create to have it created; a user without privileges on it does not see it',
+    });
+  if (there.exists && !plan.table.recreate) {
+    checkFits(parts, there);
+    await Promise.all([checkMayInsert(parts, client), checkEmptyOfRun(parts, client)]);
+  }
+  await sayWhatIsTouched(parts, client, known);
+  if (there.exists && !plan.table.recreate) return { ...there, wasCreated: false };
+  if (there.exists)
     answered(
       await runDdl(client, `DROP TABLE ${quoteTable(plan.table.name)}`, { signal: parts.signal }),
       `${name} cannot be dropped`,
       plan.table.name,
     );
-    parts.note('warning', 'tableDropped', `dropped ${name}, as --recreate says`);
-    table = { exists: false };
-  }
-  if (!table.exists) {
-    if (!plan.table.create && !plan.table.recreate)
-      throw new TargetError(`the table ${name} does not exist`, {
-        hint: 'leave out --no-create to have it created; a user without privileges on it does not see it',
-      });
-    await createTable(parts, client, ddl);
-    table = answered(await describeTable(client, plan.table.name, ask(parts)), `${name} cannot be looked at`);
-    if (!table.exists)
-      throw new TargetError(`the table ${name} was created but cannot be seen`, {
-        hint: `missing: ${grantOn(plan.table.name, 'DQL', plan.target.username)}`,
-      });
-    return { ...table, wasCreated: true };
-  }
-  checkFits(parts, table);
-  await Promise.all([checkMayInsert(parts, client), checkEmptyOfRun(parts, client)]);
-  return { ...table, wasCreated: false };
+  answered(
+    await runDdl(client, known.ddl, { signal: parts.signal }),
+    `the table ${name} cannot be created`,
+    plan.table.name,
+  );
+  const made = await describe(parts, client);
+  if (!made.exists)
+    throw new TargetError(`the table ${name} was created but cannot be seen`, {
+      hint: `missing: ${grantOn(plan.table.name, 'DQL', plan.target.username)}`,
+    });
+  return { ...made, wasCreated: true };
 }
 
-async function createTable(parts: PrepareParts, client: CrateClient, ddl: string): Promise<void> {
-  const name = formatTable(parts.plan.table.name);
-  answered(
-    await runDdl(client, ddl, { signal: parts.signal }),
-    `the table ${name} cannot be created`,
-    parts.plan.table.name,
-  );
-  parts.note('info', 'tableCreated', `created the table ${name}`);
+/** Before anything in the target changes. Throws when the target looks like production and `--yes` was not given. */
+async function sayWhatIsTouched(
+  parts: PrepareParts,
+  client: CrateClient,
+  { there, nodes }: { readonly there: TableState; readonly nodes: number | null },
+): Promise<void> {
+  const { plan } = parts;
+  const survey = await surveyTarget(client, { plan, table: there, nodes }, ask(parts));
+  const lines = touchLines(plan, there, survey.table?.rows ?? null);
+  const signs = productionSigns(survey);
+  if (signs.length > 0 && !plan.safety.isConfirmed) {
+    const what = lines.map(({ message }) => message).join('; ');
+    throw new UsageError(
+      [`${client.nodes.join(', ')} looks like production: ${signs.join('; ')}`, `this run ${what}`],
+      { hint: 'Nothing was changed. If that is what you want, say so with --yes.' },
+    );
+  }
+  for (const { event, message } of lines)
+    parts.note(event === 'willDrop' ? 'warning' : 'info', event, message);
+}
+
+/** A disk that is past its limit already: not a row is sent. */
+function checkDisk(parts: PrepareParts, disk: DiskState): void {
+  if (disk.kind === 'unseen') {
+    const isSpelledOut = parts.plan.safety.stopAtDisk.kind === 'share';
+    parts.note(
+      isSpelledOut ? 'warning' : 'info',
+      'diskUnseen',
+      `the disks of the cluster cannot be seen (${disk.why}): the run does not stop before they are full`,
+    );
+  }
+  if (disk.kind !== 'watched' || disk.fullest === null) return;
+  const { limit, fullest } = disk;
+  if (isPast(fullest, limit.stopAt))
+    throw new TargetError(`${diskText(fullest)}, past ${limit.name}`, {
+      hint: 'make room, or go further with --stop-at-disk PERCENT; the server itself blocks tables at its flood stage',
+    });
+  if (limit.warnAt !== null && isPast(fullest, limit.warnAt))
+    parts.note('warning', 'diskLow', `${diskText(fullest)}: the run stops at ${limit.name}`);
 }
 
 /** The existing table must take this schema's rows; what it has beyond them is its own business. */

@@ -72,6 +72,7 @@ export async function recoverRun<Saved>(
       statement,
       ddl,
       wasCreated: false,
+      diskLimit: null,
     };
     const settlement = await settle(workers, {
       plan,

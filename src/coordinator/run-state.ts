@@ -72,7 +72,7 @@ export interface RunState {
 export interface RunNote {
   readonly kind: 'note';
   readonly level: 'info' | 'warning' | 'error';
-  /** Stable name: `workerDied`, `workerReplaced`, `draining`, `outage`, `blocked`, `recovered`, `tableCreated` … */
+  /** Stable name: `workerDied`, `workerReplaced`, `draining`, `outage`, `blocked`, `recovered`, `willCreate` … */
   readonly event: string;
   readonly message: string;
   /** Milliseconds since the workers' common start; null before it. */

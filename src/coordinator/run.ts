@@ -17,6 +17,7 @@ import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
 import type { RowSource } from '../rows/row-source.ts';
 import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
+import { watchDisks } from './disk-watch.ts';
 import { limitProblems, readLimitFacts } from './limits.ts';
 import { Monitor } from './monitor.ts';
 import { createProcessSampler } from './process-sampler.ts';
@@ -24,7 +25,7 @@ import { type PreparedTarget, prepareTarget } from './prepare-target.ts';
 import { assembleResult, stoppedBeforeStart } from './assemble-result.ts';
 import type { RunResult } from './run-result.ts';
 import type { RunEnvironment } from './run-environment.ts';
-import { assignmentsOf, plannedRowsOf } from './shares.ts';
+import { assignmentsOf, bytesPerWorkerOf, plannedRowsOf } from './shares.ts';
 import { type WorkerBooks, settle } from './settle.ts';
 import type { InitTemplate } from './worker-slot.ts';
 import {
@@ -192,7 +193,7 @@ async function carryOut(
     onBatchLine: env.onBatchLine ?? (() => undefined),
     resumed: env.resumed,
   });
-  const end: CrewEnd = await crew.run();
+  const end = await guardedRun(crew, target, env, monitor);
   const books = crew.slots.map((slot): WorkerBooks => ({
     index: slot.index,
     ledger: slot.total().ledger,
@@ -224,6 +225,31 @@ async function carryOut(
   return result;
 }
 
+/** The crew's run, stopped by itself when a disk of the cluster is past its limit. */
+async function guardedRun(
+  crew: Crew,
+  { diskLimit, client }: PreparedTarget,
+  env: RunEnvironment,
+  monitor: Monitor,
+): Promise<CrewEnd> {
+  const over = new AbortController();
+  const watching =
+    diskLimit === null
+      ? null
+      : watchDisks({
+          client,
+          clock: env.clock,
+          limit: diskLimit,
+          signal: over.signal,
+          onWarning: (message) => monitor.note({ level: 'warning', event: 'diskLow', message }),
+          onFull: (message) => crew.stopEarly('blocked', message),
+        });
+  const end = await crew.run();
+  over.abort();
+  await watching;
+  return end;
+}
+
 /** What each worker is told: its share, and everything they have in common. */
 function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): InitTemplate[] {
   const { target, rows } = prepared;
@@ -242,6 +268,7 @@ function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): 
       batchIntervalMs: load.batchIntervalMs,
       compression: load.compression,
       maxBodyBytes: load.maxBodyBytes,
+      bodyBytesBudget: bytesPerWorkerOf(plan),
       timeoutMs: safety.timeoutMs,
       retries: safety.retries,
       outageTimeoutMs: safety.outageTimeoutMs,

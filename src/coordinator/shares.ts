@@ -25,3 +25,8 @@ export function plannedRowsOf(plan: RunPlan): number | null {
   if (plan.bounds.rows === null) return null;
   return assignmentsOf(plan).reduce((sum, assignment) => sum + (assignedRows(assignment) ?? 0), 0);
 }
+
+/** Each worker's part of `--max-bytes`, of which all workers of all machines have one; null without a budget. */
+export function bytesPerWorkerOf({ safety, load, machine }: RunPlan): number | null {
+  return safety.maxBytes === null ? null : Math.floor(safety.maxBytes / (load.procs * machine.count));
+}

@@ -175,12 +175,21 @@ export class WorkerSlot {
     if (incarnation.process.pid === null) return;
     const message: InitMessage = {
       ...this.#template,
+      limits: this.#limitsLeft(),
       incarnation: incarnation.number,
       counterFile: incarnation.counterFile,
       resume,
     };
     // A line that breaks means that the process is ending: #bury hears of it with code and signal.
     incarnation.process.link.send(message).catch(() => undefined);
+  }
+
+  /** What predecessors have sent is no longer in the budget. */
+  #limitsLeft(): InitMessage['limits'] {
+    const { limits } = this.#template;
+    if (limits.bodyBytesBudget === null) return limits;
+    const sent = this.#closed.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
+    return { ...limits, bodyBytesBudget: Math.max(0, limits.bodyBytesBudget - sent) };
   }
 
   /** Lets a ready worker begin. A replacement begins at once when it is ready. */

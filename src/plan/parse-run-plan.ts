@@ -24,6 +24,7 @@ import {
 } from './parse-target.ts';
 import type {
   Compression,
+  DiskGuard,
   DraftPlan,
   GeneratorChoice,
   LoadPlan,
@@ -111,6 +112,7 @@ const MAX_IN_FLIGHT = 1000;
 /** A start far ahead is a typing error. */
 const MAX_START_DELAY_MS = 7 * DAY_MS;
 const MAX_THRESHOLDS = 50;
+const MAX_BYTES = 2 ** 50;
 
 /** The schema in which crategen may drop tables without further questions. */
 const OWN_SCHEMA = 'crategen';
@@ -174,6 +176,8 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
   'outage-timeout',
   'block-timeout',
   'max-failed',
+  'max-bytes',
+  'stop-at-disk',
   'yes',
   'fail-on',
   'out',
@@ -439,8 +443,22 @@ function readSafety(reader: SettingReader, stored?: SafetyPlan): SafetyPlan {
       stored?.maxFailed ?? { kind: 'rows', rows: 0 },
     ),
     stopsAtMaxFailed: reader.isSpelledOut('max-failed') || (stored?.stopsAtMaxFailed ?? false),
+    maxBytes: reader.bytes('max-bytes', { min: 4096, max: MAX_BYTES }, stored?.maxBytes ?? null),
+    stopAtDisk: reader.parsed(
+      'stop-at-disk',
+      parseDiskGuard,
+      'expected a percentage from 1% to 100%, as 80%, or off',
+      stored?.stopAtDisk ?? { kind: 'watermark' },
+    ),
     isConfirmed: reader.switch('yes', stored?.isConfirmed ?? false),
   };
+}
+
+function parseDiskGuard(text: string): DiskGuard | null {
+  if (text.trim().toLowerCase() === 'off') return { kind: 'off' };
+  const percent = /^(\d{1,3}(?:\.\d{1,3})?)\s*%$/.exec(text.trim())?.[1];
+  const share = Number(percent) / 100;
+  return percent !== undefined && share >= 0.01 && share <= 1 ? { kind: 'share', share } : null;
 }
 
 function parseTolerance(text: string): Tolerance | null {

@@ -137,6 +137,12 @@ const TOLERANCE = v.variant('kind', [
   v.object({ kind: v.literal('share'), share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
 ]);
 
+const DISK_GUARD = v.variant('kind', [
+  v.object({ kind: v.literal('watermark') }),
+  v.object({ kind: v.literal('share'), share: v.pipe(v.number(), v.minValue(0), v.maxValue(1)) }),
+  v.object({ kind: v.literal('off') }),
+]);
+
 const SAFETY_PLAN = v.object({
   timeoutMs: POSITIVE,
   retries: COUNT,
@@ -145,6 +151,8 @@ const SAFETY_PLAN = v.object({
   blockTimeoutMs: COUNT,
   maxFailed: TOLERANCE,
   stopsAtMaxFailed: v.boolean(),
+  maxBytes: v.nullable(POSITIVE),
+  stopAtDisk: DISK_GUARD,
   isConfirmed: v.boolean(),
 });
 

@@ -83,6 +83,12 @@ export interface LoadPlan {
   readonly maxBodyBytes: number;
 }
 
+/** How full a disk of the cluster may get: as its own high watermark says, a share of 0 to 1, or nobody looks. */
+export type DiskGuard =
+  | { readonly kind: 'watermark' }
+  | { readonly kind: 'share'; readonly share: number }
+  | { readonly kind: 'off' };
+
 export interface SafetyPlan {
   readonly timeoutMs: number;
   readonly retries: number;
@@ -92,6 +98,9 @@ export interface SafetyPlan {
   readonly maxFailed: Tolerance;
   /** Only a spelled-out tolerance stops the run when passed. */
   readonly stopsAtMaxFailed: boolean;
+  /** Body bytes over all machines that may be sent, sent again included; null for no budget. */
+  readonly maxBytes: number | null;
+  readonly stopAtDisk: DiskGuard;
   /** `--yes`: what a run would rather be told twice has been told twice. */
   readonly isConfirmed: boolean;
 }

@@ -314,12 +314,27 @@ const RUN: readonly Setting[] = [
       'Rows that may end rejected, failed or unknown before the exit code is 4 (0); spelled out, passing it stops the run',
   },
   {
+    name: 'max-bytes',
+    kind: 'text',
+    group: 'safety',
+    value: 'SIZE',
+    summary:
+      'Request bodies to send at most, over all processes; the run ends there if nothing ends it sooner',
+  },
+  {
+    name: 'stop-at-disk',
+    kind: 'text',
+    group: 'safety',
+    value: 'PERCENT',
+    summary:
+      "Stop when a disk of the cluster is that full, as 80%, or off (the cluster's own high watermark, before it blocks tables)",
+  },
+  {
     name: 'yes',
     kind: 'switch',
     group: 'safety',
     commandLineOnly: true,
-    hidden: true,
-    summary: 'Go on where a run would rather be told twice',
+    summary: 'Go on where a run would rather be told twice: a target that looks like production',
   },
   {
     name: 'fail-on',

@@ -16,6 +16,8 @@ export interface WorkerLimits {
   readonly batchIntervalMs: number;
   readonly compression: Compression;
   readonly maxBodyBytes: number;
+  /** Body bytes that this incarnation may hand over, sent again included; null for no budget. */
+  readonly bodyBytesBudget: number | null;
   readonly timeoutMs: number;
   /** Attempts beyond the first that a batch may take. */
   readonly retries: number;

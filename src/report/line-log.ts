@@ -16,6 +16,7 @@ import type {
   RunState,
   TargetState,
 } from '../coordinator/run-state.ts';
+import { diskGuardFlag } from './repeat-command.ts';
 import { steadyRowsPerSecond, targetKindText, workersCpuPercent, workersResidentBytes } from './progress.ts';
 
 export interface LineLogOptions {
@@ -237,6 +238,8 @@ function planGroups(plan: RunPlan): (readonly [string, Fields])[] {
         ['block-timeout', durationFlag(safety.blockTimeoutMs)],
         ['max-failed', toleranceText(safety.maxFailed)],
         ['stops-at-max-failed', safety.stopsAtMaxFailed],
+        ['max-bytes', safety.maxBytes],
+        ['stop-at-disk', diskGuardFlag(safety.stopAtDisk)],
         ['fail-on', plan.failOn.map((threshold) => threshold.text).join(',')],
         ['verify', plan.verify],
       ],

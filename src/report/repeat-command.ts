@@ -5,7 +5,7 @@
 import { durationFlag } from '../base/units.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
-import type { RunPlan, Tolerance } from '../plan/run-plan.ts';
+import type { DiskGuard, RunPlan, Tolerance } from '../plan/run-plan.ts';
 import { sourceFlags } from '../plan/schema-source.ts';
 
 /** Where to: the same target as before, or a real cluster in the place of the sandbox. */
@@ -123,6 +123,8 @@ function safetyFlags(plan: RunPlan, on: RepeatOn): string[] {
     ...unless(safety.outageTimeoutMs, DEFAULT_OUTAGE_TIMEOUT_MS, '--outage-timeout', durationFlag),
     ...unless(safety.blockTimeoutMs, DEFAULT_BLOCK_TIMEOUT_MS, '--block-timeout', durationFlag),
     ...(safety.stopsAtMaxFailed ? ['--max-failed', toleranceFlag(safety.maxFailed)] : []),
+    ...(safety.maxBytes === null ? [] : ['--max-bytes', bytesFlag(safety.maxBytes)]),
+    ...(safety.stopAtDisk.kind === 'watermark' ? [] : ['--stop-at-disk', diskGuardFlag(safety.stopAtDisk)]),
     // On another target nothing has been told yet.
     ...(safety.isConfirmed && on === 'sameTarget' ? ['--yes'] : []),
     ...plan.failOn.flatMap((threshold) => ['--fail-on', threshold.text]),
@@ -161,6 +163,11 @@ function bytesFlag(bytes: number): string {
     : bytes % 1024 === 0
       ? `${bytes / 1024}k`
       : String(bytes);
+}
+
+/** As the flag takes it back: `80%`, `off`, and `watermark` for the default, which has no flag. */
+export function diskGuardFlag(guard: DiskGuard): string {
+  return guard.kind === 'share' ? `${Number((guard.share * 100).toPrecision(12))}%` : guard.kind;
 }
 
 function toleranceFlag(tolerance: Tolerance): string {

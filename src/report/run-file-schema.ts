@@ -119,6 +119,15 @@ const plan = v.object({
     v.object({ kind: v.literal('share'), share: quantity }),
   ]),
   stopsAtMaxFailed: v.boolean(),
+  maxBytes: v.pipe(v.nullable(count), v.description('--max-bytes: body bytes that may be sent')),
+  stopAtDisk: v.pipe(
+    v.variant('kind', [
+      v.object({ kind: v.literal('watermark') }),
+      v.object({ kind: v.literal('share'), share: quantity }),
+      v.object({ kind: v.literal('off') }),
+    ]),
+    v.description("how full a disk of the cluster may get; watermark is the cluster's own high one"),
+  ),
   isConfirmed: v.pipe(v.boolean(), v.description('--yes was given')),
   failOn: v.array(threshold),
   verify: v.picklist(['count', 'rows', 'none']),

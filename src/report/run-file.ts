@@ -173,6 +173,8 @@ export function runPlanOf(run: RunFile): RunPlan {
       blockTimeoutMs: plan.blockTimeoutMs,
       maxFailed: plan.maxFailed,
       stopsAtMaxFailed: plan.stopsAtMaxFailed,
+      maxBytes: plan.maxBytes,
+      stopAtDisk: plan.stopAtDisk,
       isConfirmed: plan.isConfirmed,
     },
     machine: { index, count: machines },

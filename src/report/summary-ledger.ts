@@ -175,13 +175,13 @@ function whyEnded(run: RunFile): string {
   switch (run.run.endReason) {
     case 'rows':
     case 'duration':
-      return '';
+      return detail === '' ? '' : `: ended by its budget${detail}`;
     case 'signal':
       return `: stopped by ${signal ?? 'a signal'}${detail}`;
     case 'outage':
       return `: no node could be reached for too long${detail}`;
     case 'blocked':
-      return `: the table refused writes for too long${detail}`;
+      return `: the table could take no more rows${detail}`;
     case 'maxFailed':
       return `: more rows failed than --max-failed allows${detail}`;
     case 'workers':

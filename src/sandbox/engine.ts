@@ -46,6 +46,7 @@ import {
 import type { Session } from './session.ts';
 import { answerText, decodeCell, type Cell } from './storage.ts';
 import { Store, rowsOf } from './store.ts';
+import type { Situation } from './faults.ts';
 import { systemTable } from './system-tables.ts';
 import { pushWhere, tableRelation } from './table-relation.ts';
 import { TEXT, type DataType } from './types.ts';
@@ -64,6 +65,7 @@ export interface EngineOptions {
   readonly maxMemoryBytes: number | null;
   readonly address: () => string;
   readonly nowMs: () => number;
+  readonly situation: () => Situation;
 }
 
 export interface Request {
@@ -139,6 +141,7 @@ export class Engine {
       address: this.#options.address,
       statement: request.statement,
       startedMs: environment.nowMs,
+      situation: this.#options.situation(),
     });
     if (system !== null) return system;
     const table = this.catalog.get(schema, name);

@@ -29,6 +29,8 @@ export const FAULT_NAMES = [
   'endless',
   'big-header',
   'gzip-bomb',
+  'disk',
+  'no-sys',
 ] as const;
 export type FaultName = (typeof FAULT_NAMES)[number];
 
@@ -116,6 +118,16 @@ const KINDS: Readonly<Record<FaultName, Kind>> = {
   endless: { help: 'an answer that never ends', arguments: [], takes: 'choice' },
   'big-header': { help: 'a header of 100 kB', arguments: [], takes: 'choice' },
   'gzip-bomb': { help: 'a small gzip answer that unpacks to 1 GiB', arguments: [], takes: 'choice' },
+  disk: {
+    help: 'sys.nodes says that the disk is that full, in percent',
+    arguments: ['92', '100'],
+    takes: 'share',
+  },
+  'no-sys': {
+    help: '404/4045 for every table of sys, as for a user without DQL on it',
+    arguments: [],
+    takes: 'choice',
+  },
 };
 
 /** One line a kind, for `--help` and the guide. */
@@ -226,15 +238,37 @@ export interface Occasion {
 
 /** Whether the fault hits this request: the same answer for the same numbers, whatever happened before. */
 export function applies(fault: Fault, occasion: Occasion): boolean {
-  if (fault.name === 'refuse' || (!fault.all && !occasion.isInsert)) return false;
+  if (isState(fault) || (!fault.all && !occasion.isInsert)) return false;
   const number = fault.all ? occasion.requestNumber : occasion.insertNumber;
   if (fault.numbers !== null && (number < fault.numbers[0] || number > fault.numbers[1])) return false;
-  if (
-    fault.windowMs !== null &&
-    (occasion.sinceStartMs < fault.windowMs[0] || occasion.sinceStartMs >= fault.windowMs[1])
-  )
-    return false;
+  if (!isWithin(fault, occasion.sinceStartMs)) return false;
   return fault.share >= 1 || unitHash(number, fault.text) < fault.share;
+}
+
+/** Faults that are a state of the whole endpoint and hit no request of their own. */
+function isState({ name }: Fault): boolean {
+  return name === 'refuse' || name === 'disk' || name === 'no-sys';
+}
+
+function isWithin({ windowMs }: Fault, sinceStartMs: number): boolean {
+  return windowMs === null || (sinceStartMs >= windowMs[0] && sinceStartMs < windowMs[1]);
+}
+
+/** What the endpoint says about itself beside what is true of it. */
+export interface Situation {
+  /** 0 to 1; null where nothing is said about the disk. */
+  readonly diskUsedShare: number | null;
+  /** The schema sys is hidden from every user. */
+  readonly hidesSystem: boolean;
+}
+
+/** The situation at a time since the start: the last fault of a kind that is due decides. */
+export function situationOf(faults: readonly Fault[], sinceStartMs: number): Situation {
+  const due = faults.filter((fault) => isWithin(fault, sinceStartMs));
+  return {
+    diskUsedShare: due.findLast(({ name }) => name === 'disk')?.rowShare ?? null,
+    hidesSystem: due.some(({ name }) => name === 'no-sys'),
+  };
 }
 
 /** A number from 0 to 1 that depends on both arguments only (FNV-1a, mixed). */

@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { TargetError, UsageError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { Engine } from './engine.ts';
-import type { Fault } from './faults.ts';
+import { situationOf, type Fault } from './faults.ts';
 import type { Credentials } from './authentication.ts';
 import { SERVER_VERSION } from './functions.ts';
 import { jsonReply, sendReply, textReply, type Reply } from './reply.ts';
@@ -87,6 +87,7 @@ class RunningSandbox implements Sandbox {
       maxMemoryBytes,
       address: () => `${this.#host}:${this.#port}`,
       nowMs: () => Date.now(),
+      situation: () => situationOf(this.#faults, performance.now() - this.#startedMs),
     });
     this.#faults = [...latencyFault(options.latencyMs ?? null), ...(options.faults ?? [])];
     this.#greeting = greeting(options.discard === true ? 'discard' : 'sandbox');

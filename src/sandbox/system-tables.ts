@@ -3,6 +3,8 @@ import { clusteredBy } from './format.ts';
 import { isOn, type Catalog, type Column, type Table } from './catalog.ts';
 import { formatExpression } from './format.ts';
 import { valueText } from './java-text.ts';
+import { schemaUnknown } from './failure.ts';
+import type { Situation } from './faults.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { SERVER_VERSION, type Environment } from './functions.ts';
 import { relationOfRows, type NamedType, type Relation } from './select.ts';
@@ -30,6 +32,7 @@ export interface SystemFacts {
   /** The statement that is being run. */
   readonly statement: string;
   readonly startedMs: number;
+  readonly situation: Situation;
 }
 
 export const CLUSTER_NAME = 'crategen-sandbox';
@@ -39,6 +42,7 @@ type Definition = readonly [columns: readonly NamedType[], rows: (facts: SystemF
 
 /** The system table of that name, or null. */
 export function systemTable(schema: string, name: string, facts: SystemFacts): Relation | null {
+  if (schema === 'sys' && facts.situation.hidesSystem) throw schemaUnknown(schema);
   const definition = TABLES.get(`${schema}.${name}`);
   return definition === undefined ? null : relationOfRows(name, definition[0], () => definition[1](facts));
 }
@@ -84,8 +88,20 @@ const NODE_TYPES = columns(
         objectOf('ignored', [
           ['size', BIGINT],
           ['used', BIGINT],
+          ['available', BIGINT],
           ['bytes_written', BIGINT],
         ]),
+      ],
+      [
+        'disks',
+        arrayOf(
+          objectOf('ignored', [
+            ['dev', TEXT],
+            ['size', BIGINT],
+            ['used', BIGINT],
+            ['available', BIGINT],
+          ]),
+        ),
       ],
     ]),
   ],
@@ -162,7 +178,7 @@ function nodeRow(facts: SystemFacts): Row {
   return [
     {},
     { http: { open: null, total: null } },
-    null,
+    diskOf(facts.situation),
     { free: memory.heapTotal - memory.heapUsed, max: memory.heapTotal, used: memory.heapUsed },
     'localhost',
     NODE_NAME,
@@ -181,6 +197,17 @@ function nodeRow(facts: SystemFacts): Row {
   ];
 }
 
+/** A round number to be a share of. */
+const DISK_BYTES = 100 * 2 ** 30;
+
+/** One disk, as full as it was told to say that it is. */
+function diskOf({ diskUsedShare }: Situation): Json {
+  if (diskUsedShare === null) return null;
+  const used = Math.round(DISK_BYTES * diskUsedShare);
+  const disk = { size: DISK_BYTES, used, available: DISK_BYTES - used };
+  return { total: { ...disk, bytes_written: null }, disks: [{ dev: 'sandbox', ...disk }] };
+}
+
 const CLUSTER_COLUMNS = columns(
   ['id', TEXT],
   ['license', ANY_OBJECT],
@@ -193,7 +220,14 @@ function clusterRow(facts: SystemFacts): Row {
   const settings: Record<string, Json> = {
     bulk: { request_timeout: '1m' },
     statement_timeout: '0ms',
-    cluster: { max_shards_per_node: 1000 },
+    cluster: {
+      max_shards_per_node: 1000,
+      routing: {
+        allocation: {
+          disk: { threshold_enabled: true, watermark: { low: '85%', high: '90%', flood_stage: '95%' } },
+        },
+      },
+    },
     overload_protection: {
       dml: { initial_concurrency: 5, max_concurrency: 100, min_concurrency: 1, queue_size: 25 },
     },

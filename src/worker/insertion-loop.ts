@@ -128,6 +128,7 @@ class Loop implements InsertionLoop {
   #pacer: Pacer | null = null;
   #nextBatch: number;
   #resendTaken = 0;
+  #largestBodyBytes = 0;
   #lateRows = 0;
   #droppedRows = 0;
   #sequence = 0;
@@ -198,7 +199,17 @@ class Loop implements InsertionLoop {
 
   #hasWork(): boolean {
     const resend = this.#config.resume?.resend.length ?? 0;
-    return this.#resendTaken < resend || batchRows(this.#config.assignment, this.#nextBatch).rows > 0;
+    if (this.#resendTaken < resend) return true;
+    return batchRows(this.#config.assignment, this.#nextBatch).rows > 0 && this.#fitsBudget();
+  }
+
+  /** Whether one more body, and those that are being written, stay within the budget if none is larger than so far. */
+  #fitsBudget(): boolean {
+    const { bodyBytesBudget } = this.#config.limits;
+    if (bodyBytesBudget === null) return true;
+    const sent = this.#slots.reduce((sum, { counters }) => sum + counters.bodyBytes, 0);
+    const open = this.#slots.filter(({ counters }) => counters.phase === 'begun').length;
+    return sent + (open + 1) * this.#largestBodyBytes <= bodyBytesBudget && sent < bodyBytesBudget;
   }
 
   /** The next batch of this worker: first what a dead predecessor left in flight, then its own sequence. */
@@ -354,6 +365,7 @@ class Loop implements InsertionLoop {
         counters.phase = 'handedOver';
         counters.handedOverAtMs = this.#parts.clock.monotonicMs();
         counters.bodyBytes += bytes.byteLength;
+        this.#largestBodyBytes = Math.max(this.#largestBodyBytes, bytes.byteLength);
         this.#save(slot);
       },
     });

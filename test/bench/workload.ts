@@ -109,6 +109,7 @@ export function loopSettings(load: {
       batchIntervalMs: 0,
       compression,
       maxBodyBytes: 2 ** 24,
+      bodyBytesBudget: null,
       timeoutMs: 90_000,
       retries: 3,
       outageTimeoutMs: 120_000,

@@ -8,7 +8,7 @@ import { Crew, type CrewEnd } from '../../src/coordinator/crew.ts';
 import type { ProcessSampler } from '../../src/coordinator/process-sampler.ts';
 import { Monitor } from '../../src/coordinator/monitor.ts';
 import type { RunNote } from '../../src/coordinator/run-state.ts';
-import { assignmentsOf } from '../../src/coordinator/shares.ts';
+import { assignmentsOf, bytesPerWorkerOf } from '../../src/coordinator/shares.ts';
 import { type StopControl, createStopControl } from '../../src/coordinator/stop-control.ts';
 import { forkingSpawner } from '../../src/coordinator/worker-process.ts';
 import type { InitTemplate } from '../../src/coordinator/worker-slot.ts';
@@ -60,6 +60,8 @@ export const PLAN: RunPlan = {
     blockTimeoutMs: 60_000,
     maxFailed: { kind: 'rows', rows: 0 },
     stopsAtMaxFailed: false,
+    maxBytes: null,
+    stopAtDisk: { kind: 'watermark' },
     isConfirmed: false,
   },
   machine: { index: 1, count: 1 },
@@ -164,7 +166,7 @@ export function templateOf(
     keyed: true,
     rows: { kind: 'plan', plan: makeRowPlan(NUMBERED, identity, pools) },
     assignment,
-    limits: { ...plan.safety, ...plan.load },
+    limits: { ...plan.safety, ...plan.load, bodyBytesBudget: bytesPerWorkerOf(plan) },
     reportIntervalMs: 250,
     tracesBatches: false,
   };

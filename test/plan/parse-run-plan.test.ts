@@ -53,6 +53,8 @@ describe('the defaults of a run', () => {
         blockTimeoutMs: 60_000,
         maxFailed: { kind: 'rows', rows: 0 },
         stopsAtMaxFailed: false,
+        maxBytes: null,
+        stopAtDisk: { kind: 'watermark' },
         isConfirmed: false,
       },
       machine: { index: 1, count: 1 },
@@ -98,6 +100,21 @@ describe('precedence', () => {
     assert.deepEqual([all.target.nodes, all.load.procs, all.load.batchSize], [['http://flag:3'], 2, 500]);
     assert.deepEqual(planned({}, { config, env }).plan.target.nodes, ['http://env:2']);
     assert.deepEqual(planned({}, { config }).plan.target.nodes, ['http://config:1']);
+  });
+
+  it('reads a budget of bytes and a limit of disks, and refuses what is neither', () => {
+    const { safety } = planned({ 'max-bytes': '10g', 'stop-at-disk': '82.5%' }).plan;
+    assert.equal(safety.maxBytes, 10 * 2 ** 30);
+    assert.deepEqual(safety.stopAtDisk, { kind: 'share', share: 0.825 });
+    assert.deepEqual(planned({ 'stop-at-disk': 'off' }).plan.safety.stopAtDisk, { kind: 'off' });
+    for (const text of ['80', '0%', '101%', '-1%', 'never', '']) {
+      const parsed = parse({ 'stop-at-disk': text });
+      assert.ok(!parsed.ok, text);
+      assert.match(
+        parsed.problems.join(),
+        /--stop-at-disk .*: expected a percentage from 1% to 100%, as 80%, or off/,
+      );
+    }
   });
 
   it('counts a max-failed from the config file as spelled out', () => {

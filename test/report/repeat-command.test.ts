@@ -31,7 +31,7 @@ test('every setting that differs from its default is a flag', () => {
       ' --key-file k.pem --insecure --preset metrics --table \'"Doc".it\' --no-create --recreate --yes-drop \'"Doc".it\'' +
       ' --shards 6 --replicas 0-1 --no-key --procs 3 --batch-size 500 --in-flight 9 --batch-interval 1500ms --rate 50k' +
       ' --ramp-up 1s --warm-up 10s --compress gzip --max-body 1m --timeout 1s --retries 0 --drain-timeout 1s' +
-      " --outage-timeout 1s --block-timeout 1s --max-failed 0.1% --yes --fail-on 'p99>200ms' --verify none" +
+      " --outage-timeout 1s --block-timeout 1s --max-failed 0.1% --max-bytes 5120m --stop-at-disk 80% --yes --fail-on 'p99>200ms' --verify none" +
       ' --seed 42 --time-origin 2026-11-24T15:00:00Z --machine 2/3 --run-id NEW-RUN-ID',
   );
   assert.doesNotMatch(repeatCommand(plan, 'realCluster', 8), /recreate|insecure|ops team|db:4200/);
@@ -152,6 +152,8 @@ function changedPlan(): RunPlan {
       blockTimeoutMs: 1000,
       maxFailed: { kind: 'share', share: 0.001 },
       stopsAtMaxFailed: true,
+      maxBytes: 5 * 2 ** 30,
+      stopAtDisk: { kind: 'share', share: 0.8 },
       isConfirmed: true,
     },
     failOn: [{ metric: 'p99', operator: '>', value: 200, text: 'p99>200ms' }],

@@ -58,6 +58,8 @@ export function samplePlan(changes: Partial<RunPlan> = {}): RunPlan {
       blockTimeoutMs: 60_000,
       maxFailed: { kind: 'rows', rows: 0 },
       stopsAtMaxFailed: false,
+      maxBytes: null,
+      stopAtDisk: { kind: 'watermark' },
       isConfirmed: false,
     },
     machine: { index: 1, count: 1 },

@@ -110,6 +110,18 @@ describe('faults hit what they are aimed at', () => {
     );
   });
 
+  test('a state of the server changes what sys says in its time, and hits no request', async (context) => {
+    const disk = "SELECT fs['total']['used'] FROM sys.nodes";
+    const silent = await sandboxFor(context);
+    assert.match((await post(silent.url, { stmt: disk })).text, /"rows":\[\[null\]\]/);
+    const full = await sandboxFor(context, { faults: faults('disk:50', 'disk:90@1h..') });
+    assert.match((await post(full.url, { stmt: disk })).text, /"rows":\[\[53687091200\]\]/);
+    assert.equal(full.stats().faultsInjected, 0);
+    const hidden = await sandboxFor(context, { faults: faults('no-sys') });
+    assert.equal((await post(hidden.url, { stmt: disk })).status, 404);
+    assert.equal((await post(hidden.url, { stmt: 'SELECT 1' })).status, 200);
+  });
+
   test('only the INSERTs with these numbers', async (context) => {
     const { url } = await faulty(context, '429#2..3');
     const statuses: number[] = [];

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { situationOf } from '../../src/sandbox/faults.ts';
 import { Engine } from '../../src/sandbox/engine.ts';
 import { formatAnswer } from '../../src/sandbox/answers.ts';
 import { SqlFailure } from '../../src/sandbox/failure.ts';
@@ -32,7 +33,13 @@ const live = JSON.parse(readFileSync(file, 'utf8')) as LiveValues;
 describe('values over bulk_args become what a live CrateDB 6.4.3 made of them', () => {
   for (const [type, cases] of Object.entries(live.columns)) {
     test(`${cases.length} values for ${type}`, () => {
-      const engine = new Engine({ dataFile: null, maxMemoryBytes: null, address: () => '', nowMs: () => 0 });
+      const engine = new Engine({
+        dataFile: null,
+        maxMemoryBytes: null,
+        address: () => '',
+        nowMs: () => 0,
+        situation: () => situationOf([], 0),
+      });
       const session = new Session('crate', 'doc');
       const execute = (body: string): string =>
         formatAnswer(engine.execute({ ...readPayload(Buffer.from(body)), session }), FLAGS, 1);

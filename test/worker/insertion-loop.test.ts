@@ -38,6 +38,7 @@ const LIMITS: WorkerLimits = {
   batchIntervalMs: 0,
   compression: 'none',
   maxBodyBytes: 1 << 20,
+  bodyBytesBudget: null,
   timeoutMs: 5000,
   retries: 3,
   outageTimeoutMs: 120_000,

@@ -56,6 +56,7 @@ function loopOf(
     batchIntervalMs: 0,
     compression: 'none',
     maxBodyBytes: 1 << 20,
+    bodyBytesBudget: null,
     timeoutMs: 5000,
     retries: 3,
     outageTimeoutMs: 120_000,
