@@ -1,0 +1,224 @@
+/** `up` and `down` with programs that stand in for CrateDB and docker: real processes, real files, real signals. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { systemClock } from '../../src/base/clock.ts';
+import { TargetError, UsageError } from '../../src/base/errors.ts';
+import { down } from '../../src/cli/local/down.ts';
+import {
+  type LocalCluster,
+  claimCluster,
+  makeEphemeral,
+  newClusterId,
+  removeEphemeral,
+} from '../../src/cli/local/local-cluster.ts';
+import { type LocalPlan, readLocalPlan } from '../../src/cli/local/local-plan.ts';
+import { type UpParts, up } from '../../src/cli/local/up.ts';
+import { SettingReader } from '../../src/plan/setting-reader.ts';
+import { BIN, isAlive } from '../e2e/support.ts';
+
+const FIXTURES = join(import.meta.dirname, '../fixtures/local');
+const CRATE_HOME = join(FIXTURES, 'crate');
+const TOOLS = '/usr/bin:/bin';
+process.env['FAKE_NODE'] = process.execPath;
+process.env['FAKE_BIN'] = BIN;
+
+function folderFor(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), 'crategen-local-'));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Parts of a user who is not root, on a host with nothing; what the test starts is stopped after it. */
+function partsFor(context: TestContext, env: UpParts['env'] = {}): UpParts & { readonly said: string[] } {
+  const said: string[] = [];
+  const parts = {
+    folder: join(folderFor(context), 'local'),
+    env,
+    clock: systemClock,
+    uid: 1000,
+    note: (line: string) => void said.push(line),
+    signal: context.signal,
+    said,
+  };
+  context.after(() => down(parts));
+  return parts;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  assert.ok(address !== null && typeof address === 'object');
+  return address.port;
+}
+
+async function planOf(flags: Readonly<Record<string, string | boolean>> = {}): Promise<LocalPlan> {
+  const [port, pgPort] = [await freePort(), await freePort()];
+  const given = { port: String(port), 'pg-port': String(pgPort), timeout: '60s', ...flags };
+  const reader = new SettingReader(new Map(Object.entries(given)), null);
+  const plan = readLocalPlan(reader);
+  assert.deepEqual(reader.problems, []);
+  // Ports of tests lie anywhere: one too high for a transport port beside it is drawn again.
+  return plan.port === port ? plan : await planOf(flags);
+}
+
+test('an unpacked CrateDB is started once, and stopped with the rows that were not to be kept', async (context) => {
+  const parts = partsFor(context, { CRATE_HOME });
+  const started = await up(await planOf({ ephemeral: true }), parts);
+  assert.equal(started.wasRunning, false);
+  const { data, nodes, urls } = started.cluster;
+  assert.ok(data !== null && existsSync(join(data, 'crategen-1', 'rows')));
+  assert.equal((await fetch(urls[0] ?? '')).status, 200);
+  const again = await up(await planOf(), parts);
+  assert.equal(again.wasRunning, true);
+  assert.deepEqual(again.cluster, started.cluster);
+  await down(parts);
+  assert.ok(nodes.every((node) => node.kind === 'process' && !isAlive(node.pid)));
+  assert.ok(!existsSync(data));
+  assert.equal(await down(parts), null);
+});
+
+test('rows in a folder that was named are kept', async (context) => {
+  const parts = partsFor(context);
+  const data = join(folderFor(context), 'mine');
+  await up(await planOf({ tarball: CRATE_HOME, data }), parts);
+  await down(parts);
+  assert.ok(existsSync(join(data, 'crategen-1', 'rows')));
+});
+
+test('a container listens on loopback only, and is stopped by its label', async (context) => {
+  const engine = folderFor(context);
+  process.env['FAKE_ENGINE'] = engine;
+  const parts = partsFor(context, { PATH: `${join(FIXTURES, 'engines')}:${TOOLS}` });
+  const plan = await planOf({ with: 'docker', heap: '2g' });
+  const { cluster } = await up(plan, parts);
+  const said = readFileSync(join(engine, 'arguments'), 'utf8');
+  const published = [...said.matchAll(/--publish (\S+)/g)].map((match) => match[1]);
+  assert.deepEqual(published, [`127.0.0.1:${plan.port}:4200`, `127.0.0.1:${plan.pgPort}:5432`]);
+  assert.match(said, /--env CRATE_HEAP_SIZE=2g .* docker.io\/library\/crate:6\.4\.3 crate /);
+  const [node] = cluster.nodes;
+  assert.ok(node?.kind === 'container');
+  const label = join(engine, `${node.name}.label`);
+  const pid = Number(readFileSync(join(engine, `${node.name}.pid`), 'utf8'));
+  context.after(() => isAlive(pid) && process.kill(pid));
+  writeFileSync(label, 'of somebody else\n');
+  await down(parts);
+  assert.ok(isAlive(pid), 'a container with another label is not ours');
+  writeFileSync(label, `${cluster.id}\n`);
+  claimCluster(parts.folder, cluster);
+  await down(parts);
+  assert.ok(!existsSync(label));
+});
+
+test('with nothing to start it with, everything that was looked for is named', async (context) => {
+  process.env['FAKE_ENGINE_IS_DOWN'] = 'yes';
+  context.after(() => delete process.env['FAKE_ENGINE_IS_DOWN']);
+  const parts = partsFor(context, { PATH: join(FIXTURES, 'engines') });
+  await assert.rejects(up(await planOf(), parts), (error) => {
+    assert.ok(error instanceof UsageError);
+    assert.match(error.message, /tarball: neither --tarball nor CRATE_HOME/);
+    assert.match(error.message, /docker: its engine does not answer: Cannot connect to the daemon/);
+    assert.match(error.message, /podman: no podman on the PATH\ncrate: no crate on the PATH/);
+    return true;
+  });
+  assert.ok(!existsSync(parts.folder));
+});
+
+test('root is refused in words before anything is made, unless it names another user', async (context) => {
+  const parts = { ...partsFor(context, { CRATE_HOME }), uid: 0 };
+  await assert.rejects(up(await planOf(), parts), /CrateDB refuses to run as root/);
+  const data = folderFor(context);
+  await assert.rejects(
+    up(await planOf({ 'run-as': 'no such user', data }), parts),
+    /--run-as no such user: expected a user of this host/,
+  );
+  await assert.rejects(up(await planOf({ 'run-as': 'root', data }), parts), /other than root/);
+  assert.ok(!existsSync(parts.folder));
+});
+
+test('a server that ends before it answers is told with its last words, and leaves nothing', async (context) => {
+  process.env['FAKE_CRATE'] = 'ends-at-once';
+  context.after(() => delete process.env['FAKE_CRATE']);
+  const parts = partsFor(context, { CRATE_HOME });
+  await assert.rejects(up(await planOf({ ephemeral: true }), parts), (error) => {
+    assert.ok(error instanceof TargetError);
+    assert.match(error.message, /CrateDB ended before it answered: the heap is too small/);
+    return true;
+  });
+  assert.equal(await down(parts), null);
+});
+
+test('a port that somebody else has is named before anything is started', async (context) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  context.after(() => server.close());
+  const address = server.address();
+  assert.ok(address !== null && typeof address === 'object');
+  const plan = { ...(await planOf()), pgPort: address.port };
+  const parts = partsFor(context, { CRATE_HOME });
+  await assert.rejects(up(plan, parts), new RegExp(`--pg-port: 127.0.0.1:${address.port} is in use`));
+  assert.ok(!existsSync(parts.folder));
+});
+
+test('a process that has taken the PID later is not stopped', async (context) => {
+  const parts = partsFor(context);
+  const bystander = spawn('sleep', ['60'], { detached: true });
+  context.after(() => bystander.kill('SIGKILL'));
+  await once(bystander, 'spawn');
+  const pid = bystander.pid ?? 0;
+  claimCluster(parts.folder, {
+    ...RECORD,
+    nodes: [{ kind: 'process', pid, began: 'long before', log: 'none' }],
+  });
+  await down(parts);
+  assert.ok(isAlive(pid));
+  assert.deepEqual(parts.said, [`pid ${pid} is gone already`]);
+});
+
+const RECORD: LocalCluster = {
+  format: 'crategen.local/1',
+  id: newClusterId(),
+  startedAt: '2026-11-27T00:00:00.000Z',
+  runtime: 'tarball',
+  program: 'bin/crate',
+  port: 4200,
+  pgPort: 5432,
+  urls: [],
+  data: null,
+  isEphemeral: true,
+  nodes: [],
+};
+
+test('only a folder that up made for this very start is removed', (context) => {
+  const [folder, elsewhere] = [folderFor(context), folderFor(context)];
+  const id = newClusterId();
+  const made = makeEphemeral(folder, id);
+  assert.equal(removeEphemeral(folder, { data: made, id: newClusterId() }), 'notOurs');
+  const unmarked = join(folder, 'ephemeral-unmarked');
+  mkdirSync(unmarked);
+  assert.equal(removeEphemeral(folder, { data: unmarked, id }), 'notOurs');
+  const foreign = makeEphemeral(elsewhere, id);
+  assert.equal(removeEphemeral(folder, { data: foreign, id }), 'notOurs');
+  const link = join(folder, 'ephemeral-link');
+  symlinkSync(foreign, link);
+  assert.equal(removeEphemeral(folder, { data: link, id }), 'notOurs');
+  assert.equal(removeEphemeral(folder, { data: `${made}/../../${elsewhere}`, id }), 'gone');
+  assert.ok([made, unmarked, foreign].every((path) => existsSync(path)));
+  assert.equal(removeEphemeral(folder, { data: made, id }), 'removed');
+  assert.equal(removeEphemeral(folder, { data: made, id }), 'gone');
+});
