@@ -9,7 +9,7 @@ import { type RawSettings } from '../plan/settings.ts';
 import { quoted } from '../plan/setting-reader.ts';
 import { hideUrlCredentials, reportOf, writeFailure } from './failure.ts';
 import { readFlags } from './flags.ts';
-import { nearest } from './suggest.ts';
+import { nearest } from '../base/nearest.ts';
 
 /** The command line, read. A command with problems of its own adds them before it throws. */
 export interface Arguments {

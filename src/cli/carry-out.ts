@@ -24,6 +24,7 @@ import { runFileText, toRunFile } from '../report/run-file.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { runFiles, runFolder } from '../report/runs-folder.ts';
 import { renderStatusLine } from '../report/status-line.ts';
+import { hasRunColumns } from '../rows/schema.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { stopOnSignals } from './stop-signals.ts';
 import { type Judgement, judge, judgementLine } from './thresholds.ts';
@@ -189,7 +190,8 @@ async function withRowsCompared(
 ): Promise<RunResult> {
   const { verdict } = result.verification;
   const isWanted = result.plan.verify === 'rows' && (verdict === 'match' || verdict === 'advisory');
-  if (!isWanted || stop.cause() !== null) return result;
+  const canBe = hasRunColumns(result.plan.table.schema);
+  if (!isWanted || !canBe || stop.cause() !== null) return result;
   const { verifyEndedRun } = await import('./verify-run.ts');
   const opened = { ...access, nodes: result.target.nodes };
   const verification = await verifyEndedRun(fileOf(result, [], versions, true), opened, stop.graceful);

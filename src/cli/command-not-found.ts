@@ -2,7 +2,7 @@
 import type { Hook } from '@oclif/core/hooks';
 import { UsageError } from '../base/errors.ts';
 import { quoted } from '../plan/setting-reader.ts';
-import { nearest } from './suggest.ts';
+import { nearest } from '../base/nearest.ts';
 
 /**
  * oclif hands over all words up to the first flag, joined by colons. An argument too many of a known command looks

@@ -22,7 +22,6 @@ import type { DraftPlan, RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { withSchema } from '../plan/schema-source.ts';
 import type { RawSettings } from '../plan/settings.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';
-import { schemaFileProblem } from './schema-file.ts';
 import { readAccess } from './secrets.ts';
 import { settingReader, tlsWarnings } from './target-access.ts';
 
@@ -109,14 +108,15 @@ export function planFacts(): PlanFacts {
   };
 }
 
-/** What the file of `--schema` came to, before there is a plan; null without one. */
+/** What the file of `--schema` came to, before there is a plan; null without one. Loaded only when there is a file. */
 async function readNamedSchema(
   flags: RawSettings,
   config: ConfigFile | null,
 ): Promise<ResolvedSchema | null> {
   const named = schemaFilePath(flags, config);
   if (named === null) return null;
-  return { ok: false, problems: [await schemaFileProblem(named.name, named.value)] };
+  const { readSchemaFile } = await import('../plan/schema-file.ts');
+  return await readSchemaFile(named.value, `${named.name} ${named.value}`);
 }
 
 /** Completes the plan: the one place where a schema is still missing that only the target can tell. */

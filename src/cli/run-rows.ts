@@ -7,7 +7,7 @@ import type { RunFile } from '../report/run-file-schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import { buildPools } from '../rows/pools.ts';
 import { ROW_FORMAT, type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
-import type { TableSchema } from '../rows/schema.ts';
+import { type TableSchema, hasRunColumns } from '../rows/schema.ts';
 
 export interface RunRowPlan {
   readonly schema: TableSchema;
@@ -17,12 +17,22 @@ export interface RunRowPlan {
 /** Throws a UsageError that names both versions when this one would make other rows. */
 export async function checkSameRows(file: RunFile): Promise<RunRowPlan> {
   const { schema } = file.plan;
+  checkTellsRows(file);
   const pools = await buildPools(schema);
   if (pools.hash !== file.plan.poolsHash) throw otherRows(file, 'its pools of names and texts are others');
   if (ROW_FORMAT !== file.plan.rowFormat)
     throw otherRows(file, `its row format is ${ROW_FORMAT}, not ${file.plan.rowFormat}`);
   const { runId, seed, timeOriginMs } = runPlanOf(file);
   return { schema, rowPlan: makeRowPlan(schema, { runId, seed, timeOriginMs }, pools) };
+}
+
+/** Throws a UsageError where the run's rows cannot be told from others: they carry no run_id and seq. */
+export function checkTellsRows(file: RunFile): void {
+  if (hasRunColumns(file.plan.schema)) return;
+  throw new UsageError(
+    `the rows of run ${file.run.id} carry no run_id and seq: in ${file.target.table} they cannot be told from other rows`,
+    { hint: 'identity: true in a schema file adds both columns.' },
+  );
 }
 
 function otherRows(file: RunFile, why: string): UsageError {

@@ -1,6 +1,8 @@
 /** The columns of a schema in words: what a person wants to know before filling a table with them. */
 import { formatDuration } from '../base/units.ts';
+import type { ChosenBy } from '../plan/schema-file.ts';
 import { typeSql } from '../rows/ddl.ts';
+import { childColumns } from '../rows/pool-needs.ts';
 import type { Column, Generator, TableSchema } from '../rows/schema.ts';
 
 export interface ColumnFacts {
@@ -11,13 +13,25 @@ export interface ColumnFacts {
   readonly made: string;
 }
 
-/** One entry per column, in order. */
-export function columnFacts(schema: TableSchema): readonly ColumnFacts[] {
-  return schema.columns.map((column) => ({
-    name: column.name,
-    type: shortType(column),
-    made: madeOf(column),
-  }));
+/** One entry per column, in order. `chosenBy` says of a file's columns how they got their generator. */
+export function columnFacts(
+  schema: TableSchema,
+  chosenBy: ReadonlyMap<string, ChosenBy> = new Map(),
+): readonly ColumnFacts[] {
+  return schema.columns.flatMap((column) => factsOf(column, column.name, chosenBy));
+}
+
+/** The sub-columns of a file's objects are shown too: each has a generator that was written or chosen. */
+function factsOf(
+  column: Column,
+  path: string,
+  chosenBy: ReadonlyMap<string, ChosenBy>,
+): readonly ColumnFacts[] {
+  const by = chosenBy.get(path);
+  const reason = by === undefined || by === 'file' ? '' : ` (by its ${by})`;
+  const own = { name: path, type: shortType(column), made: `${madeOf(column)}${reason}` };
+  if (chosenBy.size === 0) return [own];
+  return [own, ...childColumns(column).flatMap((child) => factsOf(child, `${path}.${child.name}`, chosenBy))];
 }
 
 const MAX_TYPE_CHARACTERS = 40;
@@ -60,7 +74,9 @@ function inWords(generator: Generator): string {
     case 'buckets':
       return `as in a histogram from ${scaled(generator.bounds[0] ?? 0, generator.scale)} to ${scaled(generator.bounds.at(-1) ?? 0, generator.scale)}`;
     case 'ranked':
-      return `${generator.distinct} values, the first ${generator.weights.length} of them with shares of their own`;
+      return generator.weights.length === 0
+        ? `${generator.distinct} different values`
+        : `${generator.distinct} values, the first ${generator.weights.length} of them with shares of their own`;
     case 'reference': {
       const { schemaName, path, rows, skew } = generator;
       return `${path} of one of ${rows} rows of ${schemaName}${skew.kind === 'zipf' ? `, few of them often (zipf ${skew.exponent})` : ''}`;
@@ -69,6 +85,12 @@ function inWords(generator: Generator): string {
       return `advances with the row${generator.late === undefined ? '' : `, ${generator.late.share * 100} % up to ${formatDuration(generator.late.upToMs)} late`}`;
     case 'geoAround':
       return `within ${generator.radiusKm} km of [${generator.lon}, ${generator.lat}]`;
+    case 'template':
+      return 'composed text';
+    case 'reference':
+      return `refers to ${generator.schemaName}.${generator.path}, ${generator.rows} rows`;
+    case 'sequence':
+      return `${generator.start}, ${generator.start + generator.step}, …`;
     case 'pool':
       return `from a pool${generator.pick?.by === 'entity' ? ', the same for each entity' : ''}`;
     case 'choice':

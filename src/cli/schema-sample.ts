@@ -1,11 +1,12 @@
 /** What a schema becomes, to look at: DDL, statement and the first rows, exactly as a run would send them. */
 import type { TableName } from '../base/sql.ts';
+import { isKeyed } from '../cratedb/introspect.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { ddlText, insertStatement } from '../rows/ddl.ts';
 import { buildPools } from '../rows/pools.ts';
 import { createReferenceGenerator } from '../rows/reference-generator.ts';
 import { type RowIdentity, makeRowPlan } from '../rows/row-plan.ts';
-import type { TableSchema } from '../rows/schema.ts';
+import { type TableSchema, hasRunColumns } from '../rows/schema.ts';
 
 export interface Sample {
   readonly ddl: string;
@@ -18,7 +19,8 @@ export interface Sample {
 export async function sampleOf(plan: RunPlan, rows: number): Promise<Sample> {
   const { schema, name, key, shards, replicas } = plan.table;
   const ddl = ddlText(schema, { table: name, key, shards, replicas, ifNotExists: true });
-  const conflictColumns = key ? schema.primaryKey : null;
+  const isKey = key && hasRunColumns(schema) && isKeyed(schema.primaryKey, schema.partitionedBy);
+  const conflictColumns = isKey ? schema.primaryKey : null;
   const { seed, runId, timeOriginMs } = plan;
   return {
     ddl,

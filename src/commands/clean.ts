@@ -22,6 +22,8 @@ export default class Clean extends TargetCommand {
     const reference = read.args.get('run');
     if (reference === undefined) throw this.usageError([...reader.problems, RUN_MISSING]);
     const { file } = await openRun(reference);
+    const { checkTellsRows } = await import('../cli/run-rows.ts');
+    checkTellsRows(file);
     const access = await this.openTargetOf(file, reader);
     const table = parseTableName(file.target.table);
     if (!table.ok) throw new UsageError(`the table of the run file: ${table.why}`);

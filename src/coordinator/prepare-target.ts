@@ -16,9 +16,11 @@ import {
   runDdl,
   serverFacts,
 } from '../cratedb/introspect.ts';
-import { type Share, countRun, refresh } from '../cratedb/statements.ts';
+import { type Share, countRun, countTable, refresh } from '../cratedb/statements.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
+import { sourceSetting } from '../plan/schema-source.ts';
 import { createTableSql, insertColumns, insertStatement } from '../rows/ddl.ts';
+import { hasRunColumns } from '../rows/schema.ts';
 import { type DiskLimit, type DiskState, diskText, lookAtDisks } from './disk-watch.ts';
 import type { TargetState } from './run-state.ts';
 import { grantOn, targetHint } from './target-hints.ts';
@@ -38,6 +40,8 @@ export interface PreparedTarget {
   readonly wasCreated: boolean;
   /** How full the fullest disk may get; null when nobody looks. */
   readonly diskLimit: DiskLimit | null;
+  /** Rows in the table before the run, where they cannot be counted by run_id; else null. */
+  readonly rowsBefore: number | null;
 }
 
 export interface PrepareParts {
@@ -80,13 +84,17 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
     });
     const nodes = facts.clusterNodes?.length ?? null;
     const found = there === null ? null : await prepareTable(parts, client, { there, nodes, ddl });
-    const keyed = found === null ? plan.table.key : isKeyed(found.primaryKey, found.partitionedBy);
+    const tellsRows = hasRunColumns(schema);
+    const isKey = found === null ? plan.table.key : isKeyed(found.primaryKey, found.partitionedBy);
+    const keyed = tellsRows && isKey;
     if (!keyed && plan.table.key) parts.note('warning', 'notKeyed', notKeyedWarning(plan, found));
     const state: TargetState = { kind: facts.kind, version: facts.version, nodes: access.nodes, keyed };
     const conflictColumns = keyed ? (found?.primaryKey ?? ['run_id', 'seq']) : [];
     const statement = insertStatement(schema, plan.table.name, { conflictColumns });
     const diskLimit = disk.kind === 'watched' ? disk.limit : null;
-    return { state, access, client, statement, ddl, wasCreated: found?.wasCreated ?? false, diskLimit };
+    const rowsBefore = tellsRows || found === null ? null : await rowsIn(parts, client, found);
+    const wasCreated = found?.wasCreated ?? false;
+    return { state, access, client, statement, ddl, wasCreated, diskLimit, rowsBefore };
   } catch (error) {
     await client.destroy();
     throw error;
@@ -189,7 +197,7 @@ function checkFits(parts: PrepareParts, table: Extract<TableState, { exists: tru
   const missing = insertColumns(parts.plan.table.schema).filter((column) => !there.has(column));
   if (missing.length > 0) {
     throw new TargetError(`the table ${name} exists and has no column ${missing.join(', ')}`, {
-      hint: `choose another table with --table SCHEMA.TABLE; crategen schema ddl ${parts.plan.table.schema.name} prints what the rows need`,
+      hint: `choose another table with --table SCHEMA.TABLE; crategen schema ddl ${sourceSetting(parts.plan.table.source)[1]} prints what the rows need`,
     });
   }
   table.problems.forEach((problem) => parts.note('warning', 'tableProblem', `${name}: ${problem}`));
@@ -204,10 +212,22 @@ async function checkMayInsert(parts: PrepareParts, client: CrateClient): Promise
   });
 }
 
+/** What the table holds already: without run_id only the difference to it can be counted. */
+async function rowsIn(parts: PrepareParts, client: CrateClient, found: FoundTable): Promise<number> {
+  if (found.wasCreated) return 0;
+  const { name } = parts.plan.table;
+  answered(await refresh(client, name, ask(parts)), `${formatTable(name)} cannot be refreshed`, name);
+  return answered(
+    await countTable(client, name, ask(parts)),
+    `the rows of ${formatTable(name)} cannot be counted`,
+    name,
+  );
+}
+
 /** Rows of this run id would be counted as ours. */
 async function checkEmptyOfRun(parts: PrepareParts, client: CrateClient): Promise<void> {
   const { plan } = parts;
-  if (parts.isResumed) return;
+  if (parts.isResumed || !hasRunColumns(plan.table.schema)) return;
   const name = formatTable(plan.table.name);
   answered(
     await refresh(client, plan.table.name, ask(parts)),

@@ -73,6 +73,7 @@ export async function recoverRun<Saved>(
       ddl,
       wasCreated: false,
       diskLimit: null,
+      rowsBefore: facts.rowsBefore,
     };
     const settlement = await settle(workers, {
       plan,

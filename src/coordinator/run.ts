@@ -167,7 +167,7 @@ function planText(
     ddl: known.target.ddl,
     poolsHash: known.rowPlan.pools.hash,
     rowFormat: known.rowPlan.rowFormat,
-    rowsBefore: null,
+    rowsBefore: known.target.rowsBefore,
     versions: env.versions,
     resumed: env.resumed,
   });

@@ -3,10 +3,11 @@
  * the ledger. What cannot be found out in the time there is stays unknown, and is called so.
  */
 import type { Clock } from '../base/clock.ts';
-import { COUNT_TIMES, COUNT_TIMES_AFTER_SIGNAL, verifyByCount } from '../audit/count.ts';
+import { COUNT_TIMES, COUNT_TIMES_AFTER_SIGNAL, verifyByCount, verifyByDelta } from '../audit/count.ts';
 import { type UnknownBatch, resolveUnknown } from '../audit/resolve.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers } from '../metrics/ledger.ts';
 import { batchRows } from '../plan/assignment.ts';
+import { hasRunColumns } from '../rows/schema.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { ExceptionRecord } from '../worker/counter-file.ts';
 import { type PreparedTarget, shareOf } from './prepare-target.ts';
@@ -56,7 +57,8 @@ async function resolve(
   const { plan, target, clock, stop } = parts;
   const unknown = books.flatMap((worker) => worker.exceptions.filter((batch) => batch.unknown > 0));
   const nothing = { workers: books, resolved: { stored: 0, absent: 0 } };
-  if (unknown.length === 0 || target.state.kind === 'discard' || stop.forced.aborted) return nothing;
+  const cannotAsk = target.state.kind === 'discard' || !hasRunColumns(plan.table.schema);
+  if (unknown.length === 0 || cannotAsk || stop.forced.aborted) return nothing;
   parts.onResolving(unknown.reduce((sum, batch) => sum + batch.unknown, 0));
   const batches = unknown.map((batch): UnknownBatch => ({
     ...batchRows({ batchSize: plan.load.batchSize, rows: plan.bounds.rows }, batch.batch),
@@ -124,11 +126,16 @@ async function verify(workers: readonly WorkerBooks[], parts: SettleParts): Prom
     share: plan.machine.count > 1 ? shareOf(plan) : null,
   };
   const run = { rows, acknowledged: ledger.acknowledged, unknown: ledger.unknown, keyed: target.state.keyed };
-  const verification = await verifyByCount(target.client, run, {
+  const options = {
     ...(wasStopped || parts.isOutage ? COUNT_TIMES_AFTER_SIGNAL : COUNT_TIMES),
     clock,
     signal: wasStopped ? stop.forced : stop.graceful,
-  });
+  };
+  const { rowsBefore } = target;
+  const verification =
+    rowsBefore === null
+      ? await verifyByCount(target.client, run, options)
+      : await verifyByDelta(target.client, { ...run, table: plan.table.name, before: rowsBefore }, options);
   return verification.verdict === 'skipped'
     ? skipped('a signal came while the rows were counted')
     : verification;

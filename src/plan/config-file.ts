@@ -2,15 +2,10 @@
  * The config file: settings by flag name, as JSON or YAML. Data only: nothing in it is ever executed, and its
  * size, aliases and keys are limited, so that a file somebody left in the folder can do no harm.
  */
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { messageOf, systemCodeOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
+import { readLimited } from './read-limited.ts';
 import { type RawSettings, type RawValue, type Setting, RUN_SETTINGS } from './settings.ts';
-
-/** Larger files are refused unread. */
-export const MAX_CONFIG_BYTES = 2 ** 20;
 
 /** YAML aliases can make a small text very large. */
 export const MAX_YAML_ALIASES = 100;
@@ -44,34 +39,6 @@ export async function readConfigFile(named: string | null, folder: string): Prom
     if (text.kind === 'refused') return { ok: false, problems: [`${name}: ${text.why}`] };
   }
   return { ok: true, config: null };
-}
-
-type LimitedText =
-  | { readonly kind: 'text'; readonly text: string }
-  | { readonly kind: 'missing' | 'refused'; readonly why: string };
-
-/** The file's text, read once through one descriptor, so that it cannot grow between a check and the reading. */
-async function readLimited(path: string): Promise<LimitedText> {
-  try {
-    // Without O_NONBLOCK opening a named pipe would wait for a writer.
-    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      const facts = await file.stat();
-      if (!facts.isFile()) return { kind: 'refused', why: 'not a regular file' };
-      const buffer = Buffer.alloc(MAX_CONFIG_BYTES + 1);
-      const { bytesRead } = await file.read(buffer, 0, buffer.length, 0);
-      if (bytesRead > MAX_CONFIG_BYTES || facts.size > MAX_CONFIG_BYTES) {
-        return { kind: 'refused', why: 'larger than 1 MiB' };
-      }
-      return { kind: 'text', text: buffer.toString('utf8', 0, bytesRead) };
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    const code = systemCodeOf(error);
-    if (code === 'ENOENT') return { kind: 'missing', why: 'no such file' };
-    return { kind: 'refused', why: `cannot be read (${code === '' ? messageOf(error) : code})` };
-  }
 }
 
 /** The settings in `text`; `path` tells JSON from YAML and is named in problems. Checks keys and kinds, not values. */

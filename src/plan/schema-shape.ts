@@ -227,6 +227,7 @@ const SHAPE: v.GenericSchema<unknown, TableSchema> = v.object({
   columns: v.array(COLUMN),
   primaryKey: v.array(TEXT),
   clusteredBy: v.nullable(TEXT),
+  shards: v.exactOptional(COUNT),
   partitionedBy: v.array(TEXT),
   checks: v.array(v.object({ name: TEXT, sql: TEXT })),
   settings: v.record(v.string(), v.union([TEXT, NUMBER, v.boolean()])),

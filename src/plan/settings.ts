@@ -129,7 +129,13 @@ const RUN: readonly Setting[] = [
     value: 'NAME',
     summary: 'Rows of a built-in schema (records); see crategen schema list',
   },
-  { name: 'schema', kind: 'text', group: 'what', value: 'FILE', summary: 'Not supported yet', hidden: true },
+  {
+    name: 'schema',
+    kind: 'text',
+    group: 'what',
+    value: 'FILE',
+    summary: 'Rows of a schema file, YAML or JSON: see crategen schema show FILE',
+  },
   {
     name: 'like',
     kind: 'text',
@@ -143,7 +149,7 @@ const RUN: readonly Setting[] = [
     kind: 'text',
     group: 'what',
     value: 'SCHEMA.TABLE',
-    summary: 'Where the rows go (crategen.<preset>)',
+    summary: "Where the rows go (crategen.<preset>, or the schema file's)",
   },
   {
     name: 'create',

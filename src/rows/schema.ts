@@ -336,3 +336,9 @@ export function neighboursOf(generator: Generator): readonly string[] {
 export function insertedColumns(schema: TableSchema): readonly Column[] {
   return schema.columns.filter((column) => column.generator !== null);
 }
+
+/** Whether each row says which run and which row it is (run_id, seq): only then can rows be counted, found and deleted. */
+export function hasRunColumns(schema: TableSchema): boolean {
+  const kinds = new Map(schema.columns.map(({ name, generator }) => [name, generator?.kind]));
+  return kinds.get('run_id') === 'runId' && kinds.get('seq') === 'seq';
+}

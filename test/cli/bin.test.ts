@@ -166,16 +166,18 @@ describe('the command line', { concurrency: 4 }, () => {
     assert.deepEqual(readdirSync(cwd), []);
   });
 
-  it('tells apart a schema file that is missing from one that comes too early', async (context) => {
+  it('takes a schema file where it takes a preset, and tells its problems with those of the flags', async (context) => {
     const cwd = folderFor(context);
-    writeFileSync(join(cwd, 'there.yaml'), 'table: a.b\n');
-    const there = await crategen(['cluster', '--schema', 'there.yaml'], { cwd });
-    assert.deepEqual(
-      [there.code, /there\.yaml: schema files are not supported yet/.test(there.stderr)],
-      [2, true],
-    );
-    const ddl = await crategen(['schema', 'ddl', './gone.yaml'], { cwd });
-    assert.deepEqual([ddl.code, /gone\.yaml: no such file/.test(ddl.stderr)], [2, true]);
+    writeFileSync(join(cwd, 'people.yaml'), 'columns:\n  id: bigint\n  name: varchar(20)\nprimary_key: id\n');
+    const ddl = await crategen(['schema', 'ddl', 'people.yaml'], { cwd });
+    assert.match(ddl.stdout, /^CREATE TABLE IF NOT EXISTS "crategen"."people" \(\n {2}"id" BIGINT,/);
+    writeFileSync(join(cwd, 'broken.yaml'), 'columns:\n  id: bigin\n');
+    const broken = await crategen(['cluster', '--schema', 'broken.yaml', '--rows', 'x'], { cwd });
+    assert.equal(broken.code, 2);
+    assert.match(broken.stderr, /broken\.yaml:2:7: columns\.id: no such type; did you mean bigint\?/);
+    assert.match(broken.stderr, /--rows "x"/);
+    const gone = await crategen(['schema', 'ddl', './gone.yaml'], { cwd });
+    assert.deepEqual([gone.code, /gone\.yaml: no such file/.test(gone.stderr)], [2, true]);
   });
 
   it('prints a DDL and nothing else', async (context) => {

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { MAX_CONFIG_BYTES, parseConfigText, readConfigFile } from '../../src/plan/config-file.ts';
+import { parseConfigText, readConfigFile } from '../../src/plan/config-file.ts';
+import { MAX_FILE_BYTES } from '../../src/plan/read-limited.ts';
 
 describe('the text of a config file', () => {
   it('gives settings as flags would, from YAML and from JSON', async () => {
@@ -122,7 +123,7 @@ describe('finding the file', () => {
     const pipe = join(folder, 'pipe');
     execFileSync('mkfifo', [pipe]);
     const large = join(folder, 'large.yaml');
-    writeFileSync(large, Buffer.alloc(MAX_CONFIG_BYTES + 1, '#'));
+    writeFileSync(large, Buffer.alloc(MAX_FILE_BYTES + 1, '#'));
     mkdirSync(join(folder, 'dir.yaml'));
     for (const [path, why] of [
       [join(folder, 'nothing.yaml'), /no such file/],

@@ -9,10 +9,13 @@ export default class SchemaDdl extends SchemaCommand {
     '$ crategen schema ddl records',
     '$ crategen schema ddl metrics --table demo.metrics | crash',
   ];
-  static override usage = 'schema ddl PRESET [flags]';
+  static override usage = 'schema ddl PRESET-or-FILE [flags]';
   static override args = SCHEMA_ARGS;
   static override flags = {
-    table: Flags.string({ helpValue: 'SCHEMA.TABLE', summary: 'Name of the table (crategen.<preset>)' }),
+    table: Flags.string({
+      helpValue: 'SCHEMA.TABLE',
+      summary: 'Name of the table (crategen.<preset>, or as the file says)',
+    }),
   };
 
   async run(): Promise<void> {

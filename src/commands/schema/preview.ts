@@ -14,7 +14,7 @@ export default class SchemaPreview extends SchemaCommand {
     '$ crategen schema preview records',
     '$ crategen schema preview metrics --rows 2 --seed 7',
   ];
-  static override usage = 'schema preview PRESET [flags]';
+  static override usage = 'schema preview PRESET-or-FILE [flags]';
   static override args = SCHEMA_ARGS;
   static override flags = {
     rows: Flags.string({ helpValue: 'N', summary: `Rows to print, at most ${MAX_SHOWN_ROWS} (5)` }),

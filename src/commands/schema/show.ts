@@ -7,18 +7,22 @@ import { insertedColumns } from '../../rows/schema.ts';
 
 export default class SchemaShow extends SchemaCommand {
   static override summary = 'Show the columns of a schema and how their values are made';
-  static override examples = ['$ crategen schema show metrics'];
-  static override usage = 'schema show PRESET [flags]';
+  static override examples = ['$ crategen schema show metrics', '$ crategen schema show orders.yaml'];
+  static override usage = 'schema show PRESET-or-FILE [flags]';
   static override args = SCHEMA_ARGS;
   static override flags = {
-    table: Flags.string({ helpValue: 'SCHEMA.TABLE', summary: 'Name of the table (crategen.<preset>)' }),
+    table: Flags.string({
+      helpValue: 'SCHEMA.TABLE',
+      summary: 'Name of the table (crategen.<preset>, or as the file says)',
+    }),
     json: Flags.boolean({ summary: 'The whole schema as one JSON document' }),
   };
 
   async run(): Promise<void> {
-    const { schema, table, reader } = await this.readSchema(await this.readArguments());
-    if (reader.switch('json', false)) return this.printJson({ table, schema });
-    const facts = columnFacts(schema);
+    const { schema, table, chosenBy, reader } = await this.readSchema(await this.readArguments());
+    if (reader.switch('json', false))
+      return this.printJson({ table, schema, chosenBy: Object.fromEntries(chosenBy) });
+    const facts = columnFacts(schema, chosenBy);
     const width = Math.max(...facts.map(({ name }) => name.length));
     const typeWidth = Math.max(...facts.map(({ type }) => type.length));
     for (const { name, type, made } of facts)

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { nearest } from '../../src/cli/suggest.ts';
+import { nearest } from '../../src/base/nearest.ts';
 
 const COMMANDS = ['cluster', 'single', 'sandbox', 'schema list', 'report', 'recover', 'runs', 'verify'];
 
