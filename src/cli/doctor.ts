@@ -231,7 +231,7 @@ function versionFinding(facts: ServerFacts): Finding {
 
 /** More nodes than were named: they would get no requests of their own. */
 function otherNodesFinding(access: TargetAccess, facts: ServerFacts): readonly Finding[] {
-  const all = facts.clusterNodes?.length ?? access.nodes.length;
+  const all = facts.clusterNodes.ok ? facts.clusterNodes.value.length : access.nodes.length;
   if (all <= access.nodes.length) return [];
   return [
     {
@@ -239,7 +239,7 @@ function otherNodesFinding(access: TargetAccess, facts: ServerFacts): readonly F
       about: 'target',
       what: 'cluster',
       detail: `${all} nodes, of which ${access.nodes.length} ${access.nodes.length === 1 ? 'is' : 'are'} named`,
-      hint: 'Every --url more spreads the requests further.',
+      hint: 'Every --url more spreads the requests further; --discover finds the others.',
     },
   ];
 }

@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.ts';
 import type { TargetDefaults } from '../plan/parse-target.ts';
 import type { SettingReader } from '../plan/setting-reader.ts';
 import { TARGET_SETTINGS } from '../plan/settings.ts';
-import type { TargetAccess } from '../plan/run-plan.ts';
+import type { TargetAccess, TargetPlan } from '../plan/run-plan.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';
 import { flagsOf } from './flags.ts';
@@ -11,6 +11,14 @@ import { readTargetAccess, settingReader } from './target-access.ts';
 
 /** Flags that all of them take. */
 export const TARGET_FLAGS = flagsOf(TARGET_SETTINGS);
+
+/**
+ * The nodes that a later command may go to by itself. Discovered ones are not among them: they were used under the
+ * credentials of their run, which those of the later command need not be.
+ */
+export function namedNodes(target: TargetPlan, used: readonly string[]): readonly string[] {
+  return target.kind === 'embedded' ? used : target.nodes;
+}
 
 export abstract class TargetCommand extends BaseCommand {
   /** Command line and config file, with the problems they have so far. */
@@ -38,7 +46,8 @@ export abstract class TargetCommand extends BaseCommand {
   /** The target of a run: its own nodes unless this command line, the environment or a config file says otherwise. */
   protected async openTargetOf(file: RunFile, reader: SettingReader): Promise<TargetAccess> {
     const { target } = file.plan;
-    const access = await this.openTarget(reader, { nodes: file.target.nodes, username: target.username });
+    const nodes = namedNodes(target, file.target.nodes);
+    const access = await this.openTarget(reader, { nodes, username: target.username });
     const isGone = target.kind === 'embedded' && access.nodes.join() === file.target.nodes.join();
     if (!isGone) return access;
     throw new UsageError(

@@ -2,7 +2,7 @@
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../base/errors.ts';
 import { RUN_ARGS, RUN_MISSING, ownRunsFolder } from '../cli/run-argument.ts';
-import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';
+import { TARGET_FLAGS, TargetCommand, namedNodes } from '../cli/target-command.ts';
 import { findRun } from '../report/runs-folder.ts';
 
 export default class Recover extends TargetCommand {
@@ -29,7 +29,7 @@ export default class Recover extends TargetCommand {
     const planFile = await readPlanFile(found.planFile);
     const { facts, plan } = planFile;
     const access = await this.openTarget(reader, {
-      nodes: facts.target.nodes,
+      nodes: namedNodes(plan.target, facts.target.nodes),
       username: plan.target.username,
     });
     const saved = await recoverAndSave(planFile, access, {

@@ -22,9 +22,13 @@ export interface LimitFacts {
 }
 
 /** Problems, one sentence each, with needed and allowed; empty when the plan fits. */
-export function limitProblems(plan: RunPlan, bodyBytesMax: number, facts: LimitFacts): string[] {
+export function limitProblems(
+  plan: RunPlan,
+  bodyBytesMax: number,
+  nodes: number,
+  facts: LimitFacts,
+): string[] {
   const { procs, inFlight, batchSize, maxBodyBytes } = plan.load;
-  const nodes = Math.max(1, plan.target.nodes.length);
   const problems: string[] = [];
   const parentNeeds = OWN_DESCRIPTORS + procs * DESCRIPTORS_PER_WORKER;
   const workerNeeds = OWN_DESCRIPTORS + inFlight * nodes;

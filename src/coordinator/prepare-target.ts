@@ -8,7 +8,9 @@ import { formatExact } from '../base/units.ts';
 import type { Answer, AskOptions } from '../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
 import { isPast } from '../cratedb/cluster-state.ts';
+import { discoverNodes } from '../cratedb/discover.ts';
 import {
+  type ServerFacts,
   type TableState,
   describeTable,
   isKeyed,
@@ -52,27 +54,20 @@ export interface PrepareParts {
   readonly isResumed: boolean;
   readonly note: (level: 'info' | 'warning', event: string, message: string) => void;
   /** Called when the target answered and before anything in it changes; throws when this host cannot carry the plan. */
-  readonly checkHost: () => Promise<void>;
+  readonly checkHost: (nodes: number) => Promise<void>;
 }
 
 /** Throws a TargetError or UsageError that says what to do; nothing was created then. */
 export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget> {
-  const { plan, access } = parts;
+  const { plan } = parts;
   const { schema } = plan.table;
-  const client = createClient(access, { connectionsPerNode: CONNECTIONS });
+  const { facts, access, client } = await reachNodes(parts);
   try {
-    const facts = answered(
-      await serverFacts(client, ask(parts)),
-      `${access.nodes.join(', ')} cannot be used`,
-    );
-    noteSilentNodes(parts, facts.greetings);
-    if (facts.kind !== 'discard' && facts.clusterNodes === null)
-      parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
     const isDiscard = facts.kind === 'discard';
     const [disk, there] = await Promise.all([
       isDiscard ? ({ kind: 'off' } as const) : lookAtDisks(client, plan.safety.stopAtDisk, ask(parts)),
       isDiscard ? null : describe(parts, client),
-      parts.checkHost(),
+      parts.checkHost(access.nodes.length),
     ]);
     checkDisk(parts, disk);
     const ddl = createTableSql(schema, {
@@ -82,7 +77,7 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
       replicas: plan.table.replicas,
       ifNotExists: true,
     });
-    const nodes = facts.clusterNodes?.length ?? null;
+    const nodes = facts.clusterNodes.ok ? facts.clusterNodes.value.length : null;
     const found = there === null ? null : await prepareTable(parts, client, { there, nodes, ddl });
     const tellsRows = hasRunColumns(schema);
     const isKey = found === null ? plan.table.key : isKeyed(found.primaryKey, found.partitionedBy);
@@ -95,6 +90,37 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
     const rowsBefore = tellsRows || found === null ? null : await rowsIn(parts, client, found);
     const wasCreated = found?.wasCreated ?? false;
     return { state, access, client, statement, ddl, wasCreated, diskLimit, rowsBefore };
+  } catch (error) {
+    await client.destroy();
+    throw error;
+  }
+}
+
+/** Who is there, and the way to all nodes that are to be used: the named ones, and with `--discover` the others. */
+async function reachNodes(
+  parts: PrepareParts,
+): Promise<{ facts: ServerFacts; access: TargetAccess; client: CrateClient }> {
+  const { plan, access, signal } = parts;
+  const client = createClient(access, { connectionsPerNode: CONNECTIONS });
+  try {
+    const facts = answered(
+      await serverFacts(client, ask(parts)),
+      `${access.nodes.join(', ')} cannot be used`,
+    );
+    noteSilentNodes(parts, facts.greetings);
+    if (!facts.clusterNodes.ok && !plan.target.discover)
+      parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
+    if (!plan.target.discover) return { facts, access, client };
+    const { found, leftOut } = await discoverNodes(access, facts, signal);
+    for (const why of leftOut) parts.note('warning', 'nodeLeftOut', why);
+    const message =
+      found.length === 0
+        ? `no more nodes were discovered: going on with ${access.nodes.join(', ')}`
+        : `discovered ${found.length} more ${found.length === 1 ? 'node' : 'nodes'}: ${found.join(', ')}`;
+    parts.note('info', 'nodesDiscovered', message);
+    const all = { ...access, nodes: [...access.nodes, ...found] };
+    await client.destroy();
+    return { facts, access: all, client: createClient(all, { connectionsPerNode: CONNECTIONS }) };
   } catch (error) {
     await client.destroy();
     throw error;

@@ -111,7 +111,7 @@ async function prepare(
       signal: env.stop.graceful,
       isResumed: env.resumed !== null,
       note: (level, event, message) => monitor.note({ level, event, message }),
-      checkHost: async () => checkLimits(plan, await rowPlanMade, env.host),
+      checkHost: async (nodes) => checkLimits(plan, await rowPlanMade, nodes, env.host),
     }),
   ]);
   let counters: CounterFolder | null = null;
@@ -135,7 +135,7 @@ function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): RowSource {
     : { kind: 'module', module: emitRowModule(rowPlan) };
 }
 
-function checkLimits(plan: RunPlan, rowPlan: RowPlan, host: HostFacts): void {
+function checkLimits(plan: RunPlan, rowPlan: RowPlan, nodes: number, host: HostFacts): void {
   const { schema } = plan.table;
   const maxRowBytes = maxRowBytesOf(rowPlan);
   const statement = insertStatement(schema, plan.table.name, { conflictColumns: ['run_id', 'seq'] });
@@ -146,7 +146,7 @@ function checkLimits(plan: RunPlan, rowPlan: RowPlan, host: HostFacts): void {
     );
   }
   const bodyBytes = bodyBytesFor(statement, maxRowBytes, rows);
-  const problems = limitProblems(plan, bodyBytes, readLimitFacts(host.memoryBytes));
+  const problems = limitProblems(plan, bodyBytes, nodes, readLimitFacts(host.memoryBytes));
   if (problems.length > 0) throw new UsageError(problems);
 }
 

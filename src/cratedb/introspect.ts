@@ -18,13 +18,17 @@ import type { CrateClient } from './client.ts';
 import type { NodeGreeting, TargetKind } from './greeting.ts';
 import type { QueryFailure } from './query-reply.ts';
 import { isRecord } from './reply.ts';
-import { oldestOf } from './version.ts';
+import { oldestOf, versionAtLeast } from './version.ts';
 
-interface ServerNode {
+const ROLES_SINCE = '6.2.0';
+
+export interface ServerNode {
   readonly name: string;
   /** `host:port` under which it says it can be reached by HTTP; behind a proxy that may be wrong. */
   readonly address: string | null;
   readonly version: string | null;
+  /** `data`, `master_eligible`; null before CrateDB 6.2, which does not say. */
+  readonly roles: readonly string[] | null;
 }
 
 export interface ServerFacts {
@@ -34,8 +38,8 @@ export interface ServerFacts {
   readonly clusterName: string;
   /** One for each node of the client, in its order. */
   readonly greetings: readonly { readonly origin: string; readonly greeting: NodeGreeting }[];
-  /** All nodes of the cluster, or null when the user may not see them. */
-  readonly clusterNodes: readonly ServerNode[] | null;
+  /** All nodes of the cluster, or why they cannot be seen; a discarding target has none. */
+  readonly clusterNodes: Answer<readonly ServerNode[]>;
 }
 
 /** Greets all nodes of the client and asks for those of the cluster; fails when none of them lets us in. */
@@ -52,7 +56,8 @@ export async function serverFacts(
   const version = oldestOf(good.map((greeting) => greeting.version)) ?? first.version;
   // One sandbox among them makes the whole target one.
   const kind = good.find((greeting) => greeting.kind !== 'cratedb')?.kind ?? 'cratedb';
-  const clusterNodes = kind === 'discard' ? null : await nodesOf(client, options);
+  const clusterNodes: ServerFacts['clusterNodes'] =
+    kind === 'discard' ? { ok: true, value: [] } : await nodesOf(client, version, options);
   return { ok: true, value: { kind, version, clusterName: first.clusterName, greetings, clusterNodes } };
 }
 
@@ -69,20 +74,27 @@ function unreachable(greetings: readonly NodeGreeting[]): QueryFailure {
   };
 }
 
-async function nodesOf(client: CrateClient, options: AskOptions): Promise<readonly ServerNode[] | null> {
+async function nodesOf(
+  client: CrateClient,
+  version: string,
+  options: AskOptions,
+): Promise<Answer<readonly ServerNode[]>> {
+  const roles = versionAtLeast(version, ROLES_SINCE) ? 'roles' : 'NULL';
   const answer = await askRows(
     client,
-    "SELECT name, rest_url, version['number'] FROM sys.nodes ORDER BY name",
+    `SELECT name, rest_url, version['number'], ${roles} FROM sys.nodes ORDER BY name`,
     [],
     options,
   );
-  if (!answer.ok) return null;
+  if (!answer.ok) return answer;
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  return answer.value.map(([name, address, version]) => ({
+  const value = answer.value.map(([name, address, number, jobs]) => ({
     name: text(name) ?? '',
     address: text(address),
-    version: text(version),
+    version: text(number),
+    roles: Array.isArray(jobs) ? textsOf(jobs) : null,
   }));
+  return { ok: true, value };
 }
 
 interface TableColumn {

@@ -160,6 +160,7 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
 /** What `--resume` may change: how the target is opened, patience, and what is shown. */
 const RESUME_GROUPS: ReadonlySet<string> = new Set([
   'url',
+  'discover',
   'username',
   'password-file',
   'password-stdin',
@@ -211,6 +212,7 @@ export function parseResumePlan(
   const defaults: TargetDefaults = {
     nodes: stored.target.nodes,
     username: stored.target.username,
+    discover: stored.target.discover,
     allowsEmbedded: false,
   };
   const { target, secrets } = readTarget(reader, input.env, defaults);
@@ -623,8 +625,6 @@ function checkLoadAgainstBounds(reader: SettingReader, plan: DraftPlan): void {
 
 /** Flags of the contract whose time has not come: refused in words instead of being unknown. */
 function refuseUnsupported(reader: SettingReader): void {
-  if (reader.switch('discover', false))
-    reader.problems.push('--discover: not supported yet; expected every node as a --url');
   if (reader.isSpelledOut('like'))
     reader.problems.push('--like: tables like an existing one are not supported yet; expected --preset');
   const path = reader.text('insert-path');

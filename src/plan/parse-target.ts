@@ -32,6 +32,8 @@ export interface TargetRead {
 export interface TargetDefaults {
   readonly nodes: readonly string[];
   readonly username: string | null;
+  /** Whether other nodes are looked for; off unless set. */
+  readonly discover?: boolean;
   /** Whether this command can start a sandbox of its own. */
   readonly allowsEmbedded: boolean;
 }
@@ -69,6 +71,7 @@ export function readTarget(reader: SettingReader, env: Environment, defaults: Ta
     target: {
       kind: embedded ? 'embedded' : 'urls',
       nodes: embedded || origins.length > 0 ? origins : defaults.nodes,
+      discover: !embedded && reader.switch('discover', defaults.discover ?? false),
       username: credentials.username ?? (embedded ? null : usernameFor(credentials, defaults)),
       tls,
     },

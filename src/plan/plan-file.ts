@@ -98,6 +98,7 @@ const ORIGINS = v.pipe(v.array(v.pipe(v.string(), v.url())), v.maxLength(256));
 const TARGET_PLAN = v.object({
   kind: v.picklist(['urls', 'embedded']),
   nodes: ORIGINS,
+  discover: v.optional(v.boolean(), false),
   username: v.nullable(TEXT),
   tls: v.object({
     verify: v.boolean(),

@@ -31,6 +31,8 @@ export interface TargetPlan {
   readonly kind: 'urls' | 'embedded';
   /** Origins (`http://db-1:4200`), in the order given; empty for `embedded`. */
   readonly nodes: readonly string[];
+  /** Other nodes of the cluster are looked for and used as well. */
+  readonly discover: boolean;
   readonly username: string | null;
   readonly tls: {
     readonly verify: boolean;

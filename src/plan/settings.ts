@@ -121,7 +121,12 @@ const RUN: readonly Setting[] = [
     group: 'target',
     summary: 'Start an embedded CrateDB-like endpoint for this run: no server needed, nothing kept',
   },
-  { name: 'discover', kind: 'switch', group: 'target', summary: 'Not supported yet', hidden: true },
+  {
+    name: 'discover',
+    kind: 'switch',
+    group: 'target',
+    summary: 'Use the other nodes of the cluster too: those that sys.nodes lists and that answer',
+  },
   {
     name: 'preset',
     kind: 'text',

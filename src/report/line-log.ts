@@ -190,6 +190,7 @@ function planGroups(plan: RunPlan): (readonly [string, Fields])[] {
       'plan',
       [
         ['url', target.kind === 'embedded' ? 'sandbox' : target.nodes.join(',')],
+        ['discover', target.discover],
         ['username', target.username],
         ['tls-verified', target.tls.verify],
         ['ca-cert-file', target.tls.caCertFile],

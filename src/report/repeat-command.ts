@@ -63,11 +63,12 @@ function boundFlags(plan: RunPlan): string[] {
 }
 
 function targetFlags(plan: RunPlan): string[] {
-  const { kind, nodes, username, tls } = plan.target;
+  const { kind, nodes, discover, username, tls } = plan.target;
   if (kind === 'embedded') return ['--sandbox'];
   const isDefault = nodes.length === 1 && nodes[0] === DEFAULT_NODE;
   return [
     ...(isDefault ? [] : nodes.flatMap((node) => ['--url', node])),
+    ...(discover ? ['--discover'] : []),
     ...valueFlag('--username', username),
     ...valueFlag('--ca-cert-file', tls.caCertFile),
     ...(tls.systemCa ? ['--system-ca'] : []),

@@ -134,7 +134,8 @@ const plan = v.object({
   startAt: v.nullable(instant),
   target: v.object({
     kind: v.picklist(['urls', 'embedded']),
-    nodes: v.array(text),
+    nodes: v.pipe(v.array(text), v.description('as they were named; target.nodes are those in use')),
+    discover: v.optional(v.boolean(), false),
     username: v.nullable(text),
     tls: v.object({
       verify: v.boolean(),

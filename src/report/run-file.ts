@@ -187,7 +187,7 @@ export function runPlanOf(run: RunFile): RunPlan {
 function planSection(result: RunResult): RunFile['plan'] {
   const { plan } = result;
   const { source, schema, create, recreate, shards, replicas, key } = plan.table;
-  const { kind, nodes, username, tls } = plan.target;
+  const { kind, nodes, discover, username, tls } = plan.target;
   return {
     command: plan.command,
     procs: plan.load.procs,
@@ -215,7 +215,7 @@ function planSection(result: RunResult): RunFile['plan'] {
     failOn: plan.failOn.map((threshold) => ({ ...threshold })),
     verify: plan.verify,
     startAt: plan.startAtMs === null ? null : isoTime(plan.startAtMs),
-    target: { kind, nodes: [...nodes], username, tls },
+    target: { kind, nodes: [...nodes], discover, username, tls },
   };
 }
 

@@ -15,6 +15,7 @@ import type { TargetPlan } from '../../src/plan/run-plan.ts';
 const PLAIN: TargetPlan = {
   kind: 'urls',
   nodes: ['https://db:4200'],
+  discover: false,
   username: 'crate',
   tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
 };

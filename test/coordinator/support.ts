@@ -26,6 +26,7 @@ export const PLAN: RunPlan = {
   target: {
     kind: 'urls',
     nodes: ['http://127.0.0.1:1'],
+    discover: false,
     username: null,
     tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
   },

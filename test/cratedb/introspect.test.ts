@@ -67,8 +67,8 @@ async function scripted(
 describe('server facts', () => {
   test('They name the version, the cluster and all its nodes.', async (t) => {
     const { client } = await scripted(t, () => [
-      ['n1', '10.0.0.1:4200', '6.4.3'],
-      ['n2', null, null],
+      ['n1', '10.0.0.1:4200', '6.4.3', ['data', 'master_eligible']],
+      ['n2', null, null, null],
     ]);
     const facts = await serverFacts(client);
     assert.ok(facts.ok);
@@ -76,16 +76,20 @@ describe('server facts', () => {
       [facts.value.kind, facts.value.version, facts.value.clusterName],
       ['cratedb', '6.4.3', 'c'],
     );
-    assert.deepEqual(facts.value.clusterNodes, [
-      { name: 'n1', address: '10.0.0.1:4200', version: '6.4.3' },
-      { name: 'n2', address: null, version: null },
-    ]);
+    assert.deepEqual(facts.value.clusterNodes, {
+      ok: true,
+      value: [
+        { name: 'n1', address: '10.0.0.1:4200', version: '6.4.3', roles: ['data', 'master_eligible'] },
+        { name: 'n2', address: null, version: null, roles: null },
+      ],
+    });
   });
 
-  test('A user who may not see the nodes still learns the version.', async (t) => {
+  test('A user who may not see the nodes still learns the version, and why not.', async (t) => {
     const { client } = await scripted(t, () => null);
     const facts = await serverFacts(client);
-    assert.equal(facts.ok && facts.value.clusterNodes, null);
+    assert.ok(facts.ok && !facts.value.clusterNodes.ok);
+    assert.equal(facts.value.clusterNodes.code, 4045);
   });
 
   test('One node that lets us in is enough; the oldest version and a sandbox among them count.', async (t) => {

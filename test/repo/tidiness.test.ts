@@ -112,14 +112,12 @@ describe('the repository', { skip: FILES.length === 0 ? 'not a checkout' : false
     assert.deepEqual(broken, []);
   });
 
-  it('numbers its decisions without gaps', () => {
+  it('numbers each of its decisions once', () => {
     const numbers = FILES.filter((path) => path.startsWith('docs/decisions/')).map((path) =>
       Number(basename(path).slice(0, 4)),
     );
-    assert.deepEqual(
-      numbers.toSorted((a, b) => a - b),
-      numbers.map((_, index) => index + 1),
-    );
+    assert.equal(new Set(numbers).size, numbers.length);
+    assert.ok(numbers.every((number) => number > 0));
   });
 
   it('keeps the lock file to packages with their hashes, and names no address in it', () => {

@@ -23,6 +23,7 @@ function keywordProblems(
   switch (keyword) {
     case '$schema':
     case 'title':
+    case 'default':
     case 'description':
     case 'default':
     case 'propertyNames':

@@ -27,7 +27,7 @@ test('every setting that differs from its default is a flag', () => {
   const plan = changedPlan();
   assert.equal(
     repeatCommand(plan, 'sameTarget', 8),
-    "crategen cluster --duration 5m --url https://db:4200 --username 'ops team' --ca-cert-file ca.pem --system-ca --cert-file c.pem" +
+    "crategen cluster --duration 5m --url https://db:4200 --discover --username 'ops team' --ca-cert-file ca.pem --system-ca --cert-file c.pem" +
       ' --key-file k.pem --insecure --preset metrics --table \'"Doc".it\' --no-create --recreate --yes-drop \'"Doc".it\'' +
       ' --shards 6 --replicas 0-1 --no-key --procs 3 --batch-size 500 --in-flight 9 --batch-interval 1500ms --rate 50k' +
       ' --ramp-up 1s --warm-up 10s --compress gzip --max-body 1m --timeout 1s --retries 0 --drain-timeout 1s' +
@@ -117,6 +117,7 @@ function changedPlan(): RunPlan {
     target: {
       ...LOCAL,
       nodes: ['https://db:4200'],
+      discover: true,
       username: 'ops team',
       tls: { verify: false, caCertFile: 'ca.pem', systemCa: true, certFile: 'c.pem', keyFile: 'k.pem' },
     },

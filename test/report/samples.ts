@@ -24,6 +24,7 @@ export function samplePlan(changes: Partial<RunPlan> = {}): RunPlan {
     target: {
       kind: 'urls',
       nodes: ['http://db-1:4200', 'http://db-2:4200', 'http://db-3:4200'],
+      discover: false,
       username: null,
       tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
     },
