@@ -3,7 +3,7 @@ import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '.
 import { residentBytesMax } from '../base/process-memory.ts';
 import { createHistogram } from '../metrics/histogram.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
-import type { ErrorCount } from '../metrics/snapshot.ts';
+import { type ErrorCount, noNodeCounts } from '../metrics/node-counts.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { RowPlan } from '../rows/row-plan.ts';
 import type { CrewEnd } from './crew.ts';
@@ -75,6 +75,7 @@ export function assembleResult(parts: ResultParts): RunResult {
       ),
     ),
     coordinator: coordinatorCost(monitor, plan),
+    nodes: target.state.nodes.map((origin, node) => ({ origin, ...(total.nodes[node] ?? noNodeCounts()) })),
     errors: [...total.errors, ...deathsOf(slots)],
     series: monitor.points(),
     warnings: warningsOf(parts),
@@ -239,6 +240,7 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
       memory: { residentBytesMax: null, heapUsedBytesMax: null },
       eventLoopUtilization: null,
     },
+    nodes: [],
     errors: [],
     series: [],
     warnings: [],

@@ -219,11 +219,13 @@ export class Crew {
   async #checkUntilOver(): Promise<void> {
     const { clock, monitor, plan } = this.#parts;
     let waited = '';
+    let out: ReadonlyMap<number, number> = new Map();
     while (!this.#over.signal.aborted) {
       if (monitor.phase === 'warmingUp' && monitor.elapsedMs() >= plan.load.warmUpMs)
         monitor.enter('running');
       const total = monitor.total();
       waited = this.#announceWaiting(total, waited);
+      out = this.#announceOutages(total, out);
       this.#checkTolerance(total);
       await clock.sleep(CHECK_MS, this.#over.signal);
     }
@@ -256,6 +258,29 @@ export class Crew {
         event: 'overload',
         message: `the target asks for less: ${waiting.detail}; backing off`,
       });
+    }
+    return now;
+  }
+
+  /** One line when a node of several is out, and one when no worker sees it out any more; `before`: since when. */
+  #announceOutages({ nodes }: Snapshot, before: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+    const origins = this.#parts.templates[0]?.access.nodes ?? [];
+    if (origins.length < 2 || this.#end !== null) return before;
+    const { monitor } = this.#parts;
+    const now = new Map<number, number>();
+    nodes.forEach(({ outages }, node) => {
+      const last = outages.at(-1);
+      if (last?.toMs !== null) return;
+      now.set(node, before.get(node) ?? last.fromMs);
+      if (before.has(node)) return;
+      const message = `${origins[node]}: ${last.why}; it rests, the other nodes take its share`;
+      monitor.note({ level: 'warning', event: 'nodeOut', message });
+    });
+    for (const [node, sinceMs] of before) {
+      if (now.has(node)) continue;
+      const seconds = Math.round((monitor.elapsedMs() - sinceMs) / 100) / 10;
+      const message = `${origins[node]} takes requests again, ${seconds} s after it went out`;
+      monitor.note({ level: 'info', event: 'nodeBack', message });
     }
     return now;
   }

@@ -108,8 +108,7 @@ async function reachNodes(
       `${access.nodes.join(', ')} cannot be used`,
     );
     noteSilentNodes(parts, facts.greetings);
-    if (!facts.clusterNodes.ok && !plan.target.discover)
-      parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
+    if (!facts.clusterNodes.ok && !plan.target.discover) parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
     if (!plan.target.discover) return { facts, access, client };
     const { found, leftOut } = await discoverNodes(access, facts, signal);
     for (const why of leftOut) parts.note('warning', 'nodeLeftOut', why);

@@ -241,6 +241,7 @@ function resultOf(
       memory: { residentBytesMax: null, heapUsedBytesMax: null },
       eventLoopUtilization: null,
     },
+    nodes: [],
     errors: [],
     series: [],
     warnings: [

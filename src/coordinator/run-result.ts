@@ -1,6 +1,6 @@
 /** What a run came to: everything the summary and the run file say, measured or null. */
 import type { BatchCounts, Ledger } from '../metrics/ledger.ts';
-import type { ErrorCount } from '../metrics/snapshot.ts';
+import type { ErrorCount, NodeCounts } from '../metrics/node-counts.ts';
 import type { Histogram } from '../metrics/histogram.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { TargetState } from './run-state.ts';
@@ -43,6 +43,11 @@ export interface WorkerResult extends ProcessCost {
   readonly restarts: number;
   /** Of the last incarnation; null when it has not exited or ran in the parent. */
   readonly exit: { readonly code: number | null; readonly signal: string | null } | null;
+}
+
+/** One node in use, by its origin. */
+export interface NodeResult extends NodeCounts {
+  readonly origin: string;
 }
 
 export interface SeriesPoint {
@@ -105,6 +110,8 @@ export interface RunResult {
   readonly responseTime: Histogram;
   readonly workers: readonly WorkerResult[];
   readonly coordinator: ProcessCost & { readonly pid: number };
+  /** In the order of the target's nodes; empty when it was not measured. */
+  readonly nodes: readonly NodeResult[];
   readonly errors: readonly ErrorCount[];
   readonly series: readonly SeriesPoint[];
   /** Things a reader must know, in sentences. */

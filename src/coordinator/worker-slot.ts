@@ -8,6 +8,7 @@ import { assert, messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
 import { settledRows } from '../metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../metrics/merge.ts';
+import { endOutages } from '../metrics/node-counts.ts';
 import { type Snapshot, emptySnapshot, NO_USE } from '../metrics/snapshot.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
@@ -332,10 +333,17 @@ export class WorkerSlot {
       batches: books.batches,
       measuredRows: books.measuredRows,
       bodyBytes: books.bodyBytes,
+      nodes: endOutages(last.nodes, this.#elapsedMs()),
       nextBatch: word.nextBatch,
       waiting: null,
       use: { ...NO_USE, eventLoopUtilization: last.use.eventLoopUtilization, userCpuUs, systemCpuUs },
     });
+  }
+
+  /** Since the common start; 0 before it. */
+  #elapsedMs(): number {
+    if (this.#startAtNs === null) return 0;
+    return Math.max(0, Number(this.#clock.monotonicNs() - this.#startAtNs) / 1e6);
   }
 
   /** One by one: as the arguments of a call, a hundred thousand are too many for the stack. */

@@ -4,17 +4,7 @@
  */
 import { type BatchCounts, type Ledger, EMPTY_LEDGER, NO_BATCHES } from './ledger.ts';
 import { type Histogram, createHistogram } from './histogram.ts';
-
-/** One class of trouble, counted, with one example. `code` is CrateDB's error code or null. */
-export interface ErrorCount {
-  readonly class: string;
-  readonly code: number | null;
-  /** Rows that an attempt reported in this class; a retried row counts once per attempt. */
-  readonly rows: number;
-  /** Attempts that reported this class. */
-  readonly batches: number;
-  readonly example: string;
-}
+import type { ErrorCount, NodeCounts } from './node-counts.ts';
 
 export interface ProcessUse {
   readonly userCpuUs: number;
@@ -44,6 +34,8 @@ export interface Snapshot {
   /** From the intended start of a batch to its final outcome; after warm-up. */
   readonly responseTime: Histogram;
   readonly errors: readonly ErrorCount[];
+  /** In the order of the nodes; empty before anything was sent. */
+  readonly nodes: readonly NodeCounts[];
   /** Why the worker waits now, or null: nobody can be reached, or the table is blocked. */
   readonly waiting: Waiting | null;
   readonly use: ProcessUse;
@@ -80,6 +72,7 @@ export function emptySnapshot(nextBatch: number): Snapshot {
     serviceTime: createHistogram(),
     responseTime: createHistogram(),
     errors: [],
+    nodes: [],
     waiting: null,
     use: NO_USE,
   };

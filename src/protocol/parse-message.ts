@@ -58,6 +58,26 @@ const isHistogram: Check = (value) =>
     maxUs: isAmount,
   })(value);
 
+const isErrors = listOf(
+  shape({
+    class: isText,
+    code: orNull((code) => Number.isSafeInteger(code)),
+    rows: isCount,
+    batches: isCount,
+    example: isText,
+  }),
+);
+
+const isNodes = listOf(
+  shape({
+    requests: isCount,
+    acknowledged: isCount,
+    errors: isErrors,
+    serviceTime: isHistogram,
+    outages: listOf(shape({ fromMs: isCount, toMs: orNull(isCount), why: isText })),
+  }),
+);
+
 const isSnapshot = shape({
   sequence: isCount,
   ledger: shape({
@@ -76,15 +96,8 @@ const isSnapshot = shape({
   droppedRows: isCount,
   serviceTime: isHistogram,
   responseTime: isHistogram,
-  errors: listOf(
-    shape({
-      class: isText,
-      code: orNull((code) => Number.isSafeInteger(code)),
-      rows: isCount,
-      batches: isCount,
-      example: isText,
-    }),
-  ),
+  errors: isErrors,
+  nodes: isNodes,
   waiting: orNull(shape({ cause: oneOf('outage', 'blocked', 'overload'), detail: isText, sinceNs: isNs })),
   use: shape({
     userCpuUs: isAmount,

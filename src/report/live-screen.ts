@@ -7,7 +7,7 @@ import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import type { RunState, WorkerState } from '../coordinator/run-state.ts';
 import { settledRows } from '../metrics/ledger.ts';
-import type { ErrorCount } from '../metrics/snapshot.ts';
+import type { ErrorCount } from '../metrics/node-counts.ts';
 import {
   counted,
   formatByteRate,

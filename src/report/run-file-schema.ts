@@ -172,6 +172,26 @@ const worker = v.object({
   eventLoopUtilization: v.pipe(measured, v.description('0..1')),
 });
 
+const errorCount = v.object({
+  class: text,
+  code: v.nullable(v.number()),
+  rows: v.pipe(count, v.description('once per attempt that reported the class')),
+  batches: v.pipe(count, v.description('attempts')),
+  example: text,
+});
+
+const node = v.object({
+  origin: text,
+  requests: v.pipe(count, v.description('attempts that were given to the node')),
+  rows: v.pipe(count, v.description('acknowledged by replies of this node')),
+  errors: v.array(errorCount),
+  serviceMs: latency,
+  outages: v.pipe(
+    v.array(v.object({ fromMs: count, toMs: count, why: text })),
+    v.description('times in which it got no requests, after the common start; the end of the run ends them'),
+  ),
+});
+
 const point = v.object({
   tMs: quantity,
   rows: v.pipe(count, v.description('acknowledged, cumulative')),
@@ -261,15 +281,11 @@ export const runFileSchema = v.object({
   workers: v.array(worker),
   coordinator: v.object({ pid: count, cpu, memory, eventLoopUtilization: measured }),
   server: v.nullable(v.object({ nodes: v.array(v.unknown()), samples: v.array(v.unknown()) })),
-  errors: v.array(
-    v.object({
-      class: text,
-      code: v.nullable(v.number()),
-      rows: v.pipe(count, v.description('once per attempt that reported the class')),
-      batches: v.pipe(count, v.description('attempts')),
-      example: text,
-    }),
+  nodes: v.pipe(
+    v.optional(v.array(node), []),
+    v.description('what each node of the target did, in the order of target.nodes; empty: not measured'),
   ),
+  errors: v.array(errorCount),
   bottleneck: v.object({
     verdict: v.picklist(['client', 'network', 'cluster', 'rate', 'unclear']),
     evidence: v.array(text),
@@ -280,5 +296,6 @@ export const runFileSchema = v.object({
 
 /** A run file as it was read or is about to be written. */
 export type RunFile = v.InferOutput<typeof runFileSchema>;
+export type RunFileNode = RunFile['nodes'][number];
 export type RunFileWorker = RunFile['workers'][number];
 export type RunFileLatency = RunFile['latencyMs']['service'];

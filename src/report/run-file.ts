@@ -9,10 +9,11 @@ import { printable } from '../base/text.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { type Histogram, bucketLowerUs, quantileUs } from '../metrics/histogram.ts';
 import type { Ledger } from '../metrics/ledger.ts';
-import type { ProcessCost, RunResult, WorkerResult } from '../coordinator/run-result.ts';
+import type { NodeResult, ProcessCost, RunResult, WorkerResult } from '../coordinator/run-result.ts';
 import {
   type RunFile,
   type RunFileLatency,
+  type RunFileNode,
   type RunFileWorker,
   RUN_FILE_FORMAT,
   runFileSchema,
@@ -90,6 +91,7 @@ export function toRunFile(result: RunResult, facts: RunFileFacts): RunFile {
     workers: result.workers.map(workerSection),
     coordinator: { pid: result.coordinator.pid, ...costSection(result.coordinator) },
     server: null,
+    nodes: result.nodes.map(nodeSection),
     errors: result.errors.map((error) => ({ ...error })),
     bottleneck: { verdict: 'unclear', evidence: evidenceOf(result) },
     warnings: [...result.warnings],
@@ -232,6 +234,17 @@ function workerSection(worker: WorkerResult): RunFileWorker {
     restarts: worker.restarts,
     exit: worker.exit,
     ...costSection(worker),
+  };
+}
+
+function nodeSection(node: NodeResult): RunFileNode {
+  return {
+    origin: node.origin,
+    requests: node.requests,
+    rows: node.acknowledged,
+    errors: node.errors.map((error) => ({ ...error })),
+    serviceMs: latencySection(node.serviceTime),
+    outages: node.outages.map(({ fromMs, toMs, why }) => ({ fromMs, toMs: toMs ?? fromMs, why })),
   };
 }
 

@@ -29,6 +29,7 @@ import {
 } from './styled-text.ts';
 import { type TableColumn, tableLines } from './table.ts';
 import { headlineOf, ledgerSentences } from './summary-ledger.ts';
+import { nodeTable } from './summary-nodes.ts';
 import { workerTable } from './summary-workers.ts';
 
 /** What the run file does not know about itself. */
@@ -55,6 +56,7 @@ export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts)
     headSection(run, view),
     factsSection(run, view),
     latencySection(run, view),
+    nodeTable(run, view),
     workerTable(run, view),
     errorsSection(run, view),
     [...titledText('limited by', limitText(run), view)],

@@ -4,7 +4,8 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
-import type { AttemptOutcome, Failure } from '../cratedb/outcome.ts';
+import type { NodeGreeting } from '../cratedb/greeting.ts';
+import type { AttemptOutcome } from '../cratedb/outcome.ts';
 import { createHistogram, record } from '../metrics/histogram.ts';
 import {
   type Ledger,
@@ -18,10 +19,12 @@ import {
   settledRows,
   NO_BATCHES,
 } from '../metrics/ledger.ts';
-import type { ErrorCount, Snapshot } from '../metrics/snapshot.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
 import { type Assignment, type RowRange, batchRows } from '../plan/assignment.ts';
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
 import { type CounterWriter, type SlotCounters, emptySlot } from './counter-file.ts';
+import { createErrorTally } from './error-tally.ts';
+import { type NodeBooks, createNodeBooks } from './node-books.ts';
 import { type NodeSet, createNodeSet } from './node-set.ts';
 import { type Grant, type Pacer, createPacer } from './pacer.ts';
 import type { UseReader } from './process-use.ts';
@@ -29,12 +32,13 @@ import { backoffMs, createRetryBudget, decide, learn } from './retry.ts';
 
 /** A batch that is refused whole is searched for its bad rows with at most this many requests. */
 const MAX_REQUESTS_PER_BATCH = 64;
-/** Distinct (class, code) pairs that are kept apart; more fall into the class of the last. */
-const MAX_ERROR_KINDS = 64;
 
-/** Sends one request body and says what came of it; never rejects. */
+/** The way to the nodes; never rejects. */
 export interface InsertPort {
+  /** Sends one request body and says what came of it. */
   insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome>;
+  /** Asks a node who it is. */
+  root(node: number, options: { readonly timeoutMs: number }): Promise<NodeGreeting>;
 }
 
 export interface InsertRequest {
@@ -120,7 +124,8 @@ class Loop implements InsertionLoop {
   readonly #abandoning = new AbortController();
   readonly #serviceTime = createHistogram();
   readonly #responseTime = createHistogram();
-  readonly #errors = new Map<string, ErrorCount>();
+  readonly #errors = createErrorTally();
+  readonly #nodeBooks: NodeBooks;
   /** Aborted and renewed when the target recovers: those who wait to try again need not wait longer. */
   #recovery = new AbortController();
   #startAtNs = 0n;
@@ -137,7 +142,18 @@ class Loop implements InsertionLoop {
     this.#config = config;
     this.#parts = parts;
     this.#nextBatch = config.resume?.nextBatch ?? config.assignment.globalIndex;
-    this.#nodes = createNodeSet(config.nodeCount, parts.clock, parts.random);
+    this.#nodeBooks = createNodeBooks(config.nodeCount);
+    this.#nodes = createNodeSet({
+      nodeCount: config.nodeCount,
+      firstNode: config.assignment.globalIndex,
+      clock: parts.clock,
+      random: parts.random,
+      greet: (node, timeoutMs) => parts.port.root(node, { timeoutMs }),
+      onOutage: (node, why) => {
+        if (why === null) this.#nodeBooks.cameBack(node, this.#elapsedMs());
+        else this.#nodeBooks.wentOut(node, this.#elapsedMs(), why);
+      },
+    });
     this.#nodes.onRecovery(() => {
       const before = this.#recovery;
       this.#recovery = new AbortController();
@@ -301,7 +317,7 @@ class Loop implements InsertionLoop {
         );
       } else {
         this.#settle(slot, { ...NO_ROWS, rejected: range.rows });
-        this.#tally([
+        this.#errors.add([
           {
             class: 'refusedWithBatch',
             code: null,
@@ -324,15 +340,18 @@ class Loop implements InsertionLoop {
     const { keyed, limits } = this.#config;
     let known: RowCounts | null = slot.isInherited ? { ...NO_ROWS, unknown: range.rows } : null;
     for (let retriesSpent = 0; ;) {
-      const outcome = await this.#attempt(slot, range, known);
-      if (outcome === null) return known ?? { ...NO_ROWS, failed: range.rows };
+      const attempt = await this.#attempt(slot, range, known);
+      if (attempt === null) return known ?? { ...NO_ROWS, failed: range.rows };
+      const { node, outcome } = attempt;
       const decision = decide(outcome, {
         rows: range.rows,
         keyed,
         retriesLeft: limits.retries - retriesSpent,
       });
       if (decision.kind === 'split') return 'split';
+      const before = known?.acknowledged ?? 0;
       known = learn(known, outcome.rows, range.rows);
+      this.#nodeBooks.acknowledged(node, known.acknowledged - before);
       if (decision.kind === 'settled' || this.#abandoning.signal.aborted) return known;
       if (decision.spendsRetry) {
         retriesSpent += 1;
@@ -343,7 +362,11 @@ class Loop implements InsertionLoop {
   }
 
   /** One send of `range`; null when the loop was told to give up before a node was free. */
-  async #attempt(slot: Slot, range: RowRange, known: RowCounts | null): Promise<AttemptOutcome | null> {
+  async #attempt(
+    slot: Slot,
+    range: RowRange,
+    known: RowCounts | null,
+  ): Promise<{ readonly node: number; readonly outcome: AttemptOutcome } | null> {
     const { counters } = slot;
     const lease = await this.#nodes.acquire(this.#abandoning.signal);
     if (lease === null) return null;
@@ -370,11 +393,11 @@ class Loop implements InsertionLoop {
       },
     });
     this.#nodes.release(lease, outcome);
-    this.#tally(outcome.failures);
-    if (outcome.serviceTimeUs !== null && this.#elapsedMs() >= this.#config.assignment.warmUpMs) {
-      record(this.#serviceTime, outcome.serviceTimeUs);
-    }
-    return outcome;
+    this.#errors.add(outcome.failures);
+    const isMeasured = this.#elapsedMs() >= this.#config.assignment.warmUpMs;
+    this.#nodeBooks.ended(lease.node, outcome, isMeasured);
+    if (isMeasured && outcome.serviceTimeUs !== null) record(this.#serviceTime, outcome.serviceTimeUs);
+    return { node: lease.node, outcome };
   }
 
   async #bytesOf(slot: Slot, range: RowRange): Promise<Uint8Array> {
@@ -417,21 +440,6 @@ class Loop implements InsertionLoop {
     this.#parts.counters.writeSlot(slot.index, slot.counters);
   }
 
-  #tally(failures: readonly Failure[]): void {
-    for (const failure of failures) {
-      const key = `${failure.class} ${failure.code ?? ''}`;
-      const before = this.#errors.get(key);
-      if (before === undefined && this.#errors.size >= MAX_ERROR_KINDS) continue;
-      this.#errors.set(key, {
-        class: failure.class,
-        code: failure.code,
-        rows: (before?.rows ?? 0) + failure.rows,
-        batches: (before?.batches ?? 0) + 1,
-        example: before?.example ?? failure.example,
-      });
-    }
-  }
-
   snapshot(which?: 'last'): Snapshot {
     this.#countDropped();
     this.#sequence += 1;
@@ -448,7 +456,8 @@ class Loop implements InsertionLoop {
       droppedRows: this.#droppedRows,
       serviceTime: this.#serviceTime,
       responseTime: this.#responseTime,
-      errors: [...this.#errors.values()],
+      errors: this.#errors.list(),
+      nodes: this.#nodeBooks.counts(),
       waiting: this.#nodes.waiting(),
       use: this.#parts.readUse(which === 'last' ? 'fresh' : 'recent'),
     };

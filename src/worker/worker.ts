@@ -35,7 +35,6 @@ export interface WorkerParts {
 
 /** What a worker needs of the target. */
 export interface TargetClient extends InsertPort {
-  root(node: number, options: { timeoutMs: number }): Promise<unknown>;
   destroy(): Promise<void>;
 }
 
@@ -133,11 +132,12 @@ class RunningWorker implements Worker {
     const session = await opening;
     this.#session = session;
     // Opens first connections while the other workers start. What the target says, the first batch hears again,
-    // but for the versions: the client reads answers by them. Only the first node is waited for: the rest may be out.
-    const [first] = init.access.nodes.map((_origin, node) =>
+    // but for the versions: the client reads answers by them. Only the node that is first in turn is waited for: the
+    // rest may be out.
+    const greetings = init.access.nodes.map((_origin, node) =>
       session.client.root(node, { timeoutMs: GREETING_TIMEOUT_MS }),
     );
-    await first;
+    await greetings[init.assignment.globalIndex % greetings.length];
     // Told to stop while the target was greeted: the last word is already said.
     if (session.end !== null) return;
     const { pid, version: nodeVersion } = process;

@@ -126,7 +126,11 @@ function idleLoop(counters: ReturnType<typeof createCounterFile>): InsertionLoop
     {
       clock: systemClock,
       random: Math.random,
-      port: { insert: () => Promise.reject(new Error('nothing is sent')) },
+      port: {
+        root: () =>
+          Promise.resolve({ ok: true, kind: 'discard', version: '0', clusterName: 'c', name: 'n' } as const),
+        insert: () => Promise.reject(new Error('nothing is sent')),
+      },
       bodies: Array.from({ length: SLOTS }, () => ({ write: () => new Uint8Array() })),
       compress: null,
       counters,

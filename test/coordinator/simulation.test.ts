@@ -96,7 +96,7 @@ test('a whole crew in any schedule of faults and stops: it ends, with a reason, 
           random,
           connect: () => ({
             insert: (node, body, request) => target.insert(node, body, request),
-            root: () => Promise.resolve(null),
+            root: (node, options) => target.root(node, options),
             destroy: () => Promise.resolve(),
           }),
         }),

@@ -13,6 +13,7 @@ import {
 } from '../../src/metrics/histogram.ts';
 import { EMPTY_LEDGER, assertBalanced } from '../../src/metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../../src/metrics/merge.ts';
+import { type NodeCounts, type Outage, mergeOutages } from '../../src/metrics/node-counts.ts';
 import { createSeries } from '../../src/metrics/series.ts';
 import { type Snapshot, emptySnapshot } from '../../src/metrics/snapshot.ts';
 
@@ -76,6 +77,44 @@ test('merging histograms is the histogram of all values, and a window is what ca
   );
 });
 
+const outages = fc.array(
+  fc
+    .record({ fromMs: fc.nat(60_000), lengthMs: fc.option(fc.nat(10_000)), why: fc.constantFrom('a', 'b') })
+    .map(({ fromMs, lengthMs, why }): Outage => ({
+      fromMs,
+      toMs: lengthMs === null ? null : fromMs + lengthMs,
+      why,
+    })),
+  { maxLength: 6 },
+);
+
+const nodeCounts: fc.Arbitrary<NodeCounts> = fc
+  .record({ requests: fc.nat(1e6), acknowledged: fc.nat(1e9), latency: values, outages })
+  .map(({ latency, outages: times, ...counts }) => ({
+    ...counts,
+    errors: [{ class: 'closed', code: null, rows: 1, batches: 1, example: 'e' }],
+    serviceTime: histogramOf(latency.map(Math.round)),
+    outages: mergeOutages(times),
+  }));
+
+test('outages as several workers saw them are one list, apart from each other, that covers them all', () => {
+  fc.assert(
+    fc.property(outages, (seen) => {
+      const merged = mergeOutages(seen);
+      assert.deepEqual(mergeOutages(merged), merged);
+      const covers = (each: Outage): boolean =>
+        merged.some(
+          ({ fromMs, toMs }) => fromMs <= each.fromMs && (toMs ?? Infinity) >= (each.toMs ?? Infinity),
+        );
+      assert.ok(seen.every(covers));
+      merged.slice(1).forEach((later, index) => {
+        const before = merged[index];
+        assert.ok(before !== undefined && before.toMs !== null && later.fromMs - before.toMs > 2000);
+      });
+    }),
+  );
+});
+
 const snapshots = fc
   .record({
     sequence: fc.nat(1000),
@@ -85,6 +124,7 @@ const snapshots = fc
     rows: fc.nat(100),
     latency: values,
     class: fc.constantFrom('closed', 'timeout'),
+    nodes: fc.array(nodeCounts, { maxLength: 3 }),
   })
   .map((facts): Snapshot => {
     const ledger = {
@@ -98,6 +138,7 @@ const snapshots = fc
       sequence: facts.sequence,
       ledger: { ...ledger, offered: facts.acknowledged + facts.unknown + facts.inFlight },
       serviceTime: histogramOf(facts.latency.map(Math.round)),
+      nodes: facts.nodes,
       errors: [
         { class: facts.class, code: null, rows: facts.rows, batches: 1, example: `example ${facts.rows}` },
       ],
@@ -106,7 +147,10 @@ const snapshots = fc
 
 /** Order of the error list aside, which carries no meaning. */
 function comparable(snapshot: Snapshot): unknown {
-  return { ...snapshot, errors: snapshot.errors.toSorted((a, b) => a.class.localeCompare(b.class)) };
+  const sorted = (errors: Snapshot['errors']): Snapshot['errors'] =>
+    errors.toSorted((a, b) => a.class.localeCompare(b.class));
+  const nodes = snapshot.nodes.map((node) => ({ ...node, errors: sorted(node.errors) }));
+  return { ...snapshot, nodes, errors: sorted(snapshot.errors) };
 }
 
 test('merging snapshots is commutative and associative, and the sum balances', () => {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { noNodeCounts } from '../../src/metrics/node-counts.ts';
 import { emptySnapshot } from '../../src/metrics/snapshot.ts';
 import { localLinks } from '../../src/protocol/link.ts';
 import type { UpMessage } from '../../src/protocol/messages.ts';
@@ -17,6 +18,7 @@ const good: readonly UpMessage[] = [
     snapshot: {
       ...emptySnapshot(3),
       errors: [{ class: 'closed', code: null, rows: 5, batches: 1, example: 'x' }],
+      nodes: [{ ...noNodeCounts(), requests: 2, outages: [{ fromMs: 15, toMs: null, why: 'refused' }] }],
       waiting: { cause: 'outage', detail: 'refused', sinceNs: 5n },
     },
   },

@@ -1,9 +1,10 @@
 /** Any run there can be, for properties: balanced ledgers, hostile texts, nulls, extreme numbers. */
 import fc from 'fast-check';
-import type { ProcessCost, RunResult, WorkerResult } from '../../src/coordinator/run-result.ts';
+import type { NodeResult, ProcessCost, RunResult, WorkerResult } from '../../src/coordinator/run-result.ts';
 import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
 import type { Ledger } from '../../src/metrics/ledger.ts';
-import type { ErrorCount, Snapshot } from '../../src/metrics/snapshot.ts';
+import type { ErrorCount } from '../../src/metrics/node-counts.ts';
+import type { Snapshot } from '../../src/metrics/snapshot.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { sampleLatencies, samplePlan, sampleResult, sampleSnapshot, sampleState } from './samples.ts';
 
@@ -161,6 +162,15 @@ const targets = record({
   keyed: fc.boolean(),
 });
 
+const nodeResults: fc.Arbitrary<NodeResult> = record({
+  origin: hostileText,
+  requests: rows,
+  acknowledged: rows,
+  errors,
+  serviceTime: fc.constantFrom(0, 1, 1500).map(sampleLatencies),
+  outages: fc.array(record({ fromMs: rows, toMs: orNull(rows), why: hostileText }), { maxLength: 30 }),
+});
+
 export const results: fc.Arbitrary<RunResult> = record({
   plan: plans,
   startedAtMs: fc.nat(4e12),
@@ -199,6 +209,7 @@ export const results: fc.Arbitrary<RunResult> = record({
   measuredRows: rows,
   bodyBytes: rows,
   serviceTime: fc.constantFrom(0, 1, 15, 12_000).map(sampleLatencies),
+  nodes: fc.array(nodeResults, { maxLength: 30 }),
   workers: fc.array(workerResults, { maxLength: 40 }),
   coordinator: fc.tuple(costs, fc.nat(4_000_000)).map(([cost, pid]) => ({ ...cost, pid })),
   errors,

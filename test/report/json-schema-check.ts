@@ -25,7 +25,6 @@ function keywordProblems(
     case 'title':
     case 'default':
     case 'description':
-    case 'default':
     case 'propertyNames':
       return [];
     case 'type':

@@ -141,6 +141,7 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
     bodyBytes: ledger.offered * 244,
     serviceTime: latencies,
     responseTime: latencies,
+    nodes: [],
     workers,
     coordinator: { pid: 8118, ...sampleCost({ eventLoopUtilization: 0.01 }) },
     errors: [],

@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import type { RunResult } from '../../src/coordinator/run-result.ts';
+import type { NodeResult, RunResult } from '../../src/coordinator/run-result.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
 import { textWidth } from '../../src/report/styled-text.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import { results } from './arbitraries.ts';
-import { FACTS, samplePlan, sampleResult, sampleWorker, view } from './samples.ts';
+import { FACTS, sampleLatencies, samplePlan, sampleResult, sampleWorker, view } from './samples.ts';
 
 /** Lines that are made to be copied, so that they are never cut or broken. */
 const COPIED = /^(run file|again|go on|verify|on CrateDB) /;
@@ -197,6 +197,33 @@ test('a run against a sandbox that stays can be verified, one that a target disc
   const target = { version: '6.4.3', nodes: ['http://x:1'], keyed: true };
   assert.match(summaryOf({ target: { ...target, kind: 'sandbox' } }, 100), /^verify +crategen verify/m);
   assert.doesNotMatch(summaryOf({ target: { ...target, kind: 'discard' } }, 100), /crategen verify/);
+});
+
+test('of several nodes each has its share, its latency and its outages', () => {
+  const nodeOf = (index: number, changes: Partial<NodeResult> = {}): NodeResult => ({
+    origin: `http://db-${index}:4200`,
+    requests: 5000,
+    acknowledged: 4_300_000,
+    errors: [],
+    serviceTime: sampleLatencies(5000),
+    outages: [],
+    ...changes,
+  });
+  const errors = [{ class: 'closed', code: null, rows: 4000, batches: 4, example: 'e' }];
+  const outages = [{ fromMs: 12_345, toMs: 30_100, why: 'connect ECONNREFUSED' }];
+  const nodes = [nodeOf(1), nodeOf(2, { acknowledged: 8_600_000 }), nodeOf(3, { errors, outages })];
+  const text = summaryOf({ nodes }, 100);
+  const table = text.split('\n').filter((line) => line.startsWith('  http://db-'));
+  assert.deepEqual(
+    table.map((line) => line.trim().split(/\s{2,}/)),
+    [
+      ['http://db-1:4200', '4,300,000', '25 %', '5,000', '60 ms', '242 ms', '812 ms', '0'],
+      ['http://db-2:4200', '8,600,000', '50 %', '5,000', '60 ms', '242 ms', '812 ms', '0'],
+      ['http://db-3:4200', '4,300,000', '25 %', '5,000', '60 ms', '242 ms', '812 ms', '4'],
+      ['http://db-3:4200 was out from 12.3 s to 30.1 s: connect ECONNREFUSED'],
+    ],
+  );
+  assert.doesNotMatch(summaryOf({ nodes: [nodeOf(1)] }, 100), /^nodes/m);
 });
 
 test('unverified TLS is said in red', () => {

@@ -126,6 +126,7 @@ function killable(target: SimulatedTarget): { target: SimulatedTarget; kill: () 
     target: {
       stored: target.stored,
       settle: () => target.settle(),
+      root: (node, options) => target.root(node, options),
       async insert(node, body, request) {
         if (isDead) return await never;
         const onHandedOver = (): void => {
@@ -173,7 +174,7 @@ const schedules = fc.record({
   windows: fc.array(
     fc
       .record({
-        kind: fc.constantFrom('down', 'blocked', 'overloaded'),
+        kind: fc.constantFrom('down', 'blocked', 'overloaded', 'frozen'),
         fromMs: fc.nat(2000),
         lengthMs: fc.nat(20_000),
         node: fc.option(fc.nat(NODES - 1)),
@@ -378,4 +379,41 @@ test('a run bounded by time starts nothing after it and lets what is in flight e
   assert.equal(ledger.offered, ledger.acknowledged);
   assert.ok(ledger.acknowledged > 500);
   assert.ok(Number(clock.monotonicNs() - startAtNs) / 1e6 < 1030);
+});
+
+test('healthy nodes get the same share, and each row is credited to the node that acknowledged it', async () => {
+  const { loop } = await runWhole({}, { keyed: true, rows: 20_000 });
+  const { nodes, ledger } = loop.snapshot();
+  const requests = nodes.map((node) => node.requests);
+  assert.equal(requests[0], 1000 - (requests[1] ?? 0));
+  assert.ok(Math.abs((requests[0] ?? 0) - 500) < 25, JSON.stringify(requests));
+  const credited = nodes.reduce((sum, node) => sum + node.acknowledged, 0);
+  assert.equal(credited, ledger.acknowledged);
+});
+
+for (const inFlight of [1, 3]) {
+  test(`a node that takes requests and never answers holds up no more than its share of ${inFlight} in flight`, async () => {
+    const { loop, elapsedMs } = await runWhole(
+      { windows: [{ kind: 'frozen', fromMs: 50, toMs: DAY_MS, node: 1 }] },
+      { keyed: true, rows: 4000, limits: { inFlight } },
+    );
+    const { nodes, ledger } = loop.snapshot();
+    assert.equal(ledger.acknowledged, 4000);
+    assert.ok((nodes[1]?.errors[0]?.batches ?? 0) <= Math.ceil(inFlight / NODES));
+    // The deadline of the requests that hang is 5 s; all others go on meanwhile and after it.
+    assert.ok(elapsedMs < 9000, `${elapsedMs}`);
+  });
+}
+
+test('when a node was out, and why, is in the books of that node alone', async () => {
+  const { loop } = await runWhole(
+    { windows: [{ kind: 'down', fromMs: 50, toMs: 3050, node: 1 }] },
+    { keyed: true, rows: 40_000 },
+  );
+  const { nodes } = loop.snapshot();
+  assert.deepEqual(nodes[0]?.outages, []);
+  const [outage, ...others] = nodes[1]?.outages ?? [];
+  assert.deepEqual([others.length, outage?.why], [0, 'refused']);
+  assert.ok(outage !== undefined && outage.fromMs >= 50 && outage.fromMs < 200);
+  assert.ok(outage.toMs !== null && outage.toMs >= 3050 && outage.toMs < 5050, JSON.stringify(outage));
 });

@@ -24,9 +24,18 @@ function assignmentOf(rows: number | null, durationMs: number | null): Assignmen
   return { globalIndex: 0, globalCount: 1, batchSize: 10, rows, durationMs, pace, warmUpMs: 0 };
 }
 
+const GREETING = {
+  ok: true,
+  kind: 'cratedb',
+  version: '6.4.3',
+  clusterName: 'c',
+  name: 'n',
+} as const;
+
 /** Takes every row, each request in `serviceMs`. */
 function slowTarget(clock: VirtualClock, serviceMs: number): InsertPort {
   return {
+    root: () => Promise.resolve(GREETING),
     async insert(_node, _body, { rows, onHandedOver }) {
       onHandedOver();
       await clock.sleep(serviceMs);

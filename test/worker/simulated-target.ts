@@ -3,6 +3,7 @@
  * stores rows or not, answers truly, falsely or never, and knows in the end what is really stored.
  */
 import type { Clock } from '../../src/base/clock.ts';
+import type { NodeGreeting } from '../../src/cratedb/greeting.ts';
 import type { AttemptOutcome, AttemptRows, Failure, FailureClass } from '../../src/cratedb/outcome.ts';
 import type { BodyWriter, InsertPort, InsertRequest } from '../../src/worker/insertion-loop.ts';
 
@@ -24,9 +25,9 @@ export interface TargetFaults {
   readonly constraint: number;
   /** Rows that make the server refuse the whole request. */
   readonly poison: readonly number[];
-  /** Windows in ms since the clock's start in which a node, or the table, takes nothing. */
+  /** Windows in ms since the clock's start in which a node, or the table, takes nothing; `frozen` never answers. */
   readonly windows: readonly {
-    readonly kind: 'down' | 'blocked' | 'overloaded';
+    readonly kind: 'down' | 'blocked' | 'overloaded' | 'frozen';
     readonly fromMs: number;
     readonly toMs: number;
     readonly node: number | null;
@@ -96,6 +97,7 @@ export function createSimulatedTarget(
     const window = windowNow(node);
     if (window?.kind === 'down') return notSent(count, 'refused', 'unreachable');
     request.onHandedOver();
+    if (window?.kind === 'frozen') return await frozen(rows, request);
     await clock.sleep(1 + random() * 20, request.signal);
     if (window?.kind === 'blocked')
       return answered({ ...NONE, notStored: count }, 'blocked', 'blocked', count);
@@ -108,6 +110,21 @@ export function createSimulatedTarget(
       return unsure(count, 'aborted');
     }
     return random() < faults.trouble ? await inTrouble(rows, request) : good(rows);
+  }
+
+  /** A process that stands still: it may go on with the request when nobody waits for it any more. */
+  async function frozen(rows: readonly number[], request: InsertRequest): Promise<AttemptOutcome> {
+    await clock.sleep(request.timeoutMs, request.signal);
+    if (random() < 0.5) leftovers.push(clock.sleep(random() * 60_000).then(() => store(rows)));
+    return unsure(rows.length, request.signal.aborted ? 'aborted' : 'timeout');
+  }
+
+  async function root(node: number, { timeoutMs }: { readonly timeoutMs: number }): Promise<NodeGreeting> {
+    const window = windowNow(node);
+    await clock.sleep(window?.kind === 'frozen' ? timeoutMs : random() * 2);
+    if (window?.kind === 'down' || window?.kind === 'frozen')
+      return { ok: false, class: 'timeout', condition: 'unreachable', message: 'nobody' };
+    return { ok: true, kind: 'cratedb', version: '6.4.3', clusterName: 'c', name: `n${node}` };
   }
 
   function good(rows: readonly number[]): AttemptOutcome {
@@ -170,6 +187,7 @@ export function createSimulatedTarget(
   return {
     stored,
     insert,
+    root,
     async settle() {
       await Promise.all(leftovers);
     },
