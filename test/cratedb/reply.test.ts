@@ -444,6 +444,49 @@ describe('the all-stored check', () => {
     );
   });
 
+  test('Of all replies with one other byte, only those with other digits of the duration are taken for success.', () => {
+    const [rows, duration] = [3, '1.25'];
+    const exact = Buffer.from(storedReply(rows, duration));
+    const [first, end] = [exact.indexOf(duration), exact.indexOf(duration) + duration.length];
+    for (let at = 0; at < exact.length; at += 1) {
+      const isInDuration = at >= first && at < end;
+      for (let change = 1; change < 256; change += 1) {
+        const bytes = Buffer.from(exact);
+        bytes[at] = (bytes[at] ?? 0) ^ change;
+        if (isInDuration) {
+          const other = bytes.toString('latin1', first, end);
+          assert.equal(check([bytes], rows), /^(?:0|[1-9]\d*)(?:\.\d+|[eE]\d+)?$/.test(other), other);
+        } else {
+          assert.equal(check([bytes], rows), false, `byte ${at}`);
+          // What is not the one reply is parsed: that, too, finds a row that is not stored.
+          assert.notEqual(read(200, bytes.toString('latin1'), rows).rows.acknowledged, rows, `byte ${at}`);
+        }
+      }
+    }
+  });
+
+  test('It refuses ten thousand rows with one other byte, in pieces as they come from a socket.', () => {
+    const [rows, duration] = [10_000, '1.25'];
+    const exact = Buffer.from(storedReply(rows, duration));
+    const pieces = (bytes: Buffer): Buffer[] => cut(bytes, [2 ** 16, 2 ** 17]);
+    assert.equal(check(pieces(exact), rows), true);
+    const behind = exact.indexOf(duration) + duration.length;
+    fc.assert(
+      fc.property(
+        fc.integer({ min: behind, max: exact.length - 1 }),
+        fc.integer({ min: 1, max: 255 }),
+        (at, change) => {
+          const before = exact[at] ?? 0;
+          exact[at] = before ^ change;
+          const isTaken = check(pieces(exact), rows);
+          exact[at] = before;
+          assert.equal(isTaken, false);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
   test('Nothing at all is not a reply.', () => {
     assert.equal(check([], 0), false);
     assert.equal(check([Buffer.alloc(0)], 1), false);

@@ -14,6 +14,7 @@ import { createReferenceGenerator } from '../../src/rows/reference-generator.ts'
 import { MAX_ROWS } from '../../src/rows/row-format.ts';
 import type { RowPlan } from '../../src/rows/row-plan.ts';
 import type { Column } from '../../src/rows/schema.ts';
+import { anyHostileColumn } from './arbitrary-hostile.ts';
 import { anyPlan } from './arbitrary-plan.ts';
 import { anySchema } from './arbitrary-schema.ts';
 import { planOf, preset, tableOf } from './support.ts';
@@ -128,6 +129,30 @@ describe('bodies written as DEFLATE', () => {
     };
     const bodies = bodiesOf(await planOf(tableOf([column, constant, { ...column, name: 'more' }])), 100);
     assertSameBatches(bodies, 0, [100, 1, 2, 100]);
+  });
+
+  it('are the plain bodies for hostile text', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(anyHostileColumn, { minLength: 1, maxLength: 6 }), async (columns) => {
+        const named = columns.map(({ column }, index) => ({ name: `c${index}`, ...column }));
+        assertSameBatches(bodiesOf(await planOf(tableOf(named)), 30), 0, [30, 1, 7]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('are the plain bodies for values of a mebibyte', async () => {
+    const values = [1, 2 ** 20, 5].map((length) => 'a"'.repeat(length));
+    const column: Column = {
+      name: 'large',
+      type: { kind: 'text' },
+      generator: { kind: 'pool', pool: { from: 'values', values } },
+    };
+    assertSameBatches(
+      bodiesOf(await planOf(tableOf([column, { ...column, name: 'again' }])), 9),
+      0,
+      [4, 1, 9],
+    );
   });
 
   it('are the plain bodies for 500 columns of every kind', async () => {
