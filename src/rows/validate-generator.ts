@@ -172,6 +172,7 @@ export function generatorProblems(generator: Generator): string[] {
       if (generator.kind === 'decimal') demandScale(generator.scale);
       break;
     case 'normal':
+      demand(Number.isSafeInteger(generator.mean), `the mean ${generator.mean} is no safe integer`);
       demand(
         isWhole(generator.deviation, 1) && generator.deviation < 2 ** 32,
         'the deviation is no whole number from 1 to 2^32 − 1',
@@ -262,7 +263,7 @@ export function generatorProblems(generator: Generator): string[] {
     case 'array':
       demand(
         isWhole(generator.minLength, 0) &&
-          generator.minLength <= generator.maxLength &&
+          isWhole(generator.maxLength, generator.minLength) &&
           generator.maxLength <= 10_000,
         'the lengths are not 0 ≤ minLength ≤ maxLength ≤ 10,000',
       );
@@ -287,17 +288,20 @@ function partProblems(part: TemplatePart): string[] {
       return isWhole(part.min, 0) &&
         part.min <= part.max &&
         Number.isSafeInteger(part.max) &&
-        isWhole(part.width ?? 1, 1)
+        isWidth(part.width)
         ? []
-        : ['digits need 0 ≤ min ≤ max and a width from 1'];
+        : ['digits need 0 ≤ min ≤ max and a width from 1 to 20'];
     case 'characters':
       return charactersProblems(part);
     case 'sequence':
-      return part.start >= 0 && part.step > 0 && isWhole(part.width ?? 1, 1)
+      return part.start >= 0 && part.step > 0 && isWidth(part.width)
         ? sequenceProblems(part)
-        : ['a sequence in a text needs start ≥ 0, step ≥ 1 and a width from 1'];
+        : ['a sequence in a text needs start ≥ 0, step ≥ 1 and a width from 1 to 20'];
   }
 }
+
+/** Digits that numbers of 64 bits have. */
+const isWidth = (width = 1): boolean => isWhole(width, 1) && width <= 20;
 
 function clampProblems(min: number | undefined, max: number | undefined): string[] {
   const [least, most] = [min ?? Number.MIN_SAFE_INTEGER, max ?? Number.MAX_SAFE_INTEGER];
@@ -337,7 +341,7 @@ function rankedProblems({ distinct, weights, values, of }: RankedGenerator): str
   else if (weights.length > 0 && distinct === weights.length && sum === 0) problems.push('all weights are 0');
   if (values !== undefined && values.length !== weights.length)
     problems.push(`there are ${values.length} values for ${weights.length} weights`);
-  if (of.kind === 'text' && !isWhole(of.width, 1)) problems.push(`the width ${of.width} is not from 1`);
+  if (of.kind === 'text' && !isWidth(of.width)) problems.push(`the width ${of.width} is not from 1 to 20`);
   return of.kind === 'quantiles' ? [...problems, ...boundsProblems(of.bounds)] : problems;
 }
 

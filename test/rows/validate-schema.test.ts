@@ -1,6 +1,7 @@
 /** A schema's problems are all found at once, each naming its column. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import type {
   Column,
   ColumnType,
@@ -12,7 +13,8 @@ import type {
   TableSchema,
 } from '../../src/rows/schema.ts';
 import { validateSchema } from '../../src/rows/validate-schema.ts';
-import { tableOf } from './support.ts';
+import { anySchema } from './arbitrary-schema.ts';
+import { fastGeneratorOf, planOf, tableOf } from './support.ts';
 
 const column = (
   type: ColumnType | 'text' | 'integer',
@@ -130,7 +132,7 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
   ],
   [
     column('text', { kind: 'template', parts: [{ kind: 'digits', min: 5, max: 1 }] }),
-    'column a: digits need 0 ≤ min ≤ max and a width from 1',
+    'column a: digits need 0 ≤ min ≤ max and a width from 1 to 20',
   ],
   [column('text', { kind: 'pool', pool: { from: 'values', values: [] } }), 'column a: a pool without values'],
   [
@@ -210,7 +212,7 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
   [column('integer', sequence({ wrap: 0 })), 'column a: wrap is 0, not a whole number from 1'],
   [
     column('text', { kind: 'template', parts: [{ kind: 'sequence', start: 0, step: -1 }] }),
-    'column a: a sequence in a text needs start ≥ 0, step ≥ 1 and a width from 1',
+    'column a: a sequence in a text needs start ≥ 0, step ≥ 1 and a width from 1 to 20',
   ],
   [
     column({ kind: 'smallint' }, { kind: 'normal', mean: 0, deviation: 9999, scale: 0, min: 0 }),
@@ -309,6 +311,25 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
   ],
 ];
 
+/** Numbers that no bound expects. */
+const ODD_NUMBERS = [0, -1, 0.5, -0.5, 1e-9, 2 ** 31, 2 ** 32, 2 ** 53, -(2 ** 53), 1e300, -400, 65_537];
+
+/** The schema with another number in place of one of its own. */
+function withNumber(schema: TableSchema, place: number, number: number): TableSchema {
+  let numbers = 0;
+  JSON.stringify(schema, (_key, value: unknown) => {
+    if (typeof value === 'number') numbers += 1;
+    return value;
+  });
+  let at = 0;
+  const text = JSON.stringify(schema, (_key, value: unknown) => {
+    if (typeof value !== 'number') return value;
+    at += 1;
+    return at - 1 === place % numbers ? number : value;
+  });
+  return JSON.parse(text) as TableSchema;
+}
+
 const SAME = column('text', UUID);
 const TABLES: readonly (readonly [Partial<TableSchema>, readonly string[]])[] = [
   [{ columns: [] }, ['the table has no columns']],
@@ -383,6 +404,24 @@ describe('a schema', () => {
       'column a: its sequence begins again after 32767 rows; give it a wrap if 32768 rows may repeat it',
     ]);
     assert.deepEqual(validateSchema(schema(100), 32_768), []);
+  });
+
+  it('has a problem or has rows, whatever number is wrong in it', async () => {
+    await fc.assert(
+      fc.asyncProperty(anySchema, fc.nat(), fc.constantFrom(...ODD_NUMBERS), async (schema, place, odd) => {
+        const broken = withNumber(schema, place, odd);
+        if (validateSchema(broken).length > 0) return;
+        const fast = fastGeneratorOf(await planOf(broken));
+        const [buffer] = fast.createBuffers(1, 2 * (fast.maxRowBytes + 1));
+        assert.ok(buffer);
+        const end = fast.writeRows(buffer, 0, 2 ** 43, 2);
+        assert.equal(
+          (JSON.parse(`[${Buffer.from(buffer.subarray(0, end)).toString()}]`) as unknown[]).length,
+          2,
+        );
+      }),
+      { numRuns: 150 },
+    );
   });
 
   it('is told of series that follow each other in a circle', () => {
