@@ -34,6 +34,19 @@ export function readHostFacts(folders: HostFolders = LINUX_FOLDERS): HostFacts {
   };
 }
 
+/** Share of the cgroup's periods so far in which it was stopped at its CPU limit; null without such a count. */
+export function throttledShare(folders: HostFolders = LINUX_FOLDERS): number | null {
+  const counts = cgroupFolders(folders).map((folder) => {
+    const stat = readText(join(folder, 'cpu.stat')) ?? '';
+    const [periods, throttled] = ['nr_periods', 'nr_throttled'].map((name) =>
+      Number(new RegExp(`^${name} (\\d+)$`, 'm').exec(stat)?.[1] ?? 0),
+    );
+    return periods === undefined || throttled === undefined || periods === 0 ? null : throttled / periods;
+  });
+  const known = counts.filter((share) => share !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
 /** Whether an origin (`http://localhost:4200`) names this host itself, by its name or a loopback address. */
 export function isLoopback(origin: string): boolean {
   const { hostname } = new URL(origin);

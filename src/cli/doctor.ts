@@ -6,14 +6,14 @@ import { execa } from 'execa';
 import { systemClock } from '../base/clock.ts';
 import { childEnvironment } from '../base/child-environment.ts';
 import { OutputError, messageOf } from '../base/errors.ts';
-import { readHostFacts, usableCores } from '../base/host.ts';
+import { isLoopback, readHostFacts, throttledShare, usableCores } from '../base/host.ts';
 import { type TableName, formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { readLimitFacts } from '../coordinator/limits.ts';
 import { grantOn, targetHint } from '../coordinator/target-hints.ts';
 import type { Answer } from '../cratedb/ask.ts';
-import { createClient } from '../cratedb/client.ts';
+import { type CrateClient, createClient } from '../cratedb/client.ts';
 import {
   type Privileges,
   type ServerFacts,
@@ -24,18 +24,12 @@ import {
   serverFacts,
 } from '../cratedb/introspect.ts';
 import type { QueryFailure } from '../cratedb/query-reply.ts';
+import { countTable } from '../cratedb/statements.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
 import { makeFolder, testWritable } from '../report/files.ts';
-
-export interface Finding {
-  readonly status: 'good' | 'warning' | 'bad';
-  readonly about: 'host' | 'target';
-  /** One or two words. */
-  readonly what: string;
-  readonly detail: string;
-  /** What to do about it, or ''. */
-  readonly hint: string;
-}
+import { canGenerateFast } from '../rows/row-generator.ts';
+import { clusterFindings, productionFindings } from './doctor-cluster.ts';
+import type { Finding } from './finding.ts';
 
 export interface DoctorParts {
   /** The folder of all runs. */
@@ -47,10 +41,13 @@ const PROBE_TIMEOUT_MS = 5000;
 const QUESTION_TIMEOUT_MS = 10_000;
 /** A worker needs a connection per request in flight and node; below this even the defaults get tight. */
 const FEW_DESCRIPTORS = 1024;
+/** Share of a cgroup's periods. */
+const MUCH_THROTTLED = 0.05;
 const LITTLE_SPACE_BYTES = 100 * 2 ** 20;
 /** Rows carry the time of this host: a skew larger than this is visible in them. */
 const SKEW_TO_MENTION_MS = 2000;
 const OLDEST_KNOWN_MAJOR = 5;
+const NEWEST_KNOWN_MAJOR = 6;
 
 /** All findings, the host's first. Never throws for what it finds. */
 export async function examine(access: TargetAccess, parts: DoctorParts): Promise<readonly Finding[]> {
@@ -72,6 +69,8 @@ async function examineHost(runs: string): Promise<readonly Finding[]> {
       detail: `${facts.cores}${limited}: ${usableCores(facts)} worker processes by default`,
       hint: '',
     },
+    ...throttleFindings(),
+    generatorFinding(),
     { status: 'good', about, what: 'memory', detail: formatBytes(facts.memoryBytes), hint: '' },
     await descriptorFinding(),
     ...(limits.freeProcesses === null ? [] : [processFinding(limits.freeProcesses, usableCores(facts))]),
@@ -79,6 +78,32 @@ async function examineHost(runs: string): Promise<readonly Finding[]> {
     ...(await spaceFindings([runs, '/dev/shm'])),
   ];
   return process.platform === 'win32' ? [...findings, windowsFinding()] : findings;
+}
+
+/** A cgroup that was stopped often so far will be stopped by a run all the more. */
+function throttleFindings(): readonly Finding[] {
+  const share = throttledShare();
+  if (share === null || share < MUCH_THROTTLED) return [];
+  return [
+    {
+      status: 'warning',
+      about: 'host',
+      what: 'throttling',
+      detail: `the cgroup was stopped in ${(share * 100).toFixed(0)}% of its periods so far`,
+      hint: 'Its CPU limit, not the server, may end up being measured: --procs with fewer processes, or a higher limit.',
+    },
+  ];
+}
+
+function generatorFinding(): Finding {
+  const isFast = canGenerateFast();
+  return {
+    status: isFast ? 'good' : 'warning',
+    about: 'host',
+    what: 'generator',
+    detail: isFast ? 'fast: WebAssembly with SIMD' : 'reference: this Node.js has no WebAssembly SIMD',
+    hint: isFast ? '' : 'Rows cost 20 to 200 times the CPU.',
+  };
 }
 
 function windowsFinding(): Finding {
@@ -171,19 +196,85 @@ async function examineTarget(access: TargetAccess, table: TableName): Promise<re
     const facts = await serverFacts(client, { timeoutMs: QUESTION_TIMEOUT_MS });
     if (!facts.ok) return [unreachableFinding(access, facts)];
     const { value } = facts;
-    const head = [...nodeFindings(value), versionFinding(value), ...otherNodesFinding(access, value)];
+    const head = [
+      ...nodeFindings(value, await latencies(client)),
+      versionFinding(value),
+      ...otherNodesFinding(access, value),
+      ...sameHostFindings(access),
+      ...plainPasswordFindings(access),
+    ];
     if (value.kind === 'discard') return head;
+    const options = { timeoutMs: QUESTION_TIMEOUT_MS };
     const [skew, rights, state] = await Promise.all([
-      clockSkew(client, systemClock, { timeoutMs: QUESTION_TIMEOUT_MS }),
-      privileges(client, table, { timeoutMs: QUESTION_TIMEOUT_MS }),
-      describeTable(client, table, { timeoutMs: QUESTION_TIMEOUT_MS }),
+      clockSkew(client, systemClock, options),
+      privileges(client, table, options),
+      describeTable(client, table, options),
     ]);
     // Who is not let in learns nothing about rights.
-    const told = isLockedOut(state) ? [] : rightFindings(rights, table, state.ok && state.value.exists);
-    return [...head, ...(skew.ok ? [skewFinding(skew.value)] : []), ...told, tableFinding(state, table)];
+    if (isLockedOut(state)) return [...head, tableFinding(state, table, null)];
+    const isThere = state.ok && state.value.exists;
+    const counted = isThere ? await countTable(client, table, options) : null;
+    const rows = counted?.ok === true ? counted.value : null;
+    const survey = {
+      name: table,
+      isThisHost: access.nodes.every(isLoopback),
+      nodes: value.clusterNodes.ok ? value.clusterNodes.value.length : null,
+      table: isThere ? { name: formatTable(table), rows, hasRunIds: hasRunIds(state) } : null,
+    };
+    return [
+      ...head,
+      ...(skew.ok ? [skewFinding(skew.value)] : []),
+      ...rightFindings(rights, table, isThere),
+      ...(await clusterFindings(client, options)),
+      tableFinding(state, table, rows),
+      ...(await productionFindings(client, survey, options)),
+    ];
   } finally {
     await client.destroy();
   }
+}
+
+function hasRunIds(state: Answer<TableState>): boolean {
+  return state.ok && state.value.exists && state.value.columns.some(({ name }) => name === 'run_id');
+}
+
+/** Milliseconds of a greeting over an open connection, per node; null where it failed. */
+async function latencies(client: CrateClient): Promise<readonly (number | null)[]> {
+  return await Promise.all(
+    client.nodes.map(async (_, node) => {
+      const startMs = systemClock.monotonicMs();
+      const greeting = await client.root(node, { timeoutMs: QUESTION_TIMEOUT_MS });
+      return greeting.ok ? systemClock.monotonicMs() - startMs : null;
+    }),
+  );
+}
+
+function sameHostFindings(access: TargetAccess): readonly Finding[] {
+  if (!access.nodes.some(isLoopback)) return [];
+  return [
+    {
+      status: 'warning',
+      about: 'target',
+      what: 'same host',
+      detail: 'client and server share its cores and disks',
+      hint: 'Figures are of both together: fine for trying out, not for what the server can do.',
+    },
+  ];
+}
+
+function plainPasswordFindings(access: TargetAccess): readonly Finding[] {
+  const isSecret = access.password !== null || access.token !== null;
+  const plain = access.nodes.filter((node) => node.startsWith('http:') && !isLoopback(node));
+  if (!isSecret || plain.length === 0) return [];
+  return [
+    {
+      status: 'warning',
+      about: 'target',
+      what: 'TLS',
+      detail: `the secret travels to ${plain.join(', ')} without it`,
+      hint: 'https:// in --url, if the server speaks it.',
+    },
+  ];
 }
 
 function unreachableFinding(access: TargetAccess, failure: QueryFailure): Finding {
@@ -201,16 +292,20 @@ function unreachableFinding(access: TargetAccess, failure: QueryFailure): Findin
   };
 }
 
-function nodeFindings(facts: ServerFacts): readonly Finding[] {
-  return facts.greetings.map(({ origin, greeting }) => ({
+function nodeFindings(facts: ServerFacts, latencyMs: readonly (number | null)[]): readonly Finding[] {
+  return facts.greetings.map(({ origin, greeting }, node) => ({
     status: greeting.ok ? 'good' : 'bad',
     about: 'target',
     what: 'node',
     detail: greeting.ok
-      ? `${origin} is ${printable(greeting.name)}`
+      ? `${origin} is ${printable(greeting.name)}${answersText(latencyMs[node] ?? null)}`
       : `${origin}: ${printable(greeting.message)}`,
     hint: greeting.ok ? '' : 'Rows would go to the other nodes only.',
   }));
+}
+
+function answersText(ms: number | null): string {
+  return ms === null ? '' : `, answers in ${formatDuration(ms)}`;
 }
 
 function versionFinding(facts: ServerFacts): Finding {
@@ -219,13 +314,19 @@ function versionFinding(facts: ServerFacts): Finding {
     sandbox: "crategen's sandbox, as CrateDB",
     discard: 'a discarding target, as CrateDB',
   };
-  const isOld = Number(facts.version.split('.')[0]) < OLDEST_KNOWN_MAJOR;
+  const major = Number(facts.version.split('.')[0]);
+  const isOld = major < OLDEST_KNOWN_MAJOR;
+  const isNew = major > NEWEST_KNOWN_MAJOR;
   return {
-    status: isOld ? 'warning' : 'good',
+    status: isOld || isNew ? 'warning' : 'good',
     about: 'target',
     what: 'version',
     detail: `${names[facts.kind]} ${printable(facts.version)}, cluster ${printable(facts.clusterName)}`,
-    hint: isOld ? `Versions before ${OLDEST_KNOWN_MAJOR} are not tested.` : '',
+    hint: isOld
+      ? `Versions before ${OLDEST_KNOWN_MAJOR} are not tested.`
+      : isNew
+        ? `Versions after ${NEWEST_KNOWN_MAJOR} are newer than this crategen.`
+        : '',
   };
 }
 
@@ -296,7 +397,7 @@ function isLockedOut(state: Answer<TableState>): boolean {
   return !state.ok && state.class === 'unauthorized';
 }
 
-function tableFinding(state: Answer<TableState>, table: TableName): Finding {
+function tableFinding(state: Answer<TableState>, table: TableName, rows: number | null): Finding {
   const common = { about: 'target', what: 'table' } as const;
   const name = formatTable(table);
   if (!state.ok && isLockedOut(state))
@@ -311,9 +412,11 @@ function tableFinding(state: Answer<TableState>, table: TableName): Finding {
     return { ...common, status: 'warning', detail: `${name}: ${printable(state.message)}`, hint: '' };
   if (!state.value.exists)
     return { ...common, status: 'good', detail: `${name} does not exist: a run creates it`, hint: '' };
-  const { problems } = state.value;
+  const { problems, shards, replicas } = state.value;
+  const held = rows === null ? 'rows not counted' : `${formatExact(rows)} rows`;
+  const shape = `${held}, ${shards} ${shards === 1 ? 'shard' : 'shards'}, replicas ${replicas}`;
   if (problems.length === 0)
-    return { ...common, status: 'good', detail: `${name} exists and takes rows`, hint: '' };
+    return { ...common, status: 'good', detail: `${name} exists (${shape}) and takes rows`, hint: '' };
   return {
     ...common,
     status: 'bad',

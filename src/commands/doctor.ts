@@ -2,7 +2,7 @@
 import { styleText } from 'node:util';
 import * as Flags from '@oclif/core/flags';
 import { parseTableName } from '../base/sql.ts';
-import type { Finding } from '../cli/doctor.ts';
+import type { Finding } from '../cli/finding.ts';
 import { EXIT } from '../cli/exit-codes.ts';
 import { ownRunsFolder } from '../cli/run-argument.ts';
 import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';

@@ -4,7 +4,13 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism, tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
-import { type HostFolders, readHostFacts, usableCores } from '../../src/base/host.ts';
+import {
+  type HostFolders,
+  isLoopback,
+  readHostFacts,
+  throttledShare,
+  usableCores,
+} from '../../src/base/host.ts';
 
 describe('the facts of a host', () => {
   let root = '';
@@ -35,6 +41,30 @@ describe('the facts of a host', () => {
     lay('cgroup/a/memory.max', 'max');
     const facts = readHostFacts(folders);
     assert.deepEqual([facts.cgroupCores, facts.memoryBytes], [1.5, 1_048_576]);
+  });
+
+  it('say how often the cgroup was stopped so far, where the kernel counts it', () => {
+    assert.equal(throttledShare(folders), null);
+    lay('proc/self/cgroup', '0::/a');
+    lay('cgroup/a/cpu.stat', 'usage_usec 7\nnr_periods 200\nnr_throttled 50\nthrottled_usec 9');
+    assert.equal(throttledShare(folders), 0.25);
+  });
+
+  it('tell this host by its name or a loopback address', () => {
+    const own = [
+      'http://localhost:4200',
+      'https://127.1.2.3',
+      'http://[::1]:1',
+      'http://[::ffff:127.0.0.1]:1',
+    ];
+    assert.deepEqual(own.filter(isLoopback), own);
+    const others = [
+      'http://db-1:4200',
+      'http://10.0.0.1',
+      'http://127.evil.example',
+      'http://localhost.example',
+    ];
+    assert.deepEqual(others.filter(isLoopback), []);
   });
 
   it('read version 1, where -1 is no limit and every controller has its own tree', () => {
