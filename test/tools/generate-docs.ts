@@ -19,6 +19,8 @@ const COMMAND_ORDER = [
   'cluster',
   'single',
   'sandbox',
+  'up',
+  'down',
   'schema:list',
   'schema:show',
   'schema:ddl',
