@@ -79,8 +79,14 @@ export interface CrateClient {
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** CrateDB never closes an idle connection itself; a closed one costs a connect, an open one a descriptor. */
-const KEEP_ALIVE_MS = 10 * 60_000;
+/**
+ * CrateDB never closes an idle connection itself, but what stands before it does, after 30 s or more, and a request
+ * that crosses such a close on the way is of unknown fate. So ours are closed first; a server that announces a shorter
+ * time in `Keep-Alive: timeout=…` is heeded.
+ */
+const KEEP_ALIVE_MS = 20_000;
+/** Once is bad luck; after that it is the server that closes. */
+const MAX_REPEATS = 2;
 const MAX_HEADER_BYTES = 64 * 1024;
 const ROOT_TIMEOUT_MS = 5_000;
 const MAX_ROOT_BYTES = 1024 * 1024;
@@ -180,7 +186,7 @@ class Client implements CrateClient {
     const startedMs = this.#clock.monotonicMs();
     const first = options.node ?? this.#lastGoodNode;
     let reply: QueryReply | null = null;
-    for (let turn = 0; turn < this.nodes.length; turn += 1) {
+    for (let turn = 0; turn < this.nodes.length || isWorthAgain(reply, turn - this.nodes.length); turn += 1) {
       const node = (first + turn) % this.nodes.length;
       const leftMs = options.timeoutMs - (this.#clock.monotonicMs() - startedMs);
       if (reply !== null && leftMs <= 0) return reply;
@@ -377,6 +383,11 @@ function describeBroken(origin: string, broken: Extract<Exchange, { kind: 'broke
 function joined(pieces: readonly Uint8Array[]): Uint8Array {
   const [only] = pieces;
   return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+}
+
+/** A question that crossed the close of its connection, as in front of a load balancer; where no other node is left. */
+function isWorthAgain(reply: QueryReply | null, repeats: number): boolean {
+  return repeats < MAX_REPEATS && reply?.ok === false && reply.class === 'closed';
 }
 
 function mayAskAnother(reply: Extract<QueryReply, { ok: false }>, options: QueryOptions): boolean {

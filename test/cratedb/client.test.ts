@@ -493,6 +493,22 @@ describe('query', () => {
     assert.equal(read.ok, true);
   });
 
+  test('A question whose connection is closed under it is asked again, a change is not.', async (t) => {
+    let connections = 0;
+    const origin = await rawServer(t, (socket) => {
+      connections += 1;
+      const body = '{"cols":["x"],"rows":[[1]],"rowcount":1,"duration":0.5}';
+      const answer = `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      if (connections % 2 === 1) socket.once('data', () => socket.destroy());
+      else socket.on('data', () => socket.write(answer));
+    });
+    const options = { timeoutMs: 5_000 };
+    const read = await clientOf(t, accessTo(origin)).query('SELECT 1', [], { ...options, readOnly: true });
+    assert.deepEqual([read.ok, connections], [true, 2]);
+    const change = await clientOf(t, accessTo(origin)).query('DELETE FROM t', [], options);
+    assert.deepEqual([change.ok, connections], [false, 3]);
+  });
+
   test('Errors come with their code and class.', async (t) => {
     const origin = await httpServer(t, (_request, response) => {
       response
