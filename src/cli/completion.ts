@@ -1,4 +1,5 @@
 /** Completion scripts, made from what the commands say about themselves. */
+import { INSERT_PATHS } from '../rows/insert-form.ts';
 
 export const SHELLS = ['bash', 'zsh', 'fish'] as const;
 
@@ -30,7 +31,7 @@ const FLAG_VALUES: Readonly<Record<string, readonly string[]>> = {
   live: ['auto', 'screen', 'lines', 'off'],
   'log-format': ['text', 'json'],
   verify: ['count', 'rows', 'none'],
-  'insert-path': ['bulk-args'],
+  'insert-path': INSERT_PATHS,
   format: ['text', 'json'],
 };
 

@@ -5,6 +5,7 @@ import { createHistogram } from '../metrics/histogram.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type ErrorCount, noNodeCounts } from '../metrics/node-counts.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
+import { statementOf } from '../rows/insert-form.ts';
 import type { RowPlan } from '../rows/row-plan.ts';
 import type { CrewEnd } from './crew.ts';
 import type { Monitor } from './monitor.ts';
@@ -53,7 +54,7 @@ export function assembleResult(parts: ResultParts): RunResult {
     signal: env.stop.cause()?.signal ?? null,
     host: env.host,
     target: target.state,
-    statement: target.statement,
+    statement: statementOf(target.insert),
     ddl: target.ddl,
     poolsHash: rowPlan.pools.hash,
     rowFormat: rowPlan.rowFormat,

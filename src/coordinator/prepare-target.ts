@@ -21,7 +21,8 @@ import {
 import { type Share, countRun, countTable, refresh } from '../cratedb/statements.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { sourceSetting } from '../plan/schema-source.ts';
-import { createTableSql, insertColumns, insertStatement } from '../rows/ddl.ts';
+import { createTableSql, insertColumns, insertForm } from '../rows/ddl.ts';
+import type { InsertForm } from '../rows/insert-form.ts';
 import { hasRunColumns } from '../rows/schema.ts';
 import { type DiskLimit, type DiskState, diskText, lookAtDisks } from './disk-watch.ts';
 import type { TargetState } from './run-state.ts';
@@ -36,7 +37,7 @@ export interface PreparedTarget {
   readonly state: TargetState;
   readonly access: TargetAccess;
   readonly client: CrateClient;
-  readonly statement: string;
+  readonly insert: InsertForm;
   /** What created the table, or would have. */
   readonly ddl: string;
   readonly wasCreated: boolean;
@@ -85,11 +86,12 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
     if (!keyed && plan.table.key) parts.note('warning', 'notKeyed', notKeyedWarning(plan, found));
     const state: TargetState = { kind: facts.kind, version: facts.version, nodes: access.nodes, keyed };
     const conflictColumns = keyed ? (found?.primaryKey ?? ['run_id', 'seq']) : [];
-    const statement = insertStatement(schema, plan.table.name, { conflictColumns });
+    const path = plan.load.insertPath;
+    const insert = insertForm(schema, plan.table.name, { conflictColumns, path });
     const diskLimit = disk.kind === 'watched' ? disk.limit : null;
     const rowsBefore = tellsRows || found === null ? null : await rowsIn(parts, client, found);
     const wasCreated = found?.wasCreated ?? false;
-    return { state, access, client, statement, ddl, wasCreated, diskLimit, rowsBefore };
+    return { state, access, client, insert, ddl, wasCreated, diskLimit, rowsBefore };
   } catch (error) {
     await client.destroy();
     throw error;

@@ -24,6 +24,7 @@ import { keptExceptions, toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import type { RunResult, WorkerResult } from './run-result.ts';
 import { settle } from './settle.ts';
+import { bulkForm } from '../rows/insert-form.ts';
 import { assignmentsOf, plannedRowsOf } from './shares.ts';
 
 /** Beyond the drain limit a worker has its last words to say. */
@@ -69,7 +70,7 @@ export async function recoverRun<Saved>(
       state: { ...facts.target, keyed: facts.keyed },
       access,
       client,
-      statement,
+      insert: bulkForm(statement),
       ddl,
       wasCreated: false,
       diskLimit: null,

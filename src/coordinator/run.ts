@@ -10,11 +10,14 @@ import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
 import { maxRowBytesOf } from '../rows/bounds.ts';
 import { fetchPools } from './kept-pools.ts';
-import { insertStatement } from '../rows/ddl.ts';
+import { insertForm } from '../rows/ddl.ts';
 import { deflateModuleOf } from '../rows/deflate/deflate-plan.ts';
+import { emitColumnModule } from '../rows/fast/column-emitter.ts';
 import { emitRowModule } from '../rows/fast/row-emitter.ts';
+import { USUAL_SHAPE } from '../rows/fast/row-loop.ts';
+import { type InsertForm, pathProblems, statementOf } from '../rows/insert-form.ts';
 import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
-import type { RowSource } from '../rows/row-source.ts';
+import { type RowSource, bracketsOf } from '../rows/row-source.ts';
 import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
 import { watchDisks } from './disk-watch.ts';
@@ -98,6 +101,8 @@ async function prepare(
   startedAtMs: number,
 ): Promise<Prepared> {
   const { schema } = plan.table;
+  const unfit = pathProblems(schema, longestForm(plan));
+  if (unfit.length > 0) throw new UsageError(unfit);
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   // The pools fill while the target answers.
   const shelf = { folder: env.poolsFolder, versions: env.versions };
@@ -129,23 +134,32 @@ async function prepare(
 
 /** Code is made once, for all workers. */
 function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): RowSource {
-  if (plan.load.generator === 'reference') return { kind: 'plan', plan: rowPlan };
-  return plan.load.compression === 'deflate'
+  const { generator, insertPath: path, compression } = plan.load;
+  if (generator === 'reference') return { kind: 'plan', plan: rowPlan };
+  if (path === 'unnest') return { kind: 'columns', module: emitColumnModule(rowPlan) };
+  return path === 'bulk-args' && compression === 'deflate'
     ? { kind: 'deflate', module: deflateModuleOf(rowPlan) }
-    : { kind: 'module', module: emitRowModule(rowPlan) };
+    : { kind: 'module', module: emitRowModule(rowPlan, USUAL_SHAPE, bracketsOf({ path })) };
+}
+
+/** The INSERT before the table was looked at; what it is then is not longer by much. */
+function longestForm({ table, load }: RunPlan): InsertForm {
+  const { schema, name } = table;
+  const conflictColumns = [...new Set([...schema.primaryKey, ...schema.partitionedBy])];
+  return insertForm(schema, name, { conflictColumns, path: load.insertPath });
 }
 
 function checkLimits(plan: RunPlan, rowPlan: RowPlan, nodes: number, host: HostFacts): void {
   const { schema } = plan.table;
   const maxRowBytes = maxRowBytesOf(rowPlan);
-  const statement = insertStatement(schema, plan.table.name, { conflictColumns: ['run_id', 'seq'] });
-  const rows = Math.min(plan.load.batchSize, rowsThatFit(statement, maxRowBytes, plan.load.maxBodyBytes));
+  const form = longestForm(plan);
+  const rows = Math.min(plan.load.batchSize, rowsThatFit(form, maxRowBytes, plan.load.maxBodyBytes));
   if (rows < 1) {
     throw new UsageError(
       `--max-body: one row of ${schema.name} can take ${maxRowBytes} bytes and does not fit`,
     );
   }
-  const bodyBytes = bodyBytesFor(statement, maxRowBytes, rows);
+  const bodyBytes = bodyBytesFor(form, maxRowBytes, rows);
   const problems = limitProblems(plan, bodyBytes, nodes, readLimitFacts(host.memoryBytes));
   if (problems.length > 0) throw new UsageError(problems);
 }
@@ -163,7 +177,7 @@ function planText(
     workerPids: [],
     target: { kind, version, nodes },
     keyed,
-    statement: known.target.statement,
+    statement: statementOf(known.target.insert),
     ddl: known.target.ddl,
     poolsHash: known.rowPlan.pools.hash,
     rowFormat: known.rowPlan.rowFormat,
@@ -259,7 +273,7 @@ function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): 
     protocolVersion: PROTOCOL_VERSION,
     workerIndex,
     access: target.access,
-    statement: target.statement,
+    insert: target.insert,
     keyed: target.state.keyed,
     rows,
     assignment,

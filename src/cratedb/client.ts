@@ -9,6 +9,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
 import { redact } from '../base/text.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
+import type { InsertForm } from '../rows/insert-form.ts';
 import { type BrokenMeaning, meaningOfBroken } from './classes.ts';
 import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts';
 import { type NodeGreeting, readGreeting } from './greeting.ts';
@@ -23,6 +24,7 @@ import {
   createAllStoredCheck,
   exampleOf,
   readBulkReply,
+  readCountReply,
   retryAfterMs,
 } from './reply.ts';
 import { type BulkHabits, bulkHabits, oldestOf } from './version.ts';
@@ -41,6 +43,8 @@ export interface InsertRequest {
   readonly rows: number;
   /** The statement ends in ON CONFLICT … DO NOTHING over a key that only this run writes. */
   readonly keyed: boolean;
+  /** What the body is of: its path decides how the answer is read. */
+  readonly form: InsertForm;
   readonly contentEncoding: 'gzip' | 'deflate' | null;
   /** The whole attempt, from the call to the end of the reply. */
   readonly timeoutMs: number;
@@ -158,8 +162,10 @@ class Client implements CrateClient {
     habits: BulkHabits,
   ): AttemptOutcome {
     const { status, headers, pieces, serviceTimeUs } = result;
+    const isBulk = request.form.path === 'bulk-args';
     let reading: BulkReading;
     if (
+      isBulk &&
       status === 200 &&
       headers['content-encoding'] === undefined &&
       this.#saysAllStored(pieces, request.rows)
@@ -172,7 +178,8 @@ class Client implements CrateClient {
         habits,
         clean: this.#clean,
       };
-      reading = readBulkReply({ status, headers, body: joined(pieces) }, facts);
+      const read = isBulk ? readBulkReply : readCountReply;
+      reading = read({ status, headers, body: joined(pieces) }, facts);
     }
     return {
       ...reading,

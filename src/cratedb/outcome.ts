@@ -74,6 +74,11 @@ export interface AttemptOutcome {
   readonly condition: 'good' | 'unreachable' | 'overloaded' | 'blocked' | 'troubled';
   /** The whole request was refused for what its rows contain (a 400): halves of it may be accepted. */
   readonly refusedWhole: boolean;
+  /**
+   * The answer is complete, and leaves out which rows are missing and why: another attempt would be told no more,
+   * only a look at the table can tell.
+   */
+  readonly isSilent: boolean;
   /** At least the request's head may have reached the server. */
   readonly handedOver: boolean;
   readonly failures: readonly Failure[];

@@ -28,7 +28,10 @@ export interface BulkRequest {
   readonly clean: (text: string) => string;
 }
 
-export type BulkReading = Pick<AttemptOutcome, 'rows' | 'condition' | 'refusedWhole' | 'failures'>;
+export type BulkReading = Pick<
+  AttemptOutcome,
+  'rows' | 'condition' | 'refusedWhole' | 'isSilent' | 'failures'
+>;
 
 /** printable() adds an ellipsis to text that it cuts. */
 const EXAMPLE_LENGTH = 199;
@@ -42,12 +45,41 @@ export function readBulkReply(reply: BulkReply, request: BulkRequest): BulkReadi
   return readWhole(parsed, reply, request);
 }
 
+/**
+ * Reads any answer to one statement that inserts all rows, by UNNEST or VALUES: it only counts those that it wrote.
+ * What it left out is unknown: refused for what it holds, there already, or met by a shard in trouble, without a
+ * word. The sum of `rows` is `request.rows`; it never throws.
+ */
+export function readCountReply(reply: BulkReply, request: BulkRequest): BulkReading {
+  const parsed = parseReply(reply, request.rows);
+  if (reply.status !== 200) return readWholeOfMany(parsed, reply, request);
+  const written = parsed.ok ? rowcountOf(parsed.value) : null;
+  if (written === null || written > request.rows) return badReply(parsed, reply, request);
+  return allButSilent(request.rows, written);
+}
+
+/** So many rows are stored, and nothing was said about the others. */
+export function allButSilent(rows: number, acknowledged: number): BulkReading {
+  const unknown = rows - acknowledged;
+  if (unknown === 0) return allStored(rows);
+  return {
+    rows: { acknowledged, rejected: 0, notStored: 0, unknown },
+    condition: 'good',
+    refusedWhole: false,
+    isSilent: true,
+    failures: [{ class: 'notCounted', code: null, rows: unknown, example: SILENT }],
+  };
+}
+
+const SILENT = 'a complete answer that counts fewer rows than were sent, and says neither which nor why';
+
 /** The reading of a reply that said every row is stored. */
 export function allStored(rows: number): BulkReading {
   return {
     rows: { acknowledged: rows, rejected: 0, notStored: 0, unknown: 0 },
     condition: 'good',
     refusedWhole: false,
+    isSilent: false,
     failures: [],
   };
 }
@@ -68,6 +100,7 @@ export function allRows(
     rows: { acknowledged: 0, rejected: 0, notStored: 0, unknown: 0, [state]: rows },
     condition: why.condition,
     refusedWhole,
+    isSilent: false,
     failures: [{ class: why.class, code: why.code, rows, example: why.example }],
   };
 }
@@ -324,8 +357,35 @@ class Tally {
           : 'good';
     const { rows, habits } = this.#request;
     const refusedWhole = habits.oneRowFailsAll && this.#divisible === rows;
-    return { rows: { ...this.#rows }, condition, refusedWhole, failures };
+    return { rows: { ...this.#rows }, condition, refusedWhole, isSilent: false, failures };
   }
+}
+
+// --- a complete 200 with a count --------------------------------------------------------------------------
+
+/** The count of `{"cols":[],"rows":[[]],"rowcount":n,"duration":…}`, or null. */
+function rowcountOf(value: unknown): number | null {
+  if (!isRecord(value) || has(value, 'error')) return null;
+  const { cols, rows, rowcount, duration } = value;
+  if (!Array.isArray(cols) || cols.length !== 0 || !Array.isArray(rows) || typeof duration !== 'number')
+    return null;
+  const isCount = typeof rowcount === 'number' && Number.isSafeInteger(rowcount) && !Object.is(rowcount, -0);
+  return isCount && rowcount >= 0 ? rowcount : null;
+}
+
+/**
+ * One statement refused for what a row of several holds: on a partitioned table the others may be written all the
+ * same. With a key its halves are sent again; without one nobody knows.
+ */
+function readWholeOfMany(parsed: Parsed, reply: BulkReply, request: BulkRequest): BulkReading {
+  const reading = readWhole(parsed, reply, request);
+  if (!reading.refusedWhole || request.keyed || request.rows === 1) return reading;
+  return {
+    ...reading,
+    rows: { acknowledged: 0, rejected: 0, notStored: 0, unknown: request.rows },
+    refusedWhole: false,
+    isSilent: true,
+  };
 }
 
 // --- anything but a 200 -----------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import {
   parseRate,
 } from '../base/units.ts';
 import { PRESET_NAMES, presetSchema } from '../rows/presets.ts';
+import { INSERT_PATHS, MAX_VALUES_ROWS } from '../rows/insert-form.ts';
 import { MAX_ROWS } from '../rows/row-plan.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import type { ConfigFile } from './config-file.ts';
@@ -108,6 +109,7 @@ const MAX_DURATION_MS = 365 * DAY_MS;
 const MAX_PROCS = 1024;
 const MAX_MACHINES = 1000;
 const MAX_BATCH_ROWS = 100_000;
+const DEFAULT_BATCH_ROWS = 1000;
 const MAX_IN_FLIGHT = 1000;
 /** A start far ahead is a typing error. */
 const MAX_START_DELAY_MS = 7 * DAY_MS;
@@ -150,6 +152,7 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
     verify: reader.choice<VerifyMethod>('verify', ['count', 'rows', 'none'], 'count'),
   };
   checkLoadAgainstBounds(reader, plan);
+  checkInsertPath(reader, plan);
   refuseUnsupported(reader);
   const output = readOutput(reader);
   if (reader.problems.length > 0)
@@ -218,7 +221,11 @@ export function parseResumePlan(
   const { target, secrets } = readTarget(reader, input.env, defaults);
   const plan: RunPlan = {
     ...stored,
-    target: { ...target, tls: resumedTls(reader, target.tls, stored.target.tls) },
+    target: {
+      ...target,
+      pgPort: stored.target.pgPort,
+      tls: resumedTls(reader, target.tls, stored.target.tls),
+    },
     safety: readSafety(reader, stored.safety),
     failOn: reader.isSpelledOut('fail-on') ? readThresholds(reader) : stored.failOn,
     verify: reader.choice<VerifyMethod>('verify', ['count', 'rows', 'none'], stored.verify),
@@ -399,14 +406,20 @@ function parseReplicas(text: string): string | null {
 function readLoad(reader: SettingReader, input: PlanInput): LoadPlan {
   const procs =
     input.command === 'single' ? 1 : Math.min(Math.max(1, input.facts.availableParallelism), MAX_PROCS);
+  const insertPath = reader.choice('insert-path', INSERT_PATHS, 'bulk-args');
   return {
     procs: input.command === 'single' ? 1 : reader.count('procs', { min: 1, max: MAX_PROCS }, procs),
-    batchSize: reader.count('batch-size', { min: 1, max: MAX_BATCH_ROWS }, 1000),
+    batchSize: reader.count(
+      'batch-size',
+      { min: 1, max: MAX_BATCH_ROWS },
+      insertPath === 'values' ? MAX_VALUES_ROWS : DEFAULT_BATCH_ROWS,
+    ),
     inFlight: reader.count('in-flight', { min: 1, max: MAX_IN_FLIGHT }, 4),
     batchIntervalMs: reader.durationMs('batch-interval', { min: 0, max: DAY_MS }, 0),
     rowsPerSecond: readRate(reader),
     rampUpMs: reader.durationMs('ramp-up', { min: 0, max: DAY_MS }, 0),
     warmUpMs: reader.durationMs('warm-up', { min: 0, max: DAY_MS }, 0),
+    insertPath,
     compression: reader.choice<Compression>('compress', ['none', 'deflate', 'gzip'], 'none'),
     generator: reader.choice('generator', input.facts.generators, input.facts.generators[0] ?? 'reference'),
     maxBodyBytes: reader.bytes('max-body', { min: 4096, max: 2 ** 30 }, 16 * 2 ** 20),
@@ -623,11 +636,30 @@ function checkLoadAgainstBounds(reader: SettingReader, plan: DraftPlan): void {
   }
 }
 
+/** What each way of sending rows has no room for. */
+function checkInsertPath(reader: SettingReader, { load, target }: Pick<RunPlan, 'load' | 'target'>): void {
+  const { insertPath, batchSize, compression } = load;
+  if (insertPath === 'values' && batchSize > MAX_VALUES_ROWS) {
+    reader.problems.push(
+      `--batch-size ${formatExact(batchSize)}: expected at most ${MAX_VALUES_ROWS} with --insert-path values, since the server never answers a statement with more bad rows`,
+    );
+  }
+  if (insertPath !== 'pg') {
+    const port = reader.text('pg-port');
+    if (port?.layer === 'flag') reader.problem(port, 'expected only with --insert-path pg');
+    return;
+  }
+  reader.problems.push('--insert-path pg: not supported yet; expected bulk-args, unnest or values');
+  if (compression !== 'none')
+    reader.problems.push(
+      `--compress ${compression}: expected without --insert-path pg, which has no compression`,
+    );
+  if (target.kind === 'embedded')
+    reader.problems.push('--insert-path pg: expected without --sandbox, which speaks HTTP only');
+}
+
 /** Flags of the contract whose time has not come: refused in words instead of being unknown. */
 function refuseUnsupported(reader: SettingReader): void {
   if (reader.isSpelledOut('like'))
     reader.problems.push('--like: tables like an existing one are not supported yet; expected --preset');
-  const path = reader.text('insert-path');
-  if (path !== null && path.value !== 'bulk-args')
-    reader.problem(path, 'expected bulk-args, the only path so far');
 }

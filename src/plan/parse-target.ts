@@ -45,6 +45,8 @@ export const DEFAULT_NODES: readonly string[] = ['http://localhost:4200'];
 const DEFAULT_USERNAME = 'crate';
 
 const DEFAULT_PORT = '4200';
+/** Where it speaks the PostgreSQL protocol. */
+export const DEFAULT_PG_PORT = 5432;
 
 /** More nodes than the largest clusters have. */
 const MAX_URLS = 256;
@@ -72,6 +74,7 @@ export function readTarget(reader: SettingReader, env: Environment, defaults: Ta
       kind: embedded ? 'embedded' : 'urls',
       nodes: embedded || origins.length > 0 ? origins : defaults.nodes,
       discover: !embedded && reader.switch('discover', defaults.discover ?? false),
+      pgPort: reader.count('pg-port', { min: 1, max: 65_535 }, DEFAULT_PG_PORT),
       username: credentials.username ?? (embedded ? null : usernameFor(credentials, defaults)),
       tls,
     },

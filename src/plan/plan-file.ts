@@ -6,6 +6,8 @@
 import * as v from 'valibot';
 import { UsageError } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
+import { INSERT_PATHS } from '../rows/insert-form.ts';
+import { DEFAULT_PG_PORT } from './parse-target.ts';
 import type { RunPlan } from './run-plan.ts';
 import { SCHEMA_SOURCE, TABLE_SCHEMA } from './schema-shape.ts';
 
@@ -99,6 +101,7 @@ const TARGET_PLAN = v.object({
   kind: v.picklist(['urls', 'embedded']),
   nodes: ORIGINS,
   discover: v.optional(v.boolean(), false),
+  pgPort: v.optional(POSITIVE, DEFAULT_PG_PORT),
   username: v.nullable(TEXT),
   tls: v.object({
     verify: v.boolean(),
@@ -128,6 +131,7 @@ const LOAD_PLAN = v.object({
   rowsPerSecond: v.nullable(v.pipe(v.number(), v.gtValue(0))),
   rampUpMs: COUNT,
   warmUpMs: COUNT,
+  insertPath: v.optional(v.picklist(INSERT_PATHS), 'bulk-args'),
   compression: v.picklist(['none', 'deflate', 'gzip']),
   generator: v.picklist(['fast', 'reference']),
   maxBodyBytes: POSITIVE,

@@ -4,6 +4,7 @@
  * `parse-run-plan.ts`; nothing after it looks at flags again.
  */
 import type { TableName } from '../base/sql.ts';
+import type { InsertPath } from '../rows/insert-form.ts';
 import type { TableSchema } from '../rows/schema.ts';
 
 export type Compression = 'none' | 'deflate' | 'gzip';
@@ -33,6 +34,8 @@ export interface TargetPlan {
   readonly nodes: readonly string[];
   /** Other nodes of the cluster are looked for and used as well. */
   readonly discover: boolean;
+  /** Where every node speaks the PostgreSQL protocol. */
+  readonly pgPort: number;
   readonly username: string | null;
   readonly tls: {
     readonly verify: boolean;
@@ -80,6 +83,8 @@ export interface LoadPlan {
   readonly rowsPerSecond: number | null;
   readonly rampUpMs: number;
   readonly warmUpMs: number;
+  /** How rows are sent. */
+  readonly insertPath: InsertPath;
   readonly compression: Compression;
   readonly generator: GeneratorChoice;
   readonly maxBodyBytes: number;

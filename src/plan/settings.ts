@@ -128,6 +128,13 @@ const RUN: readonly Setting[] = [
     summary: 'Use the other nodes of the cluster too: those that sys.nodes lists and that answer',
   },
   {
+    name: 'pg-port',
+    kind: 'text',
+    group: 'target',
+    value: 'PORT',
+    summary: 'Where every node takes PostgreSQL connections, for --insert-path pg (5432)',
+  },
+  {
     name: 'preset',
     kind: 'text',
     group: 'what',
@@ -228,7 +235,13 @@ const RUN: readonly Setting[] = [
     only: 'cluster',
     summary: 'Worker processes (one per core that this container may use)',
   },
-  { name: 'batch-size', kind: 'text', group: 'how fast', value: 'ROWS', summary: 'Rows per request (1000)' },
+  {
+    name: 'batch-size',
+    kind: 'text',
+    group: 'how fast',
+    value: 'ROWS',
+    summary: 'Rows per request (1000; 10 with --insert-path values)',
+  },
   {
     name: 'in-flight',
     kind: 'text',
@@ -270,7 +283,8 @@ const RUN: readonly Setting[] = [
     kind: 'text',
     group: 'how fast',
     value: 'PATH',
-    summary: 'How rows are sent: bulk-args, the only one so far',
+    summary:
+      'How rows are sent: bulk-args, unnest (columns), values (at most 10 rows a statement) or pg (the PostgreSQL wire) (bulk-args)',
   },
   {
     name: 'compress',

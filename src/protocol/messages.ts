@@ -6,6 +6,7 @@
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Assignment } from '../plan/assignment.ts';
+import type { InsertForm } from '../rows/insert-form.ts';
 import type { RowSource } from '../rows/row-source.ts';
 
 export const PROTOCOL_VERSION = 1;
@@ -43,7 +44,7 @@ export interface InitMessage {
   readonly workerIndex: number;
   readonly incarnation: number;
   readonly access: TargetAccess;
-  readonly statement: string;
+  readonly insert: InsertForm;
   /** A resend is exact: the table's key is (run_id, seq). */
   readonly keyed: boolean;
   readonly rows: RowSource;

@@ -137,7 +137,7 @@ const DOWN: Readonly<Record<DownMessage['type'], Check>> = {
     workerIndex: isCount,
     incarnation: isCount,
     access: isPresent,
-    statement: (value) => typeof value === 'string',
+    insert: isPresent,
     keyed: isFlag,
     rows: isPresent,
     assignment: isPresent,

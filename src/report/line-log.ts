@@ -224,6 +224,7 @@ function planGroups(plan: RunPlan): (readonly [string, Fields])[] {
         ['rate', load.rowsPerSecond],
         ['ramp-up', durationFlag(load.rampUpMs)],
         ['warm-up', durationFlag(load.warmUpMs)],
+        ['insert-path', load.insertPath],
         ['compress', load.compression],
         ['generator', load.generator],
         ['max-body', load.maxBodyBytes],

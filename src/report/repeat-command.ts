@@ -5,7 +5,9 @@
 import { durationFlag } from '../base/units.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
+import { DEFAULT_PG_PORT } from '../plan/parse-target.ts';
 import type { DiskGuard, RunPlan, Tolerance } from '../plan/run-plan.ts';
+import { MAX_VALUES_ROWS } from '../rows/insert-form.ts';
 import { sourceFlags } from '../plan/schema-source.ts';
 
 /** Where to: the same target as before, or a real cluster in the place of the sandbox. */
@@ -63,12 +65,13 @@ function boundFlags(plan: RunPlan): string[] {
 }
 
 function targetFlags(plan: RunPlan): string[] {
-  const { kind, nodes, discover, username, tls } = plan.target;
+  const { kind, nodes, discover, pgPort, username, tls } = plan.target;
   if (kind === 'embedded') return ['--sandbox'];
   const isDefault = nodes.length === 1 && nodes[0] === DEFAULT_NODE;
   return [
     ...(isDefault ? [] : nodes.flatMap((node) => ['--url', node])),
     ...(discover ? ['--discover'] : []),
+    ...unless(pgPort, DEFAULT_PG_PORT, '--pg-port', String),
     ...valueFlag('--username', username),
     ...valueFlag('--ca-cert-file', tls.caCertFile),
     ...(tls.systemCa ? ['--system-ca'] : []),
@@ -103,7 +106,13 @@ function loadFlags(plan: RunPlan, defaultProcs: number): string[] {
     plan.command === 'single' || load.procs === defaultProcs ? [] : ['--procs', String(load.procs)];
   return [
     ...procs,
-    ...unless(load.batchSize, DEFAULT_BATCH_SIZE, '--batch-size', countFlag),
+    ...(load.insertPath === 'bulk-args' ? [] : ['--insert-path', load.insertPath]),
+    ...unless(
+      load.batchSize,
+      load.insertPath === 'values' ? MAX_VALUES_ROWS : DEFAULT_BATCH_SIZE,
+      '--batch-size',
+      countFlag,
+    ),
     ...unless(load.inFlight, DEFAULT_IN_FLIGHT, '--in-flight', String),
     ...unless(load.batchIntervalMs, 0, '--batch-interval', durationFlag),
     ...(load.rowsPerSecond === null ? [] : ['--rate', countFlag(load.rowsPerSecond)]),

@@ -3,7 +3,9 @@
  * The committed JSON Schema is generated from here. `null` always means: not measured.
  */
 import * as v from 'valibot';
+import { DEFAULT_PG_PORT } from '../plan/parse-target.ts';
 import { SCHEMA_SOURCE, TABLE_SCHEMA } from '../plan/schema-shape.ts';
+import { INSERT_PATHS } from '../rows/insert-form.ts';
 
 export const RUN_FILE_FORMAT = 'crategen.run/1';
 
@@ -106,6 +108,7 @@ const plan = v.object({
   rowsPerSecond: v.pipe(v.nullable(count), v.description('over all processes; null is the closed loop')),
   rampUpMs: count,
   warmUpMs: count,
+  insertPath: v.optional(v.picklist(INSERT_PATHS), 'bulk-args'),
   compression: v.picklist(['none', 'deflate', 'gzip']),
   generator: v.picklist(['fast', 'reference']),
   maxBodyBytes: count,
@@ -136,6 +139,7 @@ const plan = v.object({
     kind: v.picklist(['urls', 'embedded']),
     nodes: v.pipe(v.array(text), v.description('as they were named; target.nodes are those in use')),
     discover: v.optional(v.boolean(), false),
+    pgPort: v.optional(count, DEFAULT_PG_PORT),
     username: v.nullable(text),
     tls: v.object({
       verify: v.boolean(),

@@ -163,6 +163,7 @@ export function runPlanOf(run: RunFile): RunPlan {
       rowsPerSecond: plan.rowsPerSecond,
       rampUpMs: plan.rampUpMs,
       warmUpMs: plan.warmUpMs,
+      insertPath: plan.insertPath,
       compression: plan.compression,
       generator: plan.generator,
       maxBodyBytes: plan.maxBodyBytes,
@@ -189,7 +190,7 @@ export function runPlanOf(run: RunFile): RunPlan {
 function planSection(result: RunResult): RunFile['plan'] {
   const { plan } = result;
   const { source, schema, create, recreate, shards, replicas, key } = plan.table;
-  const { kind, nodes, discover, username, tls } = plan.target;
+  const { kind, nodes, discover, pgPort, username, tls } = plan.target;
   return {
     command: plan.command,
     procs: plan.load.procs,
@@ -210,6 +211,7 @@ function planSection(result: RunResult): RunFile['plan'] {
     rowsPerSecond: plan.load.rowsPerSecond,
     rampUpMs: plan.load.rampUpMs,
     warmUpMs: plan.load.warmUpMs,
+    insertPath: plan.load.insertPath,
     compression: plan.load.compression,
     generator: plan.load.generator,
     maxBodyBytes: plan.load.maxBodyBytes,
@@ -217,7 +219,7 @@ function planSection(result: RunResult): RunFile['plan'] {
     failOn: plan.failOn.map((threshold) => ({ ...threshold })),
     verify: plan.verify,
     startAt: plan.startAtMs === null ? null : isoTime(plan.startAtMs),
-    target: { kind, nodes: [...nodes], discover, username, tls },
+    target: { kind, nodes: [...nodes], discover, pgPort, username, tls },
   };
 }
 

@@ -211,9 +211,14 @@ function maxDecimalBytes(write: { scale: number; signed: boolean; digits: number
 
 /** The most bytes of one row: brackets, values, commas. */
 export function maxRowBytesOf(plan: RowPlan): number {
+  const values = maxColumnBytesOf(plan).reduce((bytes, column) => bytes + column, 0);
+  return values + Math.max(plan.columns.length, 1) + 1;
+}
+
+/** The most bytes of one value in each column. */
+export function maxColumnBytesOf(plan: RowPlan): number[] {
   const scope = newScope(plan);
   const prologue = maxBytesOf(plan.prologue, scope);
   assert(prologue === 0, 'a prologue writes nothing');
-  const values = plan.columns.reduce((bytes, column) => bytes + maxBytesOf(column.writes, scope), 0);
-  return values + Math.max(plan.columns.length, 1) + 1;
+  return plan.columns.map((column) => maxBytesOf(column.writes, scope));
 }

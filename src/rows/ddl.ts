@@ -1,6 +1,8 @@
 /** The statements that a schema becomes: CREATE TABLE and INSERT. Names are quoted; SQL inside is the author's. */
 import { quoteColumnPath, quoteIdentifier, quoteLiteral, quoteTable } from '../base/sql.ts';
 import type { TableName } from '../base/sql.ts';
+import type { InsertForm, InsertPath } from './insert-form.ts';
+import { pgParameter, statementOf, unnestPlaceholder } from './insert-form.ts';
 import { insertedColumns } from './schema.ts';
 import type { Column, ColumnType, SettingValue, TableSchema } from './schema.ts';
 
@@ -31,21 +33,51 @@ export function ddlText(schema: TableSchema, options: CreateOptions): string {
   return `${createTableSql(schema, options)};`;
 }
 
+export interface InsertOptions {
+  /** The table's whole key: a row that is there already is left as it is. Empty or null: a plain INSERT. */
+  readonly conflictColumns: readonly string[] | null;
+  readonly path: InsertPath;
+}
+
 /**
- * `INSERT INTO "s"."t" ("a","b") VALUES (?,?)`. With conflict columns (the table's whole key) a row that is there
- * already is left as it is: ` ON CONFLICT ("run_id","seq") DO NOTHING`.
+ * `INSERT INTO "s"."t" ("a","b") VALUES (?,?) ON CONFLICT ("run_id","seq") DO NOTHING`, or what the path has in
+ * the place of VALUES: `(SELECT * FROM UNNEST(?,?))`.
  */
+export function insertForm(
+  schema: TableSchema,
+  table: TableName,
+  { conflictColumns, path }: InsertOptions,
+): InsertForm {
+  const columns = insertedColumns(schema);
+  const insert = `INSERT INTO ${quoteTable(table)} (${list(insertColumns(schema))})`;
+  const conflict =
+    conflictColumns === null || conflictColumns.length === 0
+      ? ''
+      : ` ON CONFLICT (${list(conflictColumns)}) DO NOTHING`;
+  const head = `${insert} VALUES `;
+  const rest = { tail: conflict, columns: columns.length };
+  switch (path) {
+    case 'bulk-args':
+    case 'values':
+      return { path, head, row: `(${columns.map(() => '?').join(',')})`, ...rest };
+    case 'unnest': {
+      const row = `(SELECT * FROM UNNEST(${columns.map(({ type }) => unnestPlaceholder(type)).join(',')}))`;
+      return { path, head: `${insert} `, row, ...rest };
+    }
+    case 'pg': {
+      const row = `(${columns.map((_, index) => `$${index + 1}`).join(',')})`;
+      return { path, head, row, ...rest, parameters: columns.map(({ type }) => pgParameter(type)) };
+    }
+  }
+}
+
+/** The INSERT as text, for one row. */
 export function insertStatement(
   schema: TableSchema,
   table: TableName,
-  options: { readonly conflictColumns: readonly string[] | null },
+  options: Pick<InsertOptions, 'conflictColumns'> & Partial<InsertOptions>,
 ): string {
-  const columns = insertColumns(schema);
-  const values = columns.map(() => '?').join(',');
-  const insert = `INSERT INTO ${quoteTable(table)} (${list(columns)}) VALUES (${values})`;
-  const { conflictColumns } = options;
-  if (conflictColumns === null || conflictColumns.length === 0) return insert;
-  return `${insert} ON CONFLICT (${list(conflictColumns)}) DO NOTHING`;
+  return statementOf(insertForm(schema, table, { path: 'bulk-args', ...options }));
 }
 
 /** The names of the columns that the INSERT gives values for, in its order. */

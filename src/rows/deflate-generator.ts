@@ -6,6 +6,7 @@ import { assert } from '../base/errors.ts';
 import type { BatchBody } from './batch-body.ts';
 import { headOf } from './batch-body.ts';
 import type { RowModule } from './fast-generator.ts';
+import type { InsertForm } from './insert-form.ts';
 import { openModule } from './fast-generator.ts';
 import type { BitText, ByteText } from './deflate/huffman.ts';
 import { MAX_DISTANCE, NO_BITS, appendBits } from './deflate/huffman.ts';
@@ -34,11 +35,11 @@ const TAIL_BYTES = 16;
  */
 export function createDeflateBodies(
   module: DeflateModule,
-  statement: string,
+  form: InsertForm,
   maxRows: number,
   count: number,
 ): BatchBody[] {
-  const text = headOf(statement);
+  const text = headOf(form);
   const head = appendBits(
     module.header,
     Array.from(text, (byte) => module.literals[byte] ?? NO_BITS),

@@ -3,7 +3,7 @@
  * a faster generator is measured by writing the same bytes.
  */
 import { assert } from '../base/errors.ts';
-import { intervalOf, maxBytesOf, maxRowBytesOf, newScope } from './bounds.ts';
+import { intervalOf, maxBytesOf, maxColumnBytesOf, maxRowBytesOf, newScope } from './bounds.ts';
 import {
   compileNarrow,
   compileSet,
@@ -15,7 +15,8 @@ import {
 import type { Machine } from './compile-expression.ts';
 import { ELEMENT_STEP, ROW_STEP } from './hashing.ts';
 import { writeAscii, writeDecimal, writeLongDecimal, writeWhole } from './json-digits.ts';
-import type { RowGenerator } from './row-generator.ts';
+import type { ColumnGenerator, RowBrackets, RowGenerator } from './row-generator.ts';
+import { IN_BRACKETS } from './row-generator.ts';
 import { MAX_ROWS } from './row-format.ts';
 import type { Expression, Write } from './row-format.ts';
 import type { RowPlan } from './row-plan.ts';
@@ -32,29 +33,15 @@ const [ELEMENT_HIGH, ELEMENT_LOW] = [wordOps.highHalf(ELEMENT_STEP), wordOps.low
 const [ROW_HIGH, ROW_LOW] = [wordOps.highHalf(ROW_STEP), wordOps.lowHalf(ROW_STEP)];
 
 /** A generator for the plan's rows. The plan's shape is asserted: locals, tables and pools within bounds. */
-export function createReferenceGenerator(plan: RowPlan): RowGenerator {
+export function createReferenceGenerator(plan: RowPlan, brackets: RowBrackets = IN_BRACKETS): RowGenerator {
   const machine = newMachine(newScope(plan));
-  const { words, numbers } = machine;
-  const emitRow = compileWrites(framed(plan), machine);
-  const [seedHigh, seedLow] = [wordOps.highHalf(plan.seed64), wordOps.lowHalf(plan.seed64)];
-
-  const startRow = (row: number): void => {
-    numbers[0] = row;
-    wordOps.setNumber(words, row + 1);
-    wordOps.multiply(words, ROW_HIGH, ROW_LOW);
-    wordOps.add(words, seedHigh, seedLow);
-    wordOps.mix(words);
-    keepKey(words);
-  };
-
+  const emitRow = compileWrites(framed(plan, brackets), machine);
+  const startRow = rowStarter(plan, machine);
   return {
     maxRowBytes: maxRowBytesOf(plan),
-    createBuffers: (count, bytes) => Array.from({ length: count }, () => new Uint8Array(bytes)),
+    createBuffers: createPlainBuffers,
     writeRows(target, offset, firstRow, rows) {
-      assert(
-        firstRow >= 0 && firstRow + rows <= MAX_ROWS,
-        `rows ${firstRow} + ${rows} are past the last row`,
-      );
+      assertWithinRun(firstRow, rows);
       let at = offset;
       for (let row = firstRow; row < firstRow + rows; row += 1) {
         if (row > firstRow) {
@@ -69,14 +56,62 @@ export function createReferenceGenerator(plan: RowPlan): RowGenerator {
   };
 }
 
+/** The same values, column by column. */
+export function createReferenceColumns(plan: RowPlan): ColumnGenerator {
+  const machine = newMachine(newScope(plan));
+  const emitPrologue = compileWrites(plan.prologue, machine);
+  const emitColumns = plan.columns.map(({ writes }) => compileWrites(writes, machine));
+  const startRow = rowStarter(plan, machine);
+  return {
+    maxColumnBytes: maxColumnBytesOf(plan),
+    slackBytes: 0,
+    createBuffers: createPlainBuffers,
+    writeColumns(target, starts, firstRow, rows) {
+      assertWithinRun(firstRow, rows);
+      const ends = [...starts];
+      for (let row = firstRow; row < firstRow + rows; row += 1) {
+        startRow(row);
+        emitPrologue(target, 0);
+        emitColumns.forEach((emit, column) => {
+          const end = emit(target, ends[column] ?? 0);
+          target[end] = COMMA;
+          ends[column] = end + 1;
+        });
+      }
+      return ends;
+    },
+  };
+}
+
+function createPlainBuffers(count: number, bytes: number): Uint8Array[] {
+  return Array.from({ length: count }, () => new Uint8Array(bytes));
+}
+
+function assertWithinRun(firstRow: number, rows: number): void {
+  assert(firstRow >= 0 && firstRow + rows <= MAX_ROWS, `rows ${firstRow} + ${rows} are past the last row`);
+}
+
+/** Brings the machine to a row: its number and its key. */
+function rowStarter(plan: RowPlan, { words, numbers }: Machine): (row: number) => void {
+  const [seedHigh, seedLow] = [wordOps.highHalf(plan.seed64), wordOps.lowHalf(plan.seed64)];
+  return (row) => {
+    numbers[0] = row;
+    wordOps.setNumber(words, row + 1);
+    wordOps.multiply(words, ROW_HIGH, ROW_LOW);
+    wordOps.add(words, seedHigh, seedLow);
+    wordOps.mix(words);
+    keepKey(words);
+  };
+}
+
 /** The row as one list of writes, with its brackets and commas. */
-function framed(plan: RowPlan): Write[] {
+function framed(plan: RowPlan, { before, behind }: RowBrackets): Write[] {
   const literal = (text: string): Write => ({ op: 'literal', text });
   const values = plan.columns.flatMap((column, index) => [
-    literal(index === 0 ? '[' : ','),
+    literal(index === 0 ? before : ','),
     ...column.writes,
   ]);
-  return [...plan.prologue, ...(values.length === 0 ? [literal('[')] : values), literal(']')];
+  return [...plan.prologue, ...(values.length === 0 ? [literal(before)] : values), literal(behind)];
 }
 
 function keepKey(words: Int32Array): void {

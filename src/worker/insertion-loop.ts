@@ -22,6 +22,7 @@ import {
 import type { Snapshot } from '../metrics/snapshot.ts';
 import { type Assignment, type RowRange, batchRows } from '../plan/assignment.ts';
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
+import type { InsertForm } from '../rows/insert-form.ts';
 import { type CounterWriter, type SlotCounters, emptySlot } from './counter-file.ts';
 import { createErrorTally } from './error-tally.ts';
 import { type NodeBooks, createNodeBooks } from './node-books.ts';
@@ -44,6 +45,8 @@ export interface InsertPort {
 export interface InsertRequest {
   readonly rows: number;
   readonly keyed: boolean;
+  /** What the body is of. */
+  readonly form: InsertForm;
   readonly contentEncoding: 'gzip' | 'deflate' | null;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
@@ -60,6 +63,7 @@ export interface LoopConfig {
   readonly assignment: Assignment;
   readonly limits: WorkerLimits;
   readonly keyed: boolean;
+  readonly form: InsertForm;
   readonly resume: Resume | null;
   readonly nodeCount: number;
   /** Rows that surely fit into one request body; a batch with more is sent as several requests. */
@@ -381,6 +385,7 @@ class Loop implements InsertionLoop {
     const outcome = await this.#parts.port.insert(lease.node, bytes, {
       rows: range.rows,
       keyed: this.#config.keyed,
+      form: this.#config.form,
       contentEncoding: this.#config.limits.compression === 'none' ? null : this.#config.limits.compression,
       timeoutMs: this.#config.limits.timeoutMs,
       signal: this.#abandoning.signal,

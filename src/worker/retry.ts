@@ -32,6 +32,7 @@ export interface RetryFacts {
 /** What follows from one attempt. Without a key only rows that are surely not stored may be sent again. */
 export function decide(outcome: AttemptOutcome, facts: RetryFacts): Decision {
   const { notStored, unknown } = outcome.rows;
+  if (outcome.isSilent) return { kind: 'settled' };
   if (outcome.refusedWhole) return facts.rows > 1 ? { kind: 'split' } : { kind: 'settled' };
   if (notStored + unknown === 0) return { kind: 'settled' };
   if (!facts.keyed && notStored < facts.rows) return { kind: 'settled' };

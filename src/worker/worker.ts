@@ -125,7 +125,7 @@ class RunningWorker implements Worker {
   }
 
   async #prepare(init: InitMessage): Promise<void> {
-    const opening = openRowSource(init.rows).then((rows) =>
+    const opening = openRowSource(init.rows, init.insert).then((rows) =>
       openSession(init, rows, this.#parts, (trace) => this.#sendTrace(init, trace)),
     );
     this.#opening = opening;
@@ -250,7 +250,7 @@ function openSession(
   const client = parts.connect(init.access, { connectionsPerNode: limits.inFlight });
   const rowsPerRequest = Math.max(
     1,
-    Math.min(assignment.batchSize, rowsThatFit(init.statement, rows.maxRowBytes, limits.maxBodyBytes)),
+    Math.min(assignment.batchSize, rowsThatFit(init.insert, rows.maxRowBytes, limits.maxBodyBytes)),
   );
   const firstBatch = init.resume?.nextBatch ?? assignment.globalIndex;
   const counters = createCounterFile(init.counterFile, {
@@ -264,11 +264,12 @@ function openSession(
     assignment,
     limits,
     keyed: init.keyed,
+    form: init.insert,
     resume: init.resume,
     nodeCount: init.access.nodes.length,
     rowsPerRequest,
   };
-  const bodies = rows.createBodies(init.statement, rowsPerRequest, limits.inFlight);
+  const bodies = rows.createBodies(rowsPerRequest, limits.inFlight);
   const loop = createInsertionLoop(config, {
     clock: parts.clock,
     random: parts.random,

@@ -21,7 +21,7 @@ import {
 import type { AttemptOutcome } from '../../src/cratedb/outcome.ts';
 import { countRun, deleteRun, refresh } from '../../src/cratedb/statements.ts';
 import { createBatchBodies } from '../../src/rows/batch-body.ts';
-import { createTableSql, insertStatement } from '../../src/rows/ddl.ts';
+import { createTableSql, insertForm } from '../../src/rows/ddl.ts';
 import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { presetSchema } from '../../src/rows/presets.ts';
@@ -100,11 +100,12 @@ interface Sent {
 
 /** Sends every batch once, four at a time. */
 async function sendAll({ client, plan, keyed, timeoutMs }: Bench): Promise<readonly Sent[]> {
-  const statement = insertStatement(records(), TABLE, { conflictColumns: keyed ? ['run_id', 'seq'] : null });
+  const conflictColumns = keyed ? ['run_id', 'seq'] : null;
+  const form = insertForm(records(), TABLE, { conflictColumns, path: 'bulk-args' });
   const sent: Sent[] = [];
   let next = 0;
   const slot = async (): Promise<void> => {
-    const [body] = createBatchBodies(statement, createReferenceGenerator(plan), BATCH_SIZE, 1);
+    const [body] = createBatchBodies(form, createReferenceGenerator(plan), BATCH_SIZE, 1);
     assert.ok(body);
     while (next < BATCHES) {
       const batch = next;
@@ -112,6 +113,7 @@ async function sendAll({ client, plan, keyed, timeoutMs }: Bench): Promise<reado
       const request = {
         rows: BATCH_SIZE,
         keyed,
+        form,
         contentEncoding: null,
         timeoutMs,
         signal: null,

@@ -5,6 +5,7 @@
  */
 import { argv } from 'node:process';
 import { createBatchBodies } from '../../src/rows/batch-body.ts';
+import { bulkForm } from '../../src/rows/insert-form.ts';
 import { insertStatement } from '../../src/rows/ddl.ts';
 import { type RowModule, createFastGenerator } from '../../src/rows/fast-generator.ts';
 import { emitRowModule } from '../../src/rows/fast/row-emitter.ts';
@@ -79,7 +80,7 @@ function schemaOfPreset(preset: PresetName): TableSchema {
 }
 
 function openFast(module: RowModule, statement: string): MakeBatch {
-  const bodies = createBatchBodies(statement, createFastGenerator(module), BATCH_ROWS, SLOTS);
+  const bodies = createBatchBodies(bulkForm(statement), createFastGenerator(module), BATCH_ROWS, SLOTS);
   return (firstRow) => {
     const body = bodies[(firstRow / BATCH_ROWS) % SLOTS];
     if (body === undefined) throw new RangeError(`no slot for row ${firstRow}`);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../src/base/clock.ts';
 import { createClient } from '../../src/cratedb/client.ts';
 import { type BatchBody, createBatchBodies } from '../../src/rows/batch-body.ts';
+import { bulkForm } from '../../src/rows/insert-form.ts';
 import { createDeflateBodies } from '../../src/rows/deflate-generator.ts';
 import { deflateModuleOf } from '../../src/rows/deflate/deflate-plan.ts';
 import { insertStatement } from '../../src/rows/ddl.ts';
@@ -51,9 +52,9 @@ export async function workloadOf(preset: PresetName, choice: GeneratorChoice = '
   return {
     statement,
     generator,
-    createBodies: (batchSize, count) => createBatchBodies(statement, generator, batchSize, count),
+    createBodies: (batchSize, count) => createBatchBodies(bulkForm(statement), generator, batchSize, count),
     createDeflatedBodies: (batchSize, count) =>
-      createDeflateBodies(deflateModuleOf(plan), statement, batchSize, count),
+      createDeflateBodies(deflateModuleOf(plan), bulkForm(statement), batchSize, count),
   };
 }
 
@@ -117,6 +118,7 @@ export function loopSettings(load: {
       drainTimeoutMs: 15_000,
     },
     keyed: true,
+    form: bulkForm(''),
     resume: null,
     nodeCount: 1,
     rowsPerRequest: batchSize,

@@ -16,6 +16,7 @@ const PLAIN: TargetPlan = {
   kind: 'urls',
   nodes: ['https://db:4200'],
   discover: false,
+  pgPort: 5432,
   username: 'crate',
   tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
 };

@@ -17,6 +17,7 @@ import type { TableSchema } from '../../src/rows/schema.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts';
 import { preset } from '../rows/support.ts';
+import { bulkForm } from '../../src/rows/insert-form.ts';
 
 export const PLAN: RunPlan = {
   command: 'cluster',
@@ -27,6 +28,7 @@ export const PLAN: RunPlan = {
     kind: 'urls',
     nodes: ['http://127.0.0.1:1'],
     discover: false,
+    pgPort: 5432,
     username: null,
     tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
   },
@@ -49,6 +51,7 @@ export const PLAN: RunPlan = {
     rowsPerSecond: null,
     rampUpMs: 0,
     warmUpMs: 0,
+    insertPath: 'bulk-args',
     compression: 'none',
     generator: 'fast',
     maxBodyBytes: 1 << 24,
@@ -163,7 +166,7 @@ export function templateOf(
       token: null,
       tls: { verify: true, ca: null, cert: null, key: null },
     },
-    statement: '',
+    insert: bulkForm(''),
     keyed: true,
     rows: { kind: 'plan', plan: makeRowPlan(NUMBERED, identity, pools) },
     assignment,

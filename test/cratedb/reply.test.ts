@@ -8,6 +8,7 @@ import {
   createAllStoredCheck,
   exampleOf,
   readBulkReply,
+  readCountReply,
   retryAfterMs,
 } from '../../src/cratedb/reply.ts';
 import { storedReply, summary } from './support.ts';
@@ -19,6 +20,7 @@ function read(
   text: string,
   rows: number,
   facts: { keyed?: boolean; whole?: boolean; headers?: Record<string, string> } = {},
+  by = readBulkReply,
 ): BulkReading {
   const reply = { status, headers: facts.headers ?? {}, body: Buffer.from(text) };
   const request = {
@@ -27,7 +29,7 @@ function read(
     habits: { wholeErrorsAreWhole: facts.whole ?? true, oneRowFailsAll: false },
     clean: same,
   };
-  const reading = readBulkReply(reply, request);
+  const reading = by(reply, request);
   const { acknowledged, rejected, notStored, unknown } = reading.rows;
   assert.equal(acknowledged + rejected + notStored + unknown, rows, 'every row is in one state');
   assert.equal(
@@ -46,6 +48,56 @@ const whole = (code: number, message = 'SomeException[x]'): string =>
   JSON.stringify({ error: { message, code } });
 const ONE = '{"rowcount":1}';
 const BARE = '{"rowcount":-2}';
+
+describe('the answer to one statement for many rows', () => {
+  const count = (status: number, text: string, rows: number, keyed = false): BulkReading =>
+    read(status, text, rows, { keyed }, readCountReply);
+  const counted = (rowcount: unknown): string =>
+    `{"cols":[],"rows":[[]],"rowcount":${String(rowcount)},"duration":1.5}`;
+
+  test('A count of all rows acknowledges them.', () => {
+    assert.equal(summary(count(200, counted(3), 3)), '3/0/0/0 good');
+  });
+
+  test('What a complete answer leaves out is unknown, and asking again would tell no more.', () => {
+    for (const keyed of [false, true]) {
+      const reading = count(200, counted(2), 5, keyed);
+      assert.equal(summary(reading), '2/0/0/3 good notCounted');
+      assert.equal(reading.isSilent, true);
+    }
+    assert.equal(summary(count(200, counted(0), 4, true)), '0/0/0/4 good notCounted');
+  });
+
+  test('Whatever is not exactly that answer acknowledges nothing.', () => {
+    const others = [
+      ...['6', '-1', '-0', '1.5', '1e400', 'null', '"5"'].map(counted),
+      '{"cols":[],"rows":[[]],"duration":1.5}',
+      '{"cols":["a"],"rows":[[1]],"rowcount":5,"duration":1.5}',
+      '{"cols":[],"rowcount":5,"duration":1.5}',
+      '{"cols":[],"rows":[[]],"rowcount":5}',
+      '{"cols":[],"rows":[[]],"rowcount":5,"duration":1.5,"error":{"code":4000,"message":"x"}}',
+      '[]',
+      '',
+      storedReply(5),
+    ];
+    for (const text of others) {
+      const reading = count(200, text, 5, true);
+      assert.equal(summary(reading), '0/0/0/5 troubled badReply', text);
+      assert.equal(reading.isSilent, false);
+    }
+  });
+
+  test('A refusal for what one row holds may have stored the others: only with a key it is divided.', () => {
+    const refusal = whole(4000, 'SQLParseException[Failed CONSTRAINT c CHECK]');
+    assert.equal(summary(count(400, refusal, 10, true)), '0/10/0/0 good constraint');
+    assert.equal(count(400, refusal, 10, true).refusedWhole, true);
+    const plain = count(400, refusal, 10);
+    assert.equal(summary(plain), '0/0/0/10 good constraint');
+    assert.deepEqual([plain.refusedWhole, plain.isSilent], [false, true]);
+    assert.equal(summary(count(400, refusal, 1)), '0/1/0/0 good constraint');
+    assert.equal(summary(count(403, whole(4037), 10)), '0/0/10/0 blocked blocked');
+  });
+});
 
 describe('results of a complete reply', () => {
   const cases: readonly (readonly [string, string, string, string])[] = [

@@ -6,6 +6,7 @@ import type { TestContext } from 'node:test';
 import { type CrateClient, type InsertRequest, createClient } from '../../src/cratedb/client.ts';
 import type { AttemptOutcome } from '../../src/cratedb/outcome.ts';
 import type { TargetAccess } from '../../src/plan/run-plan.ts';
+import { bulkForm } from '../../src/rows/insert-form.ts';
 
 export const NO_TLS = { verify: true, ca: null, cert: null, key: null } as const;
 
@@ -75,6 +76,7 @@ export function insertOf(facts: Partial<InsertRequest> = {}): InsertRequest {
   return {
     rows: 3,
     keyed: false,
+    form: bulkForm('INSERT INTO t (a) VALUES (?)'),
     contentEncoding: null,
     timeoutMs: 5_000,
     signal: null,

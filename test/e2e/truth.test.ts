@@ -14,6 +14,20 @@ test('one process or eight, other batch sizes, another table, single or two mach
     ['cluster', '--procs', '3', '--batch-size', '777', '--in-flight', '7', '--compress', 'gzip', ...rows],
     ['single', '--batch-size', '50', '--max-body', '5k', '--compress', 'deflate', ...rows],
     ['cluster', '--procs', '2', '--no-key', '--rate', '20k', ...rows],
+    [
+      'cluster',
+      '--procs',
+      '2',
+      '--insert-path',
+      'unnest',
+      '--batch-size',
+      '300',
+      '--compress',
+      'deflate',
+      ...rows,
+    ],
+    ['cluster', '--procs', '2', '--insert-path', 'unnest', '--generator', 'reference', ...rows],
+    ['cluster', '--procs', '2', '--insert-path', 'values', ...rows],
     ['cluster', '--procs', '2', '--generator', 'reference', '--compress', 'deflate', ...rows],
   ];
   for (const [index, variant] of variants.entries()) {

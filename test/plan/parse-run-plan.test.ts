@@ -20,6 +20,7 @@ describe('the defaults of a run', () => {
         kind: 'urls',
         nodes: ['http://localhost:4200'],
         discover: false,
+        pgPort: 5432,
         username: null,
         tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
       },
@@ -42,6 +43,7 @@ describe('the defaults of a run', () => {
         rowsPerSecond: null,
         rampUpMs: 0,
         warmUpMs: 0,
+        insertPath: 'bulk-args',
         compression: 'none',
         generator: 'fast',
         maxBodyBytes: 16 * 1024 * 1024,
@@ -216,10 +218,19 @@ describe('combinations', () => {
     assert.equal(problems({ duration: '10s', 'warm-up': '10s', 'ramp-up': '1m' }).length, 2);
   });
 
+  it('refuse what a way of sending rows has no room for', () => {
+    assert.equal(planned({ 'insert-path': 'values' }).plan.load.batchSize, 10);
+    assert.equal(planned({ 'insert-path': 'unnest' }).plan.load.batchSize, 1000);
+    assert.match(problems({ 'insert-path': 'values', 'batch-size': '11' })[0] ?? '', /at most 10 with/);
+    assert.match(problems({ 'insert-path': 'copy' })[0] ?? '', /expected bulk-args, unnest, values, pg/);
+    assert.match(problems({ 'pg-port': '5433' })[0] ?? '', /only with --insert-path pg/);
+    assert.equal(problems({ 'insert-path': 'pg', compress: 'gzip', sandbox: true }).length, 3);
+  });
+
   it('refuse what is not supported yet by name', () => {
-    const told = problems({ like: 'doc.t', 'insert-path': 'unnest' });
-    assert.equal(told.length, 2);
-    assert.ok(told.every((line) => /not supported yet|only path so far/.test(line)));
+    const told = problems({ like: 'doc.t' });
+    assert.equal(told.length, 1);
+    assert.ok(told.every((line) => /not supported yet/.test(line)));
   });
 });
 

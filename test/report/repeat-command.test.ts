@@ -29,7 +29,7 @@ test('every setting that differs from its default is a flag', () => {
     repeatCommand(plan, 'sameTarget', 8),
     "crategen cluster --duration 5m --url https://db:4200 --discover --username 'ops team' --ca-cert-file ca.pem --system-ca --cert-file c.pem" +
       ' --key-file k.pem --insecure --preset metrics --table \'"Doc".it\' --no-create --recreate --yes-drop \'"Doc".it\'' +
-      ' --shards 6 --replicas 0-1 --no-key --procs 3 --batch-size 500 --in-flight 9 --batch-interval 1500ms --rate 50k' +
+      ' --shards 6 --replicas 0-1 --no-key --procs 3 --insert-path unnest --batch-size 500 --in-flight 9 --batch-interval 1500ms --rate 50k' +
       ' --ramp-up 1s --warm-up 10s --compress gzip --max-body 1m --timeout 1s --retries 0 --drain-timeout 1s' +
       " --outage-timeout 1s --block-timeout 1s --max-failed 0.1% --max-bytes 5120m --stop-at-disk 80% --yes --fail-on 'p99>200ms' --verify none" +
       ' --seed 42 --time-origin 2026-11-24T15:00:00Z --machine 2/3 --run-id NEW-RUN-ID',
@@ -141,6 +141,7 @@ function changedPlan(): RunPlan {
       rowsPerSecond: 50_000,
       rampUpMs: 1000,
       warmUpMs: 10_000,
+      insertPath: 'unnest',
       compression: 'gzip',
       generator: 'fast',
       maxBodyBytes: 2 ** 20,

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type BatchBody, bodyBytesFor, createBatchBodies, rowsThatFit } from '../../src/rows/batch-body.ts';
+import { bulkForm } from '../../src/rows/insert-form.ts';
 import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { planOf, preset, rowsOf } from './support.ts';
 
 const STATEMENT = 'INSERT INTO "a""b"."c" ("Zürich") VALUES (?)';
+const FORM = bulkForm(STATEMENT);
 
 /** Rows that are always as long as their bound. */
 const longest = (maxRowBytes: number): RowGenerator => ({
@@ -21,7 +23,7 @@ const longest = (maxRowBytes: number): RowGenerator => ({
 });
 
 function bodyOf(generator: RowGenerator, maxRows: number): BatchBody {
-  const [body] = createBatchBodies(STATEMENT, generator, maxRows, 1);
+  const [body] = createBatchBodies(FORM, generator, maxRows, 1);
   assert.ok(body);
   return body;
 }
@@ -58,13 +60,13 @@ describe('a batch body', () => {
           const generator = longest(rowBytes);
           const body = bodyOf(generator, rows);
           assert.equal(body.write(0, rows).length, body.maxBodyBytes);
-          assert.equal(body.maxBodyBytes, bodyBytesFor(STATEMENT, rowBytes, rows));
-          assert.equal(rowsThatFit(STATEMENT, rowBytes, body.maxBodyBytes + (spare % (rowBytes + 1))), rows);
-          assert.equal(rowsThatFit(STATEMENT, rowBytes, body.maxBodyBytes - 1), rows - 1);
+          assert.equal(body.maxBodyBytes, bodyBytesFor(FORM, rowBytes, rows));
+          assert.equal(rowsThatFit(FORM, rowBytes, body.maxBodyBytes + (spare % (rowBytes + 1))), rows);
+          assert.equal(rowsThatFit(FORM, rowBytes, body.maxBodyBytes - 1), rows - 1);
         },
       ),
     );
-    assert.equal(rowsThatFit(STATEMENT, 10, 5), 0);
+    assert.equal(rowsThatFit(FORM, 10, 5), 0);
   });
 
   it('refuses more rows than its slot was made for', () => {

@@ -10,6 +10,7 @@ import { type BatchBody, createBatchBodies } from '../../src/rows/batch-body.ts'
 import { createDeflateBodies } from '../../src/rows/deflate-generator.ts';
 import { deflateModuleOf } from '../../src/rows/deflate/deflate-plan.ts';
 import { type ModuleShape, USUAL_SHAPE } from '../../src/rows/fast/row-loop.ts';
+import { bulkForm } from '../../src/rows/insert-form.ts';
 import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
 import { MAX_ROWS } from '../../src/rows/row-format.ts';
 import type { RowPlan } from '../../src/rows/row-plan.ts';
@@ -21,7 +22,7 @@ import { planOf, preset, tableOf } from './support.ts';
 
 const PLANS = Number(process.env['CRATEGEN_PLANS'] ?? 200);
 const ROWS = 40;
-const STATEMENT = 'INSERT INTO "doc"."ü" ("a") VALUES (?)';
+const FORM = bulkForm('INSERT INTO "doc"."ü" ("a") VALUES (?)');
 
 interface Bodies {
   readonly deflated: BatchBody;
@@ -29,8 +30,8 @@ interface Bodies {
 }
 
 function bodiesOf(plan: RowPlan, maxRows: number, shape: ModuleShape = USUAL_SHAPE): Bodies {
-  const [deflated] = createDeflateBodies(deflateModuleOf(plan, shape), STATEMENT, maxRows, 2);
-  const [plain] = createBatchBodies(STATEMENT, createReferenceGenerator(plan), maxRows, 1);
+  const [deflated] = createDeflateBodies(deflateModuleOf(plan, shape), FORM, maxRows, 2);
+  const [plain] = createBatchBodies(FORM, createReferenceGenerator(plan), maxRows, 1);
   assert.ok(deflated !== undefined && plain !== undefined);
   return { deflated, plain };
 }
@@ -103,7 +104,7 @@ describe('bodies written as DEFLATE', () => {
 
   it('do not depend on what was written before, however much it was', async () => {
     const plan = await planOf(preset('metrics'));
-    const [deflated] = createDeflateBodies(deflateModuleOf(plan), STATEMENT, 1_000_000, 1);
+    const [deflated] = createDeflateBodies(deflateModuleOf(plan), FORM, 1_000_000, 1);
     assert.ok(deflated);
     const first = Buffer.from(deflated.write(77_000, 500));
     // Positions begin again after 2 GiB of text, which a slot for so many rows counts in a few bodies.

@@ -28,6 +28,7 @@ import {
   rangeBody,
   seededRandom,
 } from './simulated-target.ts';
+import { bulkForm } from '../../src/rows/insert-form.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -98,7 +99,15 @@ function begin(parts: {
   };
   const { assignment, keyed, resume, clock, random, target } = parts;
   const loop = createInsertionLoop(
-    { assignment, limits, keyed, resume, nodeCount: NODES, rowsPerRequest: parts.rowsPerRequest ?? 1000 },
+    {
+      assignment,
+      limits,
+      keyed,
+      form: bulkForm(''),
+      resume,
+      nodeCount: NODES,
+      rowsPerRequest: parts.rowsPerRequest ?? 1000,
+    },
     {
       clock,
       random,

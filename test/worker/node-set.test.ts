@@ -48,6 +48,7 @@ function outcomeOf(name: FailureClass | null, condition: AttemptOutcome['conditi
     rows: { acknowledged: isGood ? 1 : 0, rejected: 0, notStored: 0, unknown: isGood ? 0 : 1 },
     condition,
     refusedWhole: false,
+    isSilent: false,
     handedOver: true,
     failures: isGood ? [] : [{ class: name, code: null, rows: 1, example: name }],
     serviceTimeUs: null,

@@ -11,6 +11,7 @@ import { createCounterFile } from '../../src/worker/counter-file.ts';
 import { type InsertPort, type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
 import { rangeBody } from './simulated-target.ts';
+import { bulkForm } from '../../src/rows/insert-form.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -43,6 +44,7 @@ function slowTarget(clock: VirtualClock, serviceMs: number): InsertPort {
         rows: { acknowledged: rows, rejected: 0, notStored: 0, unknown: 0 },
         condition: 'good',
         refusedWhole: false,
+        isSilent: false,
         handedOver: true,
         failures: [],
         serviceTimeUs: serviceMs * 1000,
@@ -73,7 +75,7 @@ function loopOf(
     drainTimeoutMs: 15_000,
   } as const;
   return createInsertionLoop(
-    { assignment, limits, keyed: true, resume, nodeCount: 1, rowsPerRequest: 10 },
+    { assignment, limits, keyed: true, form: bulkForm(''), resume, nodeCount: 1, rowsPerRequest: 10 },
     {
       clock,
       random: () => 0.5,

@@ -169,6 +169,7 @@ function outcome(rows: AttemptRows, facts: Partial<AttemptOutcome> = {}): Attemp
     rows,
     condition: 'good',
     refusedWhole: false,
+    isSilent: false,
     handedOver: true,
     failures: [],
     serviceTimeUs: null,
@@ -190,6 +191,14 @@ test('without a key nothing is sent again unless every row is surely not stored'
       },
     ),
   );
+});
+
+test('rows that a complete answer left out are never sent again: nothing more would be told', () => {
+  const left = { acknowledged: 7, rejected: 0, notStored: 0, unknown: 3 };
+  for (const keyed of [false, true])
+    assert.deepEqual(decide(outcome(left, { isSilent: true }), { rows: 10, keyed, retriesLeft: 3 }), {
+      kind: 'settled',
+    });
 });
 
 test('with a key every unsure row is sent again while retries are left, and rows nobody took cost none', () => {

@@ -208,6 +208,7 @@ function answered(
     rows,
     condition,
     refusedWhole: false,
+    isSilent: false,
     handedOver: true,
     failures,
     serviceTimeUs: 1000,

@@ -3,6 +3,7 @@ import type { DeflateModule } from '../deflate-generator.ts';
 import { createDeflateBodies } from '../deflate-generator.ts';
 import type { ModuleShape } from '../fast/row-loop.ts';
 import { USUAL_SHAPE } from '../fast/row-loop.ts';
+import { bulkForm } from '../insert-form.ts';
 import type { RowPlan } from '../row-plan.ts';
 import { emitDeflateModule } from './deflate-emitter.ts';
 import type { SymbolCounts } from './huffman.ts';
@@ -19,7 +20,7 @@ export function deflateModuleOf(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE)
   const link = createLinker(usual);
   const first = emitDeflateModule(plan, { code: usual, link, shape });
   const rows = Math.max(1, Math.min(MAX_SAMPLE_ROWS, Math.floor(SAMPLE_BYTES / first.maxRowBytes)));
-  const [body] = createDeflateBodies(first, '', rows, 1);
+  const [body] = createDeflateBodies(first, bulkForm(''), rows, 1);
   const counts = usual.countSymbols(body?.write(0, rows) ?? new Uint8Array());
   return emitDeflateModule(plan, { code: new DeflateCode(counts), link, shape });
 }

@@ -3,6 +3,7 @@
  * one of few ready texts is a fragment, together with the literals and the fragments beside it.
  */
 import type { Expression, Pools, Write } from '../row-format.ts';
+import type { RowBrackets } from '../row-generator.ts';
 import type { RowPlan } from '../row-plan.ts';
 import { fitsWord, tableBytes } from './fragments.ts';
 import type { ValueEmitter } from './values.ts';
@@ -73,16 +74,8 @@ export function pushIndex(values: ValueEmitter, index: FragmentIndex): void {
   values.code.i64(from).do('i64.sub', 'i32.wrap_i64');
 }
 
-/** What stands before and behind a row's values. */
-export interface RowBrackets {
-  readonly before: string;
-  readonly behind: string;
-}
-
-const WITH_COMMA: RowBrackets = { before: '[', behind: '],' };
-
 /** The row with its brackets and commas between its values. The prologue is not in it. */
-export function piecesOfRow(plan: RowPlan, values: ValueEmitter, brackets = WITH_COMMA): Piece[] {
+export function piecesOfRow(plan: RowPlan, values: ValueEmitter, brackets: RowBrackets): Piece[] {
   const literal = (text: string): Write => ({ op: 'literal', text });
   const columns = plan.columns.flatMap(({ writes }, index) => [
     literal(index === 0 ? brackets.before : ','),

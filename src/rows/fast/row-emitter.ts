@@ -4,6 +4,8 @@ import { maxRowBytesOf } from '../bounds.ts';
 import { ELEMENT_STEP } from '../hashing.ts';
 import type { Expression, Write } from '../row-format.ts';
 import type { RowModule } from '../fast-generator.ts';
+import type { RowBrackets } from '../row-generator.ts';
+import { IN_BRACKETS } from '../row-generator.ts';
 import type { RowPlan } from '../row-plan.ts';
 import { writeBase62, writeBits, writeHex, writeUuid } from './characters.ts';
 import { writeDecimal, writeFixed, writeWhole } from './digits.ts';
@@ -17,11 +19,15 @@ import { USUAL_SHAPE, assembleRowModule } from './row-loop.ts';
 import { OVERSHOOT_BYTES, POINTER, TextWriter } from './text-writer.ts';
 import type { ValueEmitter } from './values.ts';
 
-/** The module that writes the plan's rows. */
-export function emitRowModule(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE): RowModule {
+/** The module that writes the plan's rows, in brackets or without. */
+export function emitRowModule(
+  plan: RowPlan,
+  shape: ModuleShape = USUAL_SHAPE,
+  { before, behind }: RowBrackets = IN_BRACKETS,
+): RowModule {
   const image = new MemoryImage();
   const bytes = assembleRowModule(plan, image, { shape }, (values) => ({
-    pieces: piecesOfRow(plan, values),
+    pieces: piecesOfRow(plan, values, { before, behind: `${behind},` }),
     writer: new RowEmitter(values, image),
     opens: () => undefined,
     closes: (code) => code.get(POINTER),
@@ -35,7 +41,8 @@ export function emitRowModule(plan: RowPlan, shape: ModuleShape = USUAL_SHAPE): 
   };
 }
 
-class RowEmitter implements PieceWriter {
+/** Writes pieces as the text that they are. */
+export class RowEmitter implements PieceWriter {
   readonly #values: ValueEmitter;
   readonly #image: MemoryImage;
   readonly #tables = new Map<string, FragmentTable>();

@@ -24,18 +24,18 @@ export interface ModuleShape {
 export const USUAL_SHAPE: ModuleShape = { minColumnsInParts: 64, maxPartBytes: 24_000 };
 
 /** Writes code for the pieces of a row, in the frame that the values are in. */
-export interface PieceWriter {
+export interface PieceWriter<P = Piece> {
   /** At the start of each function that writes pieces. */
   open(): void;
-  piece(piece: Piece): void;
+  piece(piece: P): void;
   /** At its end: the pointer stands behind all that was written. */
   close(): void;
 }
 
 /** What a module writes: its pieces, who writes them, and the code before the first row and behind the last. */
-export interface RowWriting {
-  readonly pieces: readonly Piece[];
-  readonly writer: PieceWriter;
+export interface RowWriting<P = Piece> {
+  readonly pieces: readonly P[];
+  readonly writer: PieceWriter<P>;
   opens(code: Code): void;
   closes(code: Code): void;
 }
@@ -44,11 +44,11 @@ export interface RowWriting {
 export const PARAMETERS: readonly ValueType[] = ['i32', 'f64', 'i32'];
 
 /** The bytes of a module that writes rows of the plan. `writing` is asked once the values are known. */
-export function assembleRowModule(
+export function assembleRowModule<P = Piece>(
   plan: RowPlan,
   image: MemoryImage,
   { shape, parameters = [] }: { readonly shape: ModuleShape; readonly parameters?: readonly ValueType[] },
-  writing: (values: ValueEmitter) => RowWriting,
+  writing: (values: ValueEmitter) => RowWriting<P>,
 ): Uint8Array<ArrayBuffer> {
   const main = newFrame([...PARAMETERS, ...parameters]);
   const hasParts = plan.columns.length >= shape.minColumnsInParts;
@@ -98,16 +98,16 @@ function newPartFrame(): Frame {
   };
 }
 
-interface RowParts {
+interface RowParts<P> {
   readonly values: ValueEmitter;
   readonly main: Frame;
-  readonly row: RowWriting;
+  readonly row: RowWriting<P>;
 }
 
 /** The code of one row in the main frame, and the functions that it calls, if it is to have any. */
-function codeOfRow(
+function codeOfRow<P>(
   plan: RowPlan,
-  { values, main, row }: RowParts,
+  { values, main, row }: RowParts<P>,
   maxPartBytes: number | null,
 ): { rowCode: Code; parts: WasmFunction[] } {
   const rowCode = new Code();
@@ -131,7 +131,7 @@ function codeOfRow(
   return { rowCode, parts };
 }
 
-function partsOf({ values, row }: RowParts, maxPartBytes: number): WasmFunction[] {
+function partsOf<P>({ values, row }: RowParts<P>, maxPartBytes: number): WasmFunction[] {
   const functions: WasmFunction[] = [];
   let frame = newPartFrame();
   const open = (): void => {

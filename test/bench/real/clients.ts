@@ -8,6 +8,7 @@ import { execa } from 'execa';
 import { formatTable } from '../../../src/base/sql.ts';
 import { parseRunFile } from '../../../src/report/run-file.ts';
 import { createBatchBodies } from '../../../src/rows/batch-body.ts';
+import { bulkForm } from '../../../src/rows/insert-form.ts';
 import { BIN, childrenOf } from '../../e2e/support.ts';
 import { compileC, removeProgram } from '../native/compile.ts';
 import { threadCpuSecondsOf } from '../process-use.ts';
@@ -158,7 +159,7 @@ async function openC(load: Load): Promise<Client | null> {
 /** A file of distinct request bodies as send-bodies.c reads it; its path. */
 async function writeBodies({ statement, batchSize, folder }: Load, rows: number): Promise<string> {
   const { generator } = await workloadOf('metrics');
-  const [body] = createBatchBodies(statement, generator, batchSize, 1);
+  const [body] = createBatchBodies(bulkForm(statement), generator, batchSize, 1);
   if (body === undefined) throw new Error('no body');
   const path = join(folder, `bodies-${rows}`);
   const file = await open(path, 'w');
