@@ -98,7 +98,8 @@ class SchemaCheck {
           say(`${type.dimensions} dimensions are not 1 to 2048`);
         break;
       case 'array':
-        if (type.of.kind === 'float_vector') say('CrateDB has no arrays of float_vector');
+        if (holdsVector(type.of))
+          say('CrateDB has no arrays of float_vector, not in the objects of an array either');
         this.#type(type.of, path);
         break;
       default:
@@ -245,4 +246,11 @@ class SchemaCheck {
     }
     if (depth !== 0) this.problems.push(`${what} has parentheses that do not match`);
   }
+}
+
+/** The second vector of a row in such a field is refused: "appears more than once in this document" (6.4.3). */
+function holdsVector(type: ColumnType): boolean {
+  if (type.kind === 'array') return holdsVector(type.of);
+  if (type.kind === 'object') return type.columns.some((column) => holdsVector(column.type));
+  return type.kind === 'float_vector';
 }

@@ -26,6 +26,26 @@ export interface SqlAnswer {
 
 /** Runs one statement; throws with the server's words when it fails. */
 export async function sql(statement: string): Promise<SqlAnswer> {
+  const { isOk, text } = await post(JSON.stringify({ stmt: statement }));
+  if (!isOk) throw new Error(`${statement}: ${text}`);
+  // The server's own format; a test that reads it wrongly fails.
+  const { rows, rowcount } = JSON.parse(text) as Pick<SqlAnswer, 'rows' | 'rowcount'>;
+  return { rows, rowcount, text };
+}
+
+/** Sends rows, each as the JSON text of its values; how many the server says it stored, and its answer. */
+export async function bulkInsert(
+  statement: string,
+  rows: readonly string[],
+): Promise<{ readonly stored: number; readonly text: string }> {
+  const { text } = await post(`{"stmt":${JSON.stringify(statement)},"bulk_args":[${rows.join(',')}]}`);
+  const { results = [] } = JSON.parse(text) as {
+    readonly results?: readonly { readonly rowcount: number }[];
+  };
+  return { stored: results.filter(({ rowcount }) => rowcount === 1).length, text };
+}
+
+async function post(body: string): Promise<{ readonly isOk: boolean; readonly text: string }> {
   const url = serverUrl();
   const user = url.username || process.env['CRATEDB_USERNAME'];
   const password = url.password || process.env['CRATEDB_PASSWORD'] || '';
@@ -37,14 +57,10 @@ export async function sql(statement: string): Promise<SqlAnswer> {
         ? { authorization: `Basic ${btoa(`${decodeURIComponent(user)}:${decodeURIComponent(password)}`)}` }
         : {}),
     },
-    body: JSON.stringify({ stmt: statement }),
+    body,
     signal: AbortSignal.timeout(SQL_TIMEOUT_MS),
   });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${statement}: ${text}`);
-  // The server's own format; a test that reads it wrongly fails.
-  const { rows, rowcount } = JSON.parse(text) as Pick<SqlAnswer, 'rows' | 'rowcount'>;
-  return { rows, rowcount, text };
+  return { isOk: response.ok, text: await response.text() };
 }
 
 function serverUrl(): URL {

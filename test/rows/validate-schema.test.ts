@@ -102,7 +102,7 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
   [column({ kind: 'float_vector', dimensions: 2049 }, null), 'column a: 2049 dimensions are not 1 to 2048'],
   [
     column({ kind: 'array', of: { kind: 'float_vector', dimensions: 2 } }, null),
-    'column a: CrateDB has no arrays of float_vector',
+    'column a: CrateDB has no arrays of float_vector, not in the objects of an array either',
   ],
   [column('text', UUID, { nulls: 1.5 }), 'column a: nulls is 1.5, not a share from 0 to 1'],
   [column('text', UUID, { nulls: 0.5, notNull: true }), 'column a: it is NOT NULL and has a share of nulls'],
