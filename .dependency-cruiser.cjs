@@ -58,6 +58,7 @@ module.exports = {
       to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|assert|buffer)$' },
     },
     fence('undici-is-behind-cratedb', 'undici', 'cratedb'),
+    fence('pg-protocol-is-behind-cratedb', 'pg-protocol', 'cratedb'),
     fence('pidusage-is-behind-coordinator', 'pidusage', 'coordinator'),
     fence('oclif-is-behind-cli', '@oclif', 'cli|commands'),
     fence('faker-fills-pools', '@faker-js', 'rows'),

@@ -51,7 +51,8 @@ export async function readAccess(
   const token = await collect(readToken(secrets.token, stdin));
   if (problems.length === 0) problems.push(...pemProblems({ ...tls, ca }));
   if (problems.length > 0) return { ok: false, problems };
-  return { ok: true, access: { nodes: target.nodes, username: target.username, password, token, tls } };
+  const { nodes, pgPort, username } = target;
+  return { ok: true, access: { nodes, pgPort, username, password, token, tls } };
 }
 
 /** Read here, once, so that all processes of a run trust the same. */

@@ -71,6 +71,7 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
       parts.checkHost(access.nodes.length),
     ]);
     checkDisk(parts, disk);
+    if (plan.load.insertPath === 'pg') await checkPgPort(parts, facts.kind);
     const ddl = createTableSql(schema, {
       table: plan.table.name,
       key: plan.table.key,
@@ -126,6 +127,25 @@ async function reachNodes(
     await client.destroy();
     throw error;
   }
+}
+
+/** Before anything is made: a run over the PostgreSQL wire needs a node that lets it in there. */
+async function checkPgPort({ access }: PrepareParts, kind: TargetState['kind']): Promise<void> {
+  if (kind !== 'cratedb')
+    throw new TargetError(`--insert-path pg: the ${kind} speaks HTTP only`, {
+      hint: 'expected another path, or a CrateDB',
+    });
+  const { createPgClient } = await import('../cratedb/pg-client.ts');
+  const client = createPgClient(access);
+  const answers = await Promise.all(
+    access.nodes.map((_, node) => client.root(node, { timeoutMs: PREPARE_TIMEOUT_MS })),
+  );
+  await client.destroy();
+  const refusals = answers.flatMap((answer) => (answer.ok ? [] : [answer.message]));
+  if (refusals.length === answers.length)
+    throw new TargetError(`--insert-path pg: ${refusals.join('; ')}`, {
+      hint: 'name the port that takes PostgreSQL connections with --pg-port',
+    });
 }
 
 interface FoundTable {

@@ -8,7 +8,7 @@ import { childEnvironment } from '../base/child-environment.ts';
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
-import { createClient } from '../cratedb/client.ts';
+import { connectTarget } from '../cratedb/connect-target.ts';
 import { type Link, ipcLink, localLinks } from '../protocol/link.ts';
 import type { DownMessage, UpMessage } from '../protocol/messages.ts';
 import { type WorkerParts, startWorker } from '../worker/worker.ts';
@@ -117,7 +117,7 @@ export function forkAhead(spawn: SpawnWorker, count: number): WorkerStock {
 
 /** Runs the worker in this process: same messages, same loop, no fork. */
 export function localSpawner(
-  parts: WorkerParts = { clock: systemClock, random: Math.random, connect: createClient },
+  parts: WorkerParts = { clock: systemClock, random: Math.random, connect: connectTarget },
 ): SpawnWorker {
   return () => {
     const { parent, child } = localLinks<DownMessage, UpMessage>();

@@ -87,7 +87,8 @@ const BY_JAVA_CLASS: ReadonlyMap<string, Row> = new Map<string, Row>([
 /** A 400 with these is about the request, not about one of its rows: sending parts of it cannot help. */
 const INDIVISIBLE =
   /^ParsingException\[|^SQLParseException\[(?:Can't parse \[|Missing request body|Statement exceeds)/;
-const CONSTRAINT = /Failed CONSTRAINT|must not be (?:null|NULL)|is required but is missing/;
+/** The texts of what a constraint of the table refused. */
+export const CONSTRAINT = /Failed CONSTRAINT|must not be (?:null|NULL)|is required but is missing/;
 
 /**
  * The meaning of one error of CrateDB: `code` and `message` as they stand in a result row or in a top-level

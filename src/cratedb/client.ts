@@ -64,11 +64,17 @@ export interface QueryOptions {
   readonly bigIntegers?: boolean;
 }
 
-export interface CrateClient {
-  /** Origins, in the order of the access; `node` everywhere is an index into them. */
-  readonly nodes: readonly string[];
+/** What sends the bodies of one run. */
+export interface InsertClient {
   /** Sends one batch to one node. Never rejects; the rows of the outcome add up to `request.rows`. */
   insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome>;
+  /** Closes all connections now; requests in flight end as `closed` or `notSent`. */
+  destroy(): Promise<void>;
+}
+
+export interface CrateClient extends InsertClient {
+  /** Origins, in the order of the access; `node` everywhere is an index into them. */
+  readonly nodes: readonly string[];
   /** Runs one statement on the first node that can be reached. Never rejects. */
   query(statement: string, args: readonly unknown[], options: QueryOptions): Promise<QueryReply>;
   /** `GET /`: who is there. Never rejects; gives up after `timeoutMs` (5,000 unless set). */
@@ -78,8 +84,6 @@ export interface CrateClient {
   ): Promise<NodeGreeting>;
   /** Resolves when requests in flight have ended and all connections are closed. */
   close(): Promise<void>;
-  /** Closes all connections now; requests in flight end as `closed` or `notSent`. */
-  destroy(): Promise<void>;
 }
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -348,7 +352,8 @@ function basicOf(access: TargetAccess): string {
   return Buffer.from(`${access.username ?? ''}:${access.password ?? ''}`).toString('base64');
 }
 
-function cleanerOf(access: TargetAccess): (text: string) => string {
+/** Removes the secrets of an access from texts. */
+export function cleanerOf(access: TargetAccess): (text: string) => string {
   const { password, token } = access;
   const secrets = [
     ...(password === null || password === '' ? [] : [password, basicOf(access)]),

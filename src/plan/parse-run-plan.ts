@@ -649,7 +649,6 @@ function checkInsertPath(reader: SettingReader, { load, target }: Pick<RunPlan, 
     if (port?.layer === 'flag') reader.problem(port, 'expected only with --insert-path pg');
     return;
   }
-  reader.problems.push('--insert-path pg: not supported yet; expected bulk-args, unnest or values');
   if (compression !== 'none')
     reader.problems.push(
       `--compress ${compression}: expected without --insert-path pg, which has no compression`,

@@ -3,7 +3,7 @@
  * generated behind it. Nothing is copied and no object is made per row.
  */
 import { assert } from '../base/errors.ts';
-import { type InsertForm, MAX_VALUES_ROWS, statementOf } from './insert-form.ts';
+import { type InsertForm, MAX_VALUES_ROWS, pgBodyBytes, statementOf } from './insert-form.ts';
 import type { RowGenerator } from './row-generator.ts';
 
 export interface BatchBody {
@@ -57,11 +57,17 @@ export function createBatchBodies(
 
 /** The most bytes that a body of so many rows has. */
 export function bodyBytesFor(form: InsertForm, maxRowBytes: number, rows: number): number {
+  if (form.path === 'pg') return pgBodyBytes(form, maxRowBytes, rows);
   return frameBytes(form, rows) + rows * (maxRowBytes + 1) - 1;
 }
 
 /** How many rows surely fit into a body of so many bytes; 0 if not even one does. */
 export function rowsThatFit(form: InsertForm, maxRowBytes: number, maxBodyBytes: number): number {
+  if (form.path === 'pg') {
+    const empty = pgBodyBytes(form, maxRowBytes, 0);
+    const rowBytes = pgBodyBytes(form, maxRowBytes, 1) - empty;
+    return Math.max(0, Math.floor((maxBodyBytes - empty) / rowBytes));
+  }
   const most = form.path === 'values' ? MAX_VALUES_ROWS : Infinity;
   const room = maxBodyBytes - frameBytes(form, form.path === 'values' ? MAX_VALUES_ROWS : 1) + 1;
   return Math.max(0, Math.min(most, Math.floor(room / (maxRowBytes + 1))));
@@ -92,6 +98,7 @@ export function frameOf(form: InsertForm, rows: number): Frame {
     case 'unnest':
       return { before: `{"stmt":${statement},"args":[[`, behind: ']]}' };
     case 'pg':
-      return { before: '[', behind: ']' };
+      // Its bodies are messages, not JSON.
+      return { before: '', behind: '' };
   }
 }

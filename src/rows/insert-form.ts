@@ -2,6 +2,7 @@
  * The ways an INSERT takes its rows: what the statement looks like, in which form its parameters are sent, and
  * what a way cannot carry. Plain data that crosses a process boundary.
  */
+import { keyOf } from './hashing.ts';
 import { type Column, type ColumnType, type TableSchema, insertedColumns } from './schema.ts';
 
 /**
@@ -29,21 +30,37 @@ interface Statement {
   readonly columns: number;
 }
 
+/** The INSERT of one table over the PostgreSQL wire. */
+export interface PgForm extends Statement {
+  readonly path: 'pg';
+  /** One for each column. */
+  readonly parameters: readonly PgParameter[];
+}
+
 /** One table's INSERT. */
-export type InsertForm = Statement &
-  (
-    | { readonly path: Exclude<InsertPath, 'pg'> }
-    | {
-        readonly path: 'pg';
-        /** One for each column. */
-        readonly parameters: readonly PgParameter[];
-      }
-  );
+export type InsertForm = (Statement & { readonly path: Exclude<InsertPath, 'pg'> }) | PgForm;
 
 /** The statement for so many rows: only that of `values` depends on their number. */
 export function statementOf(form: InsertForm, rows = 1): string {
   const named = form.path === 'values' ? rows : 1;
   return `${form.head}${Array.from({ length: named }, () => form.row).join(',')}${form.tail}`;
+}
+
+/** What a PostgreSQL session calls the prepared statement: another one for another statement. */
+export function statementName(form: InsertForm): string {
+  return keyOf(statementOf(form)).toString(36);
+}
+
+const MAX_NAME_BYTES = 13;
+/** A Bind and an Execute without the name and the values; a value has its length before it. */
+const BIND_BYTES = 23;
+const LENGTH_BYTES = 4;
+const SYNC_BYTES = 5;
+
+/** The most bytes that the messages of so many rows have: in an array every byte of JSON may become two. */
+export function pgBodyBytes(form: InsertForm, maxRowBytes: number, rows: number): number {
+  const fixed = BIND_BYTES + MAX_NAME_BYTES + form.columns * LENGTH_BYTES;
+  return rows * (fixed + 2 * maxRowBytes) + SYNC_BYTES;
 }
 
 /** A whole statement for one row as the form of a bulk request. */

@@ -29,7 +29,7 @@ export interface BodySource {
 export async function openRowSource(source: RowSource, form: InsertForm): Promise<BodySource> {
   switch (source.kind) {
     case 'module':
-      return rowBodies(form, createFastGenerator(source.module));
+      return await rowBodies(form, createFastGenerator(source.module));
     case 'columns':
       return await columnBodies(form, source.module.maxRowBytes, createFastColumns(source.module));
     case 'deflate': {
@@ -43,7 +43,7 @@ export async function openRowSource(source: RowSource, form: InsertForm): Promis
     case 'plan': {
       const { createReferenceColumns, createReferenceGenerator } = await import('./reference-generator.ts');
       const generator = createReferenceGenerator(source.plan, bracketsOf(form));
-      if (form.path !== 'unnest') return rowBodies(form, generator);
+      if (form.path !== 'unnest') return await rowBodies(form, generator);
       return await columnBodies(form, generator.maxRowBytes, createReferenceColumns(source.plan));
     }
   }
@@ -54,9 +54,18 @@ export function bracketsOf({ path }: Pick<InsertForm, 'path'>): RowBrackets {
   return path === 'values' ? WITHOUT_BRACKETS : IN_BRACKETS;
 }
 
-function rowBodies(form: InsertForm, generator: RowGenerator): BodySource {
+async function rowBodies(form: InsertForm, generator: RowGenerator): Promise<BodySource> {
+  const { maxRowBytes } = generator;
+  if (form.path === 'pg') {
+    const { createBindBodies } = await import('./bind-body.ts');
+    return {
+      maxRowBytes,
+      encoding: null,
+      createBodies: (maxRows, count) => createBindBodies(form, generator, maxRows, count),
+    };
+  }
   return {
-    maxRowBytes: generator.maxRowBytes,
+    maxRowBytes,
     encoding: null,
     createBodies: (maxRows, count) => createBatchBodies(form, generator, maxRows, count),
   };

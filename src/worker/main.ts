@@ -1,6 +1,6 @@
 /** Entry of a forked worker process: its line is the IPC channel, its signals follow the stop ladder. */
 import { systemClock } from '../base/clock.ts';
-import { createClient } from '../cratedb/client.ts';
+import { connectTarget } from '../cratedb/connect-target.ts';
 import { ipcLink } from '../protocol/link.ts';
 import type { UpMessage } from '../protocol/messages.ts';
 import { startWorker } from './worker.ts';
@@ -13,7 +13,7 @@ if (process.send !== undefined) {
   const worker = startWorker(ipcLink<UpMessage>(process), {
     clock: systemClock,
     random: Math.random,
-    connect: createClient,
+    connect: connectTarget,
   });
   process.on('SIGTERM', () => worker.terminate());
   void worker.ended.then((how) => (process.exitCode = how === 'well' ? 0 : 1));

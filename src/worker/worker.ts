@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf, unreachable } from '../base/errors.ts';
 import { formatShort } from '../base/units.ts';
 import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
+import type { ConnectOptions } from '../cratedb/connect-target.ts';
 import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Link } from '../protocol/link.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
@@ -17,9 +18,9 @@ import { type BodySource, openRowSource } from '../rows/row-source.ts';
 import { type CounterWriter, createCounterFile } from './counter-file.ts';
 import {
   type BatchTrace,
-  type InsertPort,
   type InsertionLoop,
   createInsertionLoop,
+  type InsertPort,
 } from './insertion-loop.ts';
 import { createUseReader } from './process-use.ts';
 
@@ -30,7 +31,7 @@ export interface WorkerParts {
   readonly clock: Clock;
   readonly random: () => number;
   /** Opens the target; a parameter so that a simulation can stand in for the network. */
-  readonly connect: (access: TargetAccess, options: { connectionsPerNode: number }) => TargetClient;
+  readonly connect: (access: TargetAccess, options: ConnectOptions) => Promise<TargetClient>;
 }
 
 /** What a worker needs of the target. */
@@ -235,19 +236,22 @@ function sender(init: InitMessage): { workerIndex: number; incarnation: number }
   return { workerIndex: init.workerIndex, incarnation: init.incarnation };
 }
 
-function openSession(
+async function openSession(
   init: InitMessage,
   rows: BodySource,
   parts: WorkerParts,
   onBatch: (trace: BatchTrace) => void,
-): Session {
+): Promise<Session> {
   if (init.protocolVersion !== PROTOCOL_VERSION) {
     throw new Error(
       `the coordinator speaks protocol ${init.protocolVersion}, this worker ${PROTOCOL_VERSION}`,
     );
   }
   const { assignment, limits } = init;
-  const client = parts.connect(init.access, { connectionsPerNode: limits.inFlight });
+  const client = await parts.connect(init.access, {
+    connectionsPerNode: limits.inFlight,
+    path: init.insert.path,
+  });
   const rowsPerRequest = Math.max(
     1,
     Math.min(assignment.batchSize, rowsThatFit(init.insert, rows.maxRowBytes, limits.maxBodyBytes)),

@@ -94,7 +94,7 @@ test('a whole crew in any schedule of faults and stops: it ends, with a reason, 
         spawn: localSpawner({
           clock,
           random,
-          connect: () => ({
+          connect: async () => ({
             insert: (node, body, request) => target.insert(node, body, request),
             root: (node, options) => target.root(node, options),
             destroy: () => Promise.resolve(),

@@ -161,6 +161,7 @@ export function templateOf(
     workerIndex,
     access: {
       nodes: plan.target.nodes,
+      pgPort: 5432,
       username: null,
       password: null,
       token: null,

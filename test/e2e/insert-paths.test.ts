@@ -95,4 +95,15 @@ test('the dry run shows the statement and the parameters as the path sends them'
   const [values, flat] = await shown('values');
   assert.match(values ?? '', /VALUES \(\?(,\?){8}\) ON CONFLICT/);
   assert.equal((JSON.parse(flat ?? '') as unknown[]).length, 45);
+  const [bound, rows] = await shown('pg');
+  assert.match(bound ?? '', /VALUES \(\$1,.*,\$9\) ON CONFLICT/);
+  assert.equal(rows?.split('\n').length, 5);
+});
+
+test('a run over the PostgreSQL wire to what does not speak it ends before anything is made', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  const ended = await run(['cluster', '--url', sandbox.url, '--rows', '10', '--insert-path', 'pg'], place);
+  assert.equal(ended.code, 3);
+  assert.match(ended.stderr, /--insert-path pg: the sandbox speaks HTTP only/);
+  assert.deepEqual(sandbox.stats().tables, {});
 });

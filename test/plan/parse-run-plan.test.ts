@@ -224,7 +224,7 @@ describe('combinations', () => {
     assert.match(problems({ 'insert-path': 'values', 'batch-size': '11' })[0] ?? '', /at most 10 with/);
     assert.match(problems({ 'insert-path': 'copy' })[0] ?? '', /expected bulk-args, unnest, values, pg/);
     assert.match(problems({ 'pg-port': '5433' })[0] ?? '', /only with --insert-path pg/);
-    assert.equal(problems({ 'insert-path': 'pg', compress: 'gzip', sandbox: true }).length, 3);
+    assert.equal(problems({ 'insert-path': 'pg', compress: 'gzip', sandbox: true }).length, 2);
   });
 
   it('refuse what is not supported yet by name', () => {

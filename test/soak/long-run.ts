@@ -156,6 +156,7 @@ export async function listeningRun(seconds: number): Promise<Finding[]> {
       },
       {
         nodes: [sandbox.url],
+        pgPort: 5432,
         username: null,
         password: null,
         token: null,

@@ -26,6 +26,7 @@ import {
 import { type LocalPlan, transportPort } from './local-plan.ts';
 import { type Runtime, findRuntime } from './runtimes.ts';
 import { type RunAs, isRunning, lookUpUser, startProcess } from './server-process.ts';
+import { DEFAULT_PG_PORT } from '../../plan/parse-target.ts';
 
 export interface UpParts {
   /** Where records, logs and data of local clusters lie. */
@@ -280,7 +281,14 @@ async function answers(cluster: LocalCluster, timeoutMs: number, parts: UpParts)
 /** The version when all nodes greet and answer a SELECT, else null. */
 async function versionOf(urls: readonly string[], signal: AbortSignal): Promise<string | null> {
   const tls = { verify: true, ca: null, cert: null, key: null };
-  const access = { nodes: urls, username: 'crate', password: null, token: null, tls };
+  const access = {
+    nodes: urls,
+    pgPort: DEFAULT_PG_PORT,
+    username: 'crate',
+    password: null,
+    token: null,
+    tls,
+  };
   const client = createClient(access, { connectionsPerNode: 1 });
   try {
     const options = { timeoutMs: ASK_TIMEOUT_MS, signal };

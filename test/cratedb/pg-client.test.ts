@@ -1,0 +1,230 @@
+/** Inserts over the PostgreSQL wire: what a session sends, and what each end of an attempt means for its rows. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { type TestContext, describe, test } from 'node:test';
+import { readPgReply } from '../../src/cratedb/pg-reply.ts';
+import { type PgClient, createPgClient } from '../../src/cratedb/pg-client.ts';
+import type { InsertRequest } from '../../src/cratedb/client.ts';
+import { createBindBodies } from '../../src/rows/bind-body.ts';
+import type { PgForm } from '../../src/rows/insert-form.ts';
+import type { RowGenerator } from '../../src/rows/row-generator.ts';
+import { type PgAnswer, type PgServer, type PgServerOptions, pgServerFor } from '../support/pg-server.ts';
+import { accessTo, insertOf, portOf, summary } from './support.ts';
+
+const FORM: PgForm = {
+  path: 'pg',
+  head: 'INSERT INTO t (a, b) VALUES ',
+  row: '($1,$2)',
+  tail: '',
+  columns: 2,
+  parameters: ['plain', 'plain'],
+};
+
+/** Rows `[i,"r"]`. */
+const NUMBERED: RowGenerator = {
+  maxRowBytes: 24,
+  createBuffers: (count, bytes) => Array.from({ length: count }, () => new Uint8Array(bytes)),
+  writeRows(target, offset, firstRow, rows) {
+    const text = Array.from({ length: rows }, (_, row) => `[${firstRow + row},"r"]`).join(',');
+    target.set(Buffer.from(text), offset);
+    return offset + text.length;
+  },
+};
+
+function bodyOf(rows: number): Uint8Array {
+  const [body] = createBindBodies(FORM, NUMBERED, rows, 1);
+  assert.ok(body);
+  return body.write(0, rows);
+}
+
+function clientFor(
+  context: TestContext,
+  port: number,
+  facts: { password?: string; token?: string } = {},
+): PgClient {
+  const client = createPgClient({
+    ...accessTo('http://127.0.0.1:4200'),
+    pgPort: port,
+    password: facts.password ?? null,
+    token: facts.token ?? null,
+  });
+  context.after(() => client.destroy());
+  return client;
+}
+
+async function pair(
+  context: TestContext,
+  options: PgServerOptions = {},
+): Promise<{
+  server: PgServer;
+  client: PgClient;
+  send: (facts?: Partial<InsertRequest>) => ReturnType<PgClient['insert']>;
+}> {
+  const server = await pgServerFor(context, options);
+  const client = clientFor(context, server.port);
+  const send = (facts: Partial<InsertRequest> = {}): ReturnType<PgClient['insert']> =>
+    client.insert(0, bodyOf(facts.rows ?? 3), insertOf({ form: FORM, ...facts }));
+  return { server, client, send };
+}
+
+describe('an insert over the PostgreSQL wire', () => {
+  test('A session prepares its statement once and binds each row; one Sync is one batch.', async (context) => {
+    const { server, send } = await pair(context);
+    let handedOver = 0;
+    for (let batch = 0; batch < 3; batch += 1) {
+      const outcome = await send({ onHandedOver: () => (handedOver += 1) });
+      assert.equal(summary(outcome), '3/0/0/0 good');
+      assert.ok(outcome.handedOver && outcome.serviceTimeUs !== null);
+    }
+    assert.equal(handedOver, 3);
+    assert.deepEqual(server.statements, ['INSERT INTO t (a, b) VALUES ($1,$2)']);
+    assert.equal(server.connections(), 1);
+    assert.deepEqual(server.syncs[0], [
+      ['0', 'r'],
+      ['1', 'r'],
+      ['2', 'r'],
+    ]);
+  });
+
+  test('Sessions are as many as batches in flight, and are used again.', async (context) => {
+    const { server, send } = await pair(context);
+    await Promise.all([send(), send(), send()]);
+    await Promise.all([send(), send()]);
+    assert.equal(server.connections(), 3);
+  });
+
+  test('A large batch comes back whole.', async (context) => {
+    const { server, send } = await pair(context);
+    assert.equal(summary(await send({ rows: 5000 })), '5000/0/0/0 good');
+    assert.equal(server.syncs[0]?.length, 5000);
+  });
+
+  const answers: readonly (readonly [string, PgAnswer, string, string])[] = [
+    [
+      'a row without a reason',
+      { kind: 'counts', counts: [1, -3, 1] },
+      '2/0/0/1 good notCounted',
+      '2/0/0/1 good notCounted',
+    ],
+    ['a row that is there', { kind: 'counts', counts: [1, 0, 1] }, '2/0/0/1 good notCounted', '3/0/0/0 good'],
+    [
+      'too few results',
+      { kind: 'counts', counts: [1, 1] },
+      '0/0/0/3 troubled badReply',
+      '0/0/0/3 troubled badReply',
+    ],
+    [
+      'two rows for one',
+      { kind: 'counts', counts: [1, 2, 1] },
+      '0/0/0/3 troubled badReply',
+      '0/0/0/3 troubled badReply',
+    ],
+    ['something else', { kind: 'garbage' }, '0/0/0/3 troubled badReply', '0/0/0/3 troubled badReply'],
+    [
+      'a constraint of a new partition',
+      { kind: 'error', code: 'XX000', message: 'Failed CONSTRAINT c CHECK ("v" < 1000)', times: 3 },
+      '0/3/0/0 good constraint',
+      '0/3/0/0 good constraint',
+    ],
+    [
+      'a table that is gone',
+      { kind: 'error', code: '42P01', message: "Relation 'doc.t' unknown" },
+      '0/0/3/0 unreachable notRecovered',
+      '0/0/3/0 unreachable notRecovered',
+    ],
+    [
+      'any other error',
+      { kind: 'error', code: 'XX000', message: 'node closed' },
+      '0/0/0/3 troubled serverError',
+      '0/0/0/3 troubled serverError',
+    ],
+  ];
+  for (const [what, answer, plain, keyed] of answers) {
+    test(`${what}: ${plain}; with a key: ${keyed}`, async (context) => {
+      const { send } = await pair(context, { answer: () => answer });
+      assert.equal(summary(await send()), plain);
+      assert.equal(summary(await send({ keyed: true })), keyed);
+    });
+  }
+
+  test('A value that Bind refuses refuses the batch, which may be divided.', async (context) => {
+    const { send, server } = await pair(context, { refuses: (row) => row[0] === '1' });
+    const outcome = await send();
+    assert.equal(summary(outcome), '0/3/0/0 good invalidValue');
+    assert.equal(outcome.refusedWhole, true);
+    assert.deepEqual(server.syncs, []);
+    assert.equal(summary(await send({ rows: 1 })), '1/0/0/0 good', 'the session goes on');
+  });
+
+  test('Rows of a reply that was left out are not asked for again.', () => {
+    const reading = readPgReply(
+      { bound: 2, counts: [1, -3], error: null },
+      { rows: 2, keyed: true, clean: String },
+    );
+    assert.equal(reading.isSilent, true);
+  });
+
+  test('A connection that breaks after hand-over leaves rows unknown, and the next batch gets another.', async (context) => {
+    const { send, server } = await pair(context, {
+      answer: (rows, sync) =>
+        sync === 1 ? { kind: 'reset' } : { kind: 'counts', counts: rows.map(() => 1) },
+    });
+    assert.equal(summary(await send()), '0/0/0/3 troubled closed');
+    assert.equal(summary(await send()), '3/0/0/0 good');
+    assert.equal(server.connections(), 2);
+  });
+
+  test('A deadline and an abort end the attempt, with rows unknown.', async (context) => {
+    const { send } = await pair(context, { answer: () => ({ kind: 'silence' }) });
+    assert.equal(summary(await send({ timeoutMs: 150 })), '0/0/0/3 troubled timeout');
+    const giveUp = new AbortController();
+    const given = send({ signal: giveUp.signal, onHandedOver: () => setImmediate(() => giveUp.abort()) });
+    assert.equal(summary(await given), '0/0/0/3 troubled aborted');
+  });
+
+  test('Nobody there: nothing was handed over.', async (context) => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const port = portOf(server);
+    server.close();
+    await once(server, 'close');
+    const client = clientFor(context, port);
+    const outcome = await client.insert(0, bodyOf(3), insertOf({ form: FORM, onHandedOver: assert.fail }));
+    assert.equal(summary(outcome), '0/0/3/0 unreachable refused');
+    const greeting = await client.root(0, { timeoutMs: 1000 });
+    assert.match(
+      greeting.ok ? '' : greeting.message,
+      new RegExp(`127.0.0.1:${port}: .*ECONNREFUSED`),
+    );
+  });
+
+  test('The password opens the session; a wrong one is said, and is in no text.', async (context) => {
+    const server = await pgServerFor(context, { password: 'sesame' });
+    for (const facts of [{ password: 'sesame' }, { token: 'sesame' }])
+      assert.equal((await clientFor(context, server.port, facts).root(0, { timeoutMs: 1000 })).ok, true);
+    const refused = clientFor(context, server.port, { password: 'canary-7f' });
+    const outcome = await refused.insert(0, bodyOf(3), insertOf({ form: FORM }));
+    assert.equal(summary(outcome), '0/0/3/0 troubled unauthorized');
+    assert.doesNotMatch(JSON.stringify(outcome), /canary/);
+  });
+
+  test('A port that speaks something else is no server, and is not waited for without end.', async (context) => {
+    const sockets: { destroy: () => void }[] = [];
+    const server = createServer((socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined).write('HTTP/1.1 400 Bad Request\r\n\r\n');
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    context.after(() => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    });
+    const outcome = await clientFor(context, portOf(server)).insert(
+      0,
+      bodyOf(3),
+      insertOf({ form: FORM, timeoutMs: 300 }),
+    );
+    assert.equal(outcome.rows.notStored, 3);
+  });
+});
