@@ -193,10 +193,7 @@ describe('an insert over the PostgreSQL wire', () => {
     const outcome = await client.insert(0, bodyOf(3), insertOf({ form: FORM, onHandedOver: assert.fail }));
     assert.equal(summary(outcome), '0/0/3/0 unreachable refused');
     const greeting = await client.root(0, { timeoutMs: 1000 });
-    assert.match(
-      greeting.ok ? '' : greeting.message,
-      new RegExp(`127.0.0.1:${port}: .*ECONNREFUSED`),
-    );
+    assert.match(greeting.ok ? '' : greeting.message, new RegExp(`127.0.0.1:${port}: .*ECONNREFUSED`));
   });
 
   test('The password opens the session; a wrong one is said, and is in no text.', async (context) => {
