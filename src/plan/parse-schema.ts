@@ -41,7 +41,8 @@ export interface SchemaSurroundings {
   readonly otherColumn: ((to: string) => Referred | { readonly problem: string }) | null;
 }
 
-const TOP_KEYS = [
+/** Keys of the file, and of a column in it. */
+export const TOP_KEYS = [
   'name',
   'table',
   'description',
@@ -55,7 +56,7 @@ const TOP_KEYS = [
   'time',
 ] as const;
 
-const COLUMN_KEYS = [
+export const COLUMN_KEYS = [
   'type',
   'generate',
   'nulls',
