@@ -20,6 +20,7 @@ import type { ResumedBooks } from '../plan/plan-file.ts';
 import { NO_SECRETS } from '../plan/parse-target.ts';
 import type { DraftPlan, RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { withSchema } from '../plan/schema-source.ts';
+import type { TableSchema } from '../rows/schema.ts';
 import type { RawSettings } from '../plan/settings.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';
 import { readAccess } from './secrets.ts';
@@ -68,7 +69,20 @@ export abstract class RunCommand extends BaseCommand {
     for (const warning of [...warnings, ...parsed.warnings, ...tlsWarnings(process.env)])
       this.warning(warning);
     if (!read.access.tls.verify) this.insecureWarning();
-    return { plan: await resolveSchema(parsed.plan), output: parsed.output, access: read.access };
+    const { schema, notes } = await schemaFor(parsed.plan, read.access);
+    const plan = withSchema(parsed.plan, schema);
+    const { quiet, dryRun } = parsed.output;
+    if (parsed.notes !== null && !quiet && !dryRun)
+      await this.#showExisting(plan, [...parsed.notes, ...notes]);
+    return { plan, output: parsed.output, access: read.access };
+  }
+
+  /** Before the first row of a table that crategen did not invent: what each column gets, and what may go wrong. */
+  async #showExisting(plan: RunPlan, notes: readonly string[]): Promise<void> {
+    const { source } = plan.table;
+    if (source.kind !== 'like' && source.kind !== 'ddl') return;
+    const { existingLines } = await import('./existing-lines.ts');
+    process.stderr.write(`${existingLines(plan, notes).join('\n')}\n`);
   }
 
   /** Carries the plan out, shows its summary, sets the exit code. */
@@ -108,22 +122,33 @@ export function planFacts(): PlanFacts {
   };
 }
 
-/** What the file of `--schema` came to, before there is a plan; null without one. Loaded only when there is a file. */
+/** What the file of `--schema` or `--ddl` came to, before there is a plan; null without one. Loaded only when there is one. */
 async function readNamedSchema(
   flags: RawSettings,
   config: ConfigFile | null,
 ): Promise<ResolvedSchema | null> {
   const named = schemaFilePath(flags, config);
   if (named === null) return null;
+  if (named.setting === 'ddl') {
+    const { readDdlFile } = await import('./ddl-file.ts');
+    return await readDdlFile(named.name, named.value);
+  }
   const { readSchemaFile } = await import('../plan/schema-file.ts');
   return await readSchemaFile(named.value, `${named.name} ${named.value}`);
 }
 
-/** Completes the plan: the one place where a schema is still missing that only the target can tell. */
-async function resolveSchema(draft: DraftPlan): Promise<RunPlan> {
-  const { schema } = draft.table;
-  if (schema === null) throw new BugError('the plan has no schema');
-  return Promise.resolve(withSchema(draft, schema));
+/** The one place where a schema is still missing that only the target can tell. */
+async function schemaFor(draft: DraftPlan, access: TargetAccess): Promise<FoundSchema> {
+  const { schema, source, name } = draft.table;
+  if (schema !== null) return { schema, notes: [] };
+  if (source.kind !== 'like') throw new BugError('the plan has no schema');
+  const { schemaOfTable } = await import('../coordinator/existing-table.ts');
+  return await schemaOfTable({ source, target: name, access, nowMs: Date.now() });
+}
+
+interface FoundSchema {
+  readonly schema: TableSchema;
+  readonly notes: readonly string[];
 }
 
 /** Loaded only when asked for: a run against a server needs no SQLite. */

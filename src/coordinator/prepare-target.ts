@@ -32,6 +32,8 @@ import { productionSigns, surveyTarget, touchLines } from './target-survey.ts';
 /** A few at once for the questions before and after a run; workers have their own. */
 const CONNECTIONS = 4;
 const PREPARE_TIMEOUT_MS = 10_000;
+/** What lies in it was made by crategen. */
+const OWN_SCHEMA = 'crategen';
 
 export interface PreparedTarget {
   readonly state: TargetState;
@@ -264,10 +266,24 @@ async function rowsIn(parts: PrepareParts, client: CrateClient, found: FoundTabl
   if (found.wasCreated) return 0;
   const { name } = parts.plan.table;
   answered(await refresh(client, name, ask(parts)), `${formatTable(name)} cannot be refreshed`, name);
-  return answered(
+  const rows = answered(
     await countTable(client, name, ask(parts)),
     `the rows of ${formatTable(name)} cannot be counted`,
     name,
+  );
+  checkConfirmed(parts, rows);
+  return rows;
+}
+
+/** Rows that carry no run id are not ours: they get others among them only when that was said twice. */
+function checkConfirmed({ plan, isResumed }: PrepareParts, rows: number): void {
+  if (rows === 0 || isResumed || plan.safety.isConfirmed || plan.table.name.schema === OWN_SCHEMA) return;
+  const name = formatTable(plan.table.name);
+  throw new UsageError(
+    `${name} holds ${formatExact(rows)} rows that are not crategen's: expected --yes as well`,
+    {
+      hint: `Without --table ${name} the rows go to a table of their own.`,
+    },
   );
 }
 
@@ -329,7 +345,7 @@ function ask(parts: PrepareParts): AskOptions {
 }
 
 /** The answer's value, or the error that a person needs; with `table` where it was about that table. */
-function answered<T>(answer: Answer<T>, what: string, table: TableName | null = null): T {
+export function answered<T>(answer: Answer<T>, what: string, table: TableName | null = null): T {
   if (answer.ok) return answer.value;
   throw new TargetError(`${what}: ${answer.message}`, { hint: targetHint(answer, table) });
 }

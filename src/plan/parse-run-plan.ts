@@ -63,6 +63,8 @@ export type ResolvedSchema =
       readonly schema: TableSchema;
       /** The target that the file suggests. */
       readonly table: TableName;
+      /** What a person should know before the first insert. */
+      readonly notes?: readonly string[];
     }
   | { readonly ok: false; readonly problems: readonly string[] };
 
@@ -97,6 +99,8 @@ export type ParsedRunPlan = {
       readonly plan: DraftPlan;
       readonly output: OutputPlan;
       readonly warnings: readonly string[];
+      /** What to know about the schema before the first insert; null for a run that goes on, which was told. */
+      readonly notes: readonly string[] | null;
     }
   | { readonly ok: false; readonly problems: readonly string[] }
 );
@@ -153,11 +157,11 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   };
   checkLoadAgainstBounds(reader, plan);
   checkInsertPath(reader, plan);
-  refuseUnsupported(reader);
   const output = readOutput(reader);
+  const notes = input.schemaFile?.ok === true ? (input.schemaFile.notes ?? []) : [];
   if (reader.problems.length > 0)
     return { ok: false, target: plan.target, secrets, problems: reader.problems };
-  return { ok: true, target: plan.target, secrets, plan, output, warnings: reader.warnings };
+  return { ok: true, target: plan.target, secrets, plan, output, warnings: reader.warnings, notes };
 }
 
 /** What `--resume` may change: how the target is opened, patience, and what is shown. */
@@ -234,7 +238,7 @@ export function parseResumePlan(
   const output = readOutput(reader);
   if (reader.problems.length > 0)
     return { ok: false, target: plan.target, secrets, problems: reader.problems };
-  return { ok: true, target: plan.target, secrets, plan, output, warnings: reader.warnings };
+  return { ok: true, target: plan.target, secrets, plan, output, warnings: reader.warnings, notes: null };
 }
 
 type TlsPlan = RunPlan['target']['tls'];
@@ -321,7 +325,7 @@ interface ReadSchema {
 }
 
 /** Each says by itself which rows a run makes. */
-const SOURCE_SETTINGS = ['preset', 'schema', 'like'] as const;
+const SOURCE_SETTINGS = ['preset', 'schema', 'ddl', 'like'] as const;
 
 type ChosenSource = Given<string> & { readonly setting: (typeof SOURCE_SETTINGS)[number] };
 
@@ -338,17 +342,53 @@ function chosenSource(reader: SettingReader): ChosenSource | null {
   return rivals[0] ?? null;
 }
 
-/** The path of the schema file that a run wants to have read before its plan is parsed. */
-export function schemaFilePath(flags: RawSettings, config: ConfigFile | null): Given<string> | null {
-  const reader = new SettingReader(flags, config);
-  const chosen = chosenSource(reader);
-  return chosen?.setting === 'schema' ? chosen : null;
+/** A file that says which rows a run makes: a schema file, or one with a CREATE TABLE statement. */
+export type NamedFile = Given<string> & { readonly setting: 'schema' | 'ddl' };
+
+/** The file that a run wants to have read before its plan is parsed. */
+export function schemaFilePath(flags: RawSettings, config: ConfigFile | null): NamedFile | null {
+  const chosen = chosenSource(new SettingReader(flags, config));
+  if (chosen === null) return null;
+  const { setting } = chosen;
+  return setting === 'schema' || setting === 'ddl' ? { ...chosen, setting } : null;
+}
+
+/** Only the target can tell the schema: it is asked for when the plan is known. */
+function likeSource(reader: SettingReader, chosen: Given<string>): ReadSchema {
+  const parsed = parseTableName(chosen.value);
+  if (!parsed.ok) reader.problem(chosen, parsed.why);
+  const table = parsed.ok ? parsed.name : { schema: OWN_SCHEMA, table: DEFAULT_PRESET };
+  for (const [setting, why] of [
+    ['sandbox', 'the embedded sandbox has no table yet'],
+    [
+      'machine',
+      'machines that ask at different times could make different rows; crategen schema infer writes a file for all of them',
+    ],
+  ] as const) {
+    if (reader.isSpelledOut(setting)) reader.problems.push(`--${setting}: expected without --like: ${why}`);
+  }
+  const source: SchemaSource = {
+    kind: 'like',
+    table,
+    shape: reader.switch('shape', false),
+    copyValues: reader.switch('copy-values', false),
+  };
+  return { source, schema: null, table: { schema: OWN_SCHEMA, table: table.table } };
+}
+
+function checkShape(reader: SettingReader, isLike: boolean): void {
+  const hasShape = reader.switch('shape', false);
+  if (hasShape && !isLike) reader.problems.push('--shape: expected only together with --like');
+  if (reader.switch('copy-values', false) && !hasShape)
+    reader.problems.push('--copy-values: expected only together with --shape');
 }
 
 function readSchema(reader: SettingReader, schemaFile: ResolvedSchema | null): ReadSchema {
   const chosen = chosenSource(reader);
-  if (chosen?.setting === 'schema' && schemaFile !== null) {
-    const source: SchemaSource = { kind: 'file', path: chosen.value };
+  checkShape(reader, chosen?.setting === 'like');
+  if (chosen?.setting === 'like') return likeSource(reader, chosen);
+  if (chosen !== null && chosen.setting !== 'preset' && schemaFile !== null) {
+    const source: SchemaSource = { kind: chosen.setting === 'ddl' ? 'ddl' : 'file', path: chosen.value };
     if (schemaFile.ok) return { source, schema: schemaFile.schema, table: schemaFile.table };
     reader.problems.push(...schemaFile.problems);
     return { source, schema: null, table: { schema: OWN_SCHEMA, table: DEFAULT_PRESET } };
@@ -655,10 +695,4 @@ function checkInsertPath(reader: SettingReader, { load, target }: Pick<RunPlan, 
     );
   if (target.kind === 'embedded')
     reader.problems.push('--insert-path pg: expected without --sandbox, which speaks HTTP only');
-}
-
-/** Flags of the contract whose time has not come: refused in words instead of being unknown. */
-function refuseUnsupported(reader: SettingReader): void {
-  if (reader.isSpelledOut('like'))
-    reader.problems.push('--like: tables like an existing one are not supported yet; expected --preset');
 }

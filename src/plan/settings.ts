@@ -153,8 +153,29 @@ const RUN: readonly Setting[] = [
     kind: 'text',
     group: 'what',
     value: 'SCHEMA.TABLE',
-    summary: 'Not supported yet',
-    hidden: true,
+    summary:
+      'Rows that fit an existing table; they go to crategen.TABLE, or with --table into that one itself',
+  },
+  {
+    name: 'shape',
+    kind: 'switch',
+    group: 'what',
+    summary:
+      'With --like: null shares, distinct counts, ranks and histograms of the table too, but not its values',
+  },
+  {
+    name: 'copy-values',
+    kind: 'switch',
+    group: 'what',
+    summary: 'With --shape: its most common values and exact bounds as they are',
+    commandLineOnly: true,
+  },
+  {
+    name: 'ddl',
+    kind: 'text',
+    group: 'what',
+    value: 'FILE',
+    summary: 'Rows that fit the CREATE TABLE statement in a file; they go to crategen.TABLE',
   },
   {
     name: 'table',
@@ -359,7 +380,8 @@ const RUN: readonly Setting[] = [
     kind: 'switch',
     group: 'safety',
     commandLineOnly: true,
-    summary: 'Go on where a run would rather be told twice: a target that looks like production',
+    summary:
+      'Go on where a run would rather be told twice: a target that looks like production, a table with rows of others',
   },
   {
     name: 'fail-on',

@@ -308,7 +308,7 @@ export interface TableSchema {
   /** Empty: no key. The two columns of the run come first: run_id, seq. */
   readonly primaryKey: readonly string[];
   readonly clusteredBy: string | null;
-  /** Shards, of each partition; else as many as the server thinks fit. */
+  /** Shards that the table is created with, unless the run says otherwise; the server's default without. */
   readonly shards?: number;
   readonly partitionedBy: readonly string[];
   readonly checks: readonly Check[];

@@ -1,7 +1,7 @@
-/** Aggregate functions: count, sum, avg, min, max and a value of any row. */
+/** Aggregate functions: count, sum, avg, min, max, percentiles and a value of any row. */
 import type { Expression } from './ast.ts';
 import { formatExpression } from './format.ts';
-import { shrink, type Json } from './json.ts';
+import { isJsonArray, shrink, type Json } from './json.ts';
 import { BIGINT, DOUBLE, type DataType } from './types.ts';
 import { calculate, canonical, compareValues, isFloating, type Compiled, type Row } from './values.ts';
 
@@ -17,6 +17,7 @@ const NAMES: ReadonlySet<string> = new Set([
   'arbitrary',
   'any_value',
   'array_agg',
+  'percentile',
 ]);
 
 export function isAggregate(expression: Expression): expression is AggregateCall {
@@ -90,6 +91,7 @@ interface State {
 export function compileAggregate(call: AggregateCall, compile: (part: Expression) => Compiled): Aggregate {
   const argument = call.args[0] === undefined || call.args[0].kind === 'star' ? null : compile(call.args[0]);
   const filter = call.filter === null ? null : compile(call.filter);
+  const fractions = call.args[1] === undefined ? null : compile(call.args[1]);
   const begin = (): Accumulator => {
     const state: State = { count: 0, value: null, list: [] };
     const seen = call.distinct ? new Set<string>() : null;
@@ -101,12 +103,16 @@ export function compileAggregate(call: AggregateCall, compile: (part: Expression
         if (seen !== null && isSeen(seen, value)) return;
         accumulate(call.name, state, value, argument?.type ?? BIGINT);
       },
-      end: () => result(call.name, state),
+      end: () =>
+        call.name === 'percentile'
+          ? percentiles(state.list, fractions?.evaluate([]) ?? null)
+          : result(call.name, state),
     };
   };
+  const isList = fractions?.type.kind === 'array';
   return {
     text: formatExpression(call, 'answer'),
-    type: aggregateType(call.name, argument?.type ?? BIGINT),
+    type: isList ? { kind: 'array', element: DOUBLE } : aggregateType(call.name, argument?.type ?? BIGINT),
     begin,
   };
 }
@@ -125,6 +131,7 @@ export function aggregateType(name: string, argument: DataType): DataType {
       return BIGINT;
     case 'avg':
     case 'mean':
+    case 'percentile':
       return DOUBLE;
     case 'sum':
       return isFloating(argument) || argument.kind === 'numeric' ? argument : BIGINT;
@@ -149,6 +156,7 @@ function accumulate(name: string, state: State, value: Json, type: DataType): vo
       state.value = Number(state.value ?? 0) + Number(value);
       return;
     case 'array_agg':
+    case 'percentile':
       state.list.push(value);
       return;
     case 'min':
@@ -167,4 +175,16 @@ function result(name: string, state: State): Json {
   if (name === 'array_agg') return state.list;
   if (name === 'avg' || name === 'mean') return state.count === 0 ? null : Number(state.value) / state.count;
   return typeof state.value === 'bigint' ? shrink(state.value) : state.value;
+}
+
+/** One value or a list of them, as wanted: exact, with a straight line between two neighbours. */
+function percentiles(values: readonly Json[], wanted: Json): Json {
+  if (values.length === 0) return null;
+  const sorted = values.map(Number).sort((a, b) => a - b);
+  const at = (fraction: Json): number => {
+    const place = Number(fraction) * (sorted.length - 1);
+    const low = sorted[Math.floor(place)] ?? 0;
+    return low + ((sorted[Math.ceil(place)] ?? low) - low) * (place - Math.floor(place));
+  };
+  return isJsonArray(wanted) ? wanted.map(at) : at(wanted);
 }

@@ -227,10 +227,26 @@ describe('combinations', () => {
     assert.equal(problems({ 'insert-path': 'pg', compress: 'gzip', sandbox: true }).length, 2);
   });
 
-  it('refuse what is not supported yet by name', () => {
-    const told = problems({ like: 'doc.t' });
-    assert.equal(told.length, 1);
-    assert.ok(told.every((line) => /not supported yet/.test(line)));
+  it('of a table like another go to the schema crategen, and want neither a sandbox nor a second machine', () => {
+    const { table } = planned({ like: 'shop.orders', shape: true }).plan;
+    assert.deepEqual(table.name, { schema: 'crategen', table: 'orders' });
+    assert.deepEqual(table.source, {
+      kind: 'like',
+      table: { schema: 'shop', table: 'orders' },
+      shape: true,
+      copyValues: false,
+    });
+    assert.equal(table.schema, null);
+    assert.match(
+      problems({ like: 'shop.orders', sandbox: true }).join(),
+      /--sandbox: expected without --like/,
+    );
+    assert.match(
+      problems({ like: 'shop.orders', machine: '1/2' }).join(),
+      /--machine: expected without --like/,
+    );
+    assert.match(problems({ like: 'orders' }).join(), /--like "orders": expected SCHEMA\.TABLE/);
+    assert.deepEqual(problems({ shape: true }), ['--shape: expected only together with --like']);
   });
 });
 

@@ -1,0 +1,142 @@
+/** Tables that somebody else made: looked at, previewed, copied and filled, with the sandbox in the place of CrateDB. */
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Sandbox } from '../../src/sandbox/server.ts';
+import { cluster, home, run, sandboxFor, storedRows } from './support.ts';
+
+const ORDERS = `CREATE TABLE shop.orders (
+  id BIGINT, ts TIMESTAMP WITH TIME ZONE NOT NULL, month TIMESTAMP WITH TIME ZONE GENERATED ALWAYS AS date_trunc('month', ts),
+  status TEXT CHECK (status IN ('new', 'paid')), city TEXT, amount NUMERIC(10, 2) CHECK (amount > 0), note VARCHAR(8) DEFAULT 'n/a',
+  tags OBJECT(STRICT) AS (a INTEGER, t TEXT), items ARRAY(OBJECT(STRICT) AS (k TEXT)), PRIMARY KEY (id, month)
+) CLUSTERED BY (id) INTO 2 SHARDS PARTITIONED BY (month) WITH (number_of_replicas = '0')`;
+
+async function sql(sandbox: Pick<Sandbox, 'url'>, stmt: string): Promise<readonly (readonly unknown[])[]> {
+  const response = await fetch(`${sandbox.url}/_sql`, { method: 'POST', body: JSON.stringify({ stmt }) });
+  const answer = (await response.json()) as { rows?: readonly (readonly unknown[])[]; error?: unknown };
+  assert.equal(answer.error, undefined, JSON.stringify(answer.error));
+  return answer.rows ?? [];
+}
+
+test('a table is filled in one command, told column by column before; a second time only with --yes', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await sql(sandbox, ORDERS);
+  const args = ['--like', 'shop.orders', '--table', 'shop.orders', '--rows', '2000'];
+  const ended = await run(cluster(sandbox, ...args), place);
+  assert.equal(ended.code, 0, ended.stderr);
+  const { ledger, verification, target, plan } = ended.run();
+  assert.deepEqual([ledger.acknowledged, ledger.rejected, target.keyed], [2000, 0, false]);
+  assert.deepEqual(
+    [verification.method, verification.verdict, verification.stored],
+    ['delta', 'advisory', 2000],
+  );
+  assert.equal(plan.schema.name, 'orders');
+  assert.match(ended.stderr, /^like shop.orders: fills shop.orders itself$/m);
+  assert.match(ended.stderr, /^ {2}month +TIMESTAMP WITH TIME ZONE +by the server: date_trunc/m);
+  assert.match(ended.stderr, /^ {2}note: status has values that the statement spells out: 'new' 'paid'$/m);
+  await sql(sandbox, 'REFRESH TABLE shop.orders');
+  const [facts] = await sql(
+    sandbox,
+    `SELECT count(DISTINCT id), min(amount) > 0, count(DISTINCT status), count(DISTINCT month) <= 2, min(note) FROM shop.orders`,
+  );
+  assert.deepEqual(facts, [2000, true, 2, true, 'n/a']);
+
+  const refused = await run(cluster(sandbox, ...args), place);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /holds 2,000 rows that are not crategen's: expected --yes as well/);
+  const again = await run(cluster(sandbox, ...args, '--yes'), place);
+  assert.equal(again.code, 0, again.stderr);
+  assert.equal(again.run().ledger.acknowledged, 2000);
+  assert.equal(storedRows(sandbox, 'shop.orders'), 4000);
+});
+
+test('without --table the rows go to a copy in the schema crategen, with its shards, key and checks', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await sql(sandbox, ORDERS);
+  for (const total of [500, 1000]) {
+    const ended = await run(cluster(sandbox, '--like', 'shop.orders', '--rows', '500'), place);
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.equal(storedRows(sandbox, 'crategen.orders'), total);
+  }
+  assert.equal(storedRows(sandbox, 'shop.orders'), 0);
+  const shown = await Promise.all(
+    ['shop.orders', 'crategen.orders'].map(async (table) => {
+      const [[text] = []] = await sql(sandbox, `SHOW CREATE TABLE ${table}`);
+      return String(text).replace(/"(shop|crategen)"/, '');
+    }),
+  );
+  assert.equal(shown[0], shown[1]);
+});
+
+test('the shape is copied, its texts are not', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await sql(sandbox, `CREATE TABLE shop.people (id BIGINT PRIMARY KEY, city TEXT, age INTEGER, nick TEXT)`);
+  const rows = Array.from({ length: 1000 }, (_, id) => {
+    const city = id % 10 < 7 ? 'Vienna' : id % 10 < 9 ? 'Graz' : 'Linz';
+    return `(${id}, '${city}', ${20 + (id % 40)}, ${id % 4 === 0 ? 'NULL' : `'nick${id % 50}'`})`;
+  });
+  await sql(sandbox, `INSERT INTO shop.people (id, city, age, nick) VALUES ${rows.join(', ')}`);
+  const ended = await run(cluster(sandbox, '--like', 'shop.people', '--shape', '--rows', '4000'), place);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stderr, /no text of the source is copied/);
+  await sql(sandbox, 'REFRESH TABLE crategen.people');
+  const cities = await sql(
+    sandbox,
+    'SELECT city, count(*) FROM crategen.people GROUP BY city ORDER BY count(*) DESC',
+  );
+  assert.equal(cities.length, 3);
+  assert.ok(cities.every(([city]) => !['Vienna', 'Graz', 'Linz'].includes(String(city))));
+  assert.ok(Math.abs(Number(cities[0]?.[1]) / 4000 - 0.7) < 0.03, String(cities[0]));
+  const [[nulls, nicks, ages] = []] = await sql(
+    sandbox,
+    'SELECT count(*) - count(nick), count(DISTINCT nick), count(DISTINCT age) FROM crategen.people',
+  );
+  assert.ok(Math.abs(Number(nulls) / 4000 - 0.25) < 0.03, String(nulls));
+  assert.deepEqual([nicks, ages], [50, 40]);
+});
+
+test('a statement in a file does for a table; what cannot be read in it has its line and column', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  const [good, bad] = [join(place.folder, 'orders.sql'), join(place.folder, 'bad.sql')];
+  await writeFile(good, `-- ours\n${ORDERS};\n`);
+  await writeFile(bad, 'CREATE TABLE t (\n  a FOO,\n  b DATE\n)');
+  const ended = await run(cluster(sandbox, '--ddl', good, '--rows', '300'), place);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal(storedRows(sandbox, 'crategen.orders'), 300);
+  const refused = await run(cluster(sandbox, '--ddl', bad), place);
+  assert.equal(refused.code, 2);
+  assert.match(refused.stderr, /bad\.sql:2:5: foo: no type/);
+  assert.match(refused.stderr, /bad\.sql:3:5: date: no type/);
+  assert.equal((await run(cluster(sandbox, '--ddl', join(place.folder, 'none.sql')), place)).code, 2);
+});
+
+test('a dry run looks at the table and writes nothing', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await sql(sandbox, ORDERS);
+  const ended = await run(['single', '--url', sandbox.url, '--like', 'shop.orders', '--dry-run'], place);
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stdout, /^CREATE TABLE IF NOT EXISTS "crategen"\."orders" \($/m);
+  assert.match(ended.stdout, /INTO 2 SHARDS PARTITIONED BY \("month"\)/);
+  assert.deepEqual(Object.keys(sandbox.stats().tables), ['shop.orders']);
+});
+
+test('what cannot be is said before anything is sent', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  const said = async (code: number, pattern: RegExp, ...args: string[]): Promise<void> => {
+    const ended = await run(cluster(sandbox, ...args), place);
+    assert.equal(ended.code, code, ended.stderr);
+    assert.match(ended.stderr, pattern);
+  };
+  await said(3, /the table shop.none does not exist/, '--like', 'shop.none');
+  await said(
+    2,
+    /--like, --preset: expected only one of them|--preset, --like: expected only one/,
+    '--like',
+    'a.b',
+    '--preset',
+    'records',
+  );
+  await said(2, /--shape: expected only together with --like/, '--shape');
+  await said(2, /--copy-values: expected only together with --shape/, '--like', 'a.b', '--copy-values');
+});
