@@ -228,7 +228,9 @@ describe('combinations', () => {
   });
 
   it('of a table like another go to the schema crategen, and want neither a sandbox nor a second machine', () => {
-    const { table } = planned({ like: 'shop.orders', shape: true }).plan;
+    const parsed = parse({ like: 'shop.orders', shape: true });
+    assert.ok(parsed.ok);
+    const { table } = parsed.plan;
     assert.deepEqual(table.name, { schema: 'crategen', table: 'orders' });
     assert.deepEqual(table.source, {
       kind: 'like',
