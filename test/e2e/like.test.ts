@@ -111,6 +111,28 @@ test('a statement in a file does for a table; what cannot be read in it has its 
   assert.equal((await run(cluster(sandbox, '--ddl', join(place.folder, 'none.sql')), place)).code, 2);
 });
 
+test('what was found is written as a schema file that makes the same rows', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await sql(sandbox, ORDERS);
+  const inferred = await run(['schema', 'infer', 'shop.orders', '--url', sandbox.url], place);
+  assert.equal(inferred.code, 0, inferred.stderr);
+  assert.doesNotMatch(inferred.stderr, /does not say exactly/);
+  const file = join(place.folder, 'orders.yaml');
+  await writeFile(file, inferred.stdout);
+  const identity = ['--rows', '500', '--seed', '1', '--run-id', 'r', '--time-origin', '2026-01-01T00:00:00Z'];
+  for (const [table, source] of [
+    ['crategen.a', ['--like', 'shop.orders']],
+    ['crategen.b', ['--schema', file]],
+  ] as const) {
+    const ended = await run(cluster(sandbox, ...source, '--table', table, ...identity), place);
+    assert.equal(ended.code, 0, ended.stderr);
+  }
+  const { tables } = sandbox.stats();
+  assert.equal(tables['crategen.a']?.rows, 500);
+  assert.equal(tables['crategen.a']?.contentHash, tables['crategen.b']?.contentHash);
+  assert.equal((await run(['schema', 'infer', '--url', sandbox.url], place)).code, 2);
+});
+
 test('a dry run looks at the table and writes nothing', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
   await sql(sandbox, ORDERS);
