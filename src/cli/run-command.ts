@@ -33,6 +33,9 @@ export interface ReadyRun {
   readonly access: TargetAccess;
 }
 
+/** Enough to see what the rows are like. */
+const SHOWN_ROWS = 5;
+
 const RUN_ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 export abstract class RunCommand extends BaseCommand {
@@ -71,10 +74,17 @@ export abstract class RunCommand extends BaseCommand {
     if (!read.access.tls.verify) this.insecureWarning();
     const { schema, notes } = await schemaFor(parsed.plan, read.access);
     const plan = withSchema(parsed.plan, schema);
-    const { quiet, dryRun } = parsed.output;
-    if (parsed.notes !== null && !quiet && !dryRun)
+    if (parsed.notes !== null && !parsed.output.quiet)
       await this.#showExisting(plan, [...parsed.notes, ...notes]);
     return { plan, output: parsed.output, access: read.access };
+  }
+
+  /** What would be created and sent; not a byte is written to any server. */
+  async #showPlanned(plan: RunPlan, asJson: boolean): Promise<void> {
+    const { sampleOf } = await import('./schema-sample.ts');
+    const { ddl, statement, rows } = await sampleOf(plan, SHOWN_ROWS);
+    if (asJson) return this.printJson({ plan, ddl, statement, rows });
+    this.print(`${ddl}\n\n${statement}\n\n${rows.join('\n')}`);
   }
 
   /** Before the first row of a table that crategen did not invent: what each column gets, and what may go wrong. */
@@ -85,11 +95,12 @@ export abstract class RunCommand extends BaseCommand {
     process.stderr.write(`${existingLines(plan, notes).join('\n')}\n`);
   }
 
-  /** Carries the plan out, shows its summary, sets the exit code. */
+  /** Carries the plan out, shows its summary, sets the exit code; with `--dry-run` only shows what it would do. */
   protected async carryOutAndTell(
     ready: ReadyRun,
     resumed: readonly ResumedBooks[] | null = null,
   ): Promise<void> {
+    if (ready.output.dryRun) return await this.#showPlanned(ready.plan, ready.output.json);
     const { carryOut, judgementLines } = await import('./carry-out.ts');
     const { ownRunsFolder } = await import('./run-argument.ts');
     const { versionsOf } = await import('./versions.ts');

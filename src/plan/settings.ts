@@ -462,9 +462,8 @@ const RUN: readonly Setting[] = [
     name: 'dry-run',
     kind: 'switch',
     group: 'output',
-    only: 'single',
     commandLineOnly: true,
-    summary: 'Print the DDL, the statement and the first rows; send nothing',
+    summary: 'Print the DDL, the statement and the first rows; insert nothing',
   },
   { name: 'verbose', kind: 'switch', group: 'output', only: 'single', summary: "Print each batch's outcome" },
 ];

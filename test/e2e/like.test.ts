@@ -136,9 +136,10 @@ test('what was found is written as a schema file that makes the same rows', asyn
 test('a dry run looks at the table and writes nothing', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
   await sql(sandbox, ORDERS);
-  const ended = await run(['single', '--url', sandbox.url, '--like', 'shop.orders', '--dry-run'], place);
+  const ended = await run(['cluster', '--url', sandbox.url, '--like', 'shop.orders', '--dry-run'], place);
   assert.equal(ended.code, 0, ended.stderr);
   assert.match(ended.stdout, /^CREATE TABLE IF NOT EXISTS "crategen"\."orders" \($/m);
+  assert.match(ended.stderr, /^like shop.orders: fills crategen.orders, made if it is missing$/m);
   assert.match(ended.stdout, /INTO 2 SHARDS PARTITIONED BY \("month"\)/);
   assert.deepEqual(Object.keys(sandbox.stats().tables), ['shop.orders']);
 });
