@@ -91,7 +91,7 @@ async function benchOf(
     ifNotExists: false,
   });
   assert.deepEqual(await runDdl(client, ddl), { ok: true, value: 1 });
-  return { client, plan, keyed, timeoutMs: faults.some((fault) => SILENT.test(fault)) ? 250 : 20_000 };
+  return { client, plan, keyed, timeoutMs: faults.some((fault) => SILENT.test(fault)) ? 1_000 : 20_000 };
 }
 
 interface Sent {

@@ -129,13 +129,13 @@ test('a block is named in one line, probed, and ends the run with 4 when it outl
 test('while nobody can be reached the workers hold their batches, and nothing fails when the node is back', async (context) => {
   const { file, code, sandbox, stderr } = await runWithFaults(
     context,
-    ['latency:20ms', 'refuse@1s..3s', 'not-recovered:all@3s..4s'],
+    ['latency:40ms', 'refuse@3s..5s', 'not-recovered:all@5s..6s'],
     '--rows',
-    '60k',
+    '100k',
   );
   assert.equal(code, 0, stderr);
-  assert.equal(file.ledger.acknowledged, 60_000);
-  assert.equal(storedRows(sandbox), 60_000);
+  assert.equal(file.ledger.acknowledged, 100_000);
+  assert.equal(storedRows(sandbox), 100_000);
   assert.equal(stderr.match(/nobody can be reached/g)?.length, 1);
   assert.match(stderr, /takes rows again/);
 });
@@ -143,7 +143,7 @@ test('while nobody can be reached the workers hold their batches, and nothing fa
 test('an outage that outlasts its time-out ends the run with 4, and the count is called unavailable', async (context) => {
   const { file, code, stderr } = await runWithFaults(
     context,
-    ['latency:20ms', 'refuse@1s..100s'],
+    ['latency:20ms', 'refuse@3s..100s'],
     '--rows',
     '1m',
     '--outage-timeout',
