@@ -9,9 +9,10 @@ if (major < wanted) {
   );
   process.exitCode = 2;
 } else {
-  import('../dist/cli/keep-compiled.js')
-    .then(({ keepCompiledCode }) => {
+  Promise.all([import('../dist/cli/keep-compiled.js'), import('../dist/cli/keep-nursery-small.js')])
+    .then(([{ keepCompiledCode }, { keepNurserySmall }]) => {
       keepCompiledCode();
+      if (process.argv[2] === 'cluster') keepNurserySmall();
       return import('../dist/cli/main.js');
     })
     .then(
