@@ -87,10 +87,6 @@ function inWords(generator: Generator): string {
       return `within ${generator.radiusKm} km of [${generator.lon}, ${generator.lat}]`;
     case 'template':
       return 'composed text';
-    case 'reference':
-      return `refers to ${generator.schemaName}.${generator.path}, ${generator.rows} rows`;
-    case 'sequence':
-      return `${generator.start}, ${generator.start + generator.step}, …`;
     case 'pool':
       return `from a pool${generator.pick?.by === 'entity' ? ', the same for each entity' : ''}`;
     case 'choice':

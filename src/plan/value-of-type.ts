@@ -76,12 +76,12 @@ export function valueOfType(value: JsonValue, type: ColumnType): TypedValue {
   }
 }
 
-const isTextual = (value: JsonValue): boolean => typeof value !== 'object';
+const isTextual = (value: JsonValue): value is string | number | boolean => typeof value !== 'object';
 const isFiniteReal = (value: unknown): boolean => typeof value === 'number' && Math.abs(value) < 3.4e38;
 
 function isPoint(value: JsonValue): boolean {
   if (!Array.isArray(value) || value.length !== 2) return false;
-  const [lon, lat]: readonly unknown[] = value;
+  const [lon, lat] = value as readonly JsonValue[];
   return typeof lon === 'number' && typeof lat === 'number' && Math.abs(lon) <= 180 && Math.abs(lat) <= 90;
 }
 
@@ -92,7 +92,7 @@ function isShape(value: JsonValue): boolean {
     typeof value === 'object' &&
     value !== null &&
     'type' in value &&
-    ['Point', 'LineString', 'Polygon'].includes(String(value.type)) &&
+    (value.type === 'Point' || value.type === 'LineString' || value.type === 'Polygon') &&
     'coordinates' in value &&
     Array.isArray(value.coordinates)
   );

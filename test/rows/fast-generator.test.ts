@@ -9,7 +9,7 @@ import { createReferenceGenerator } from '../../src/rows/reference-generator.ts'
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { MAX_ROWS } from '../../src/rows/row-format.ts';
 import type { RowPlan } from '../../src/rows/row-plan.ts';
-import type { Column, JsonValue } from '../../src/rows/schema.ts';
+import type { Column } from '../../src/rows/schema.ts';
 import { anyHostileColumn } from './arbitrary-hostile.ts';
 import { anyPlan } from './arbitrary-plan.ts';
 import { anySchema } from './arbitrary-schema.ts';
