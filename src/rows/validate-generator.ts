@@ -30,7 +30,7 @@ const TEXTS: readonly TypeKind[] = ['text', 'varchar', 'char'];
 const FITTING_TYPES: Partial<Record<GeneratorKind, readonly TypeKind[]>> = {
   runId: ['text', 'varchar'],
   seq: ['bigint'],
-  uuid: ['uuid', 'text', 'varchar'],
+  uuid: ['uuid', ...TEXTS],
   bits: ['bit'],
   object: ['object'],
   boolean: ['boolean'],
