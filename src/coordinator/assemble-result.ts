@@ -1,4 +1,5 @@
 /** Puts together what a run came to, from the slots' books, the settlement and the monitor's readings. */
+import type { Verdict } from '../metrics/bottleneck.ts';
 import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
 import { residentBytesMax } from '../base/process-memory.ts';
 import { createHistogram } from '../metrics/histogram.ts';
@@ -13,7 +14,7 @@ import type { PreparedTarget } from './prepare-target.ts';
 import { toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import { plannedRowsOf } from './shares.ts';
-import type { ProcessCost, RunResult, WorkerResult } from './run-result.ts';
+import { type ProcessCost, type RunResult, type WorkerResult, COST_NOT_MEASURED } from './run-result.ts';
 import type { Settlement, WorkerBooks } from './settle.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
@@ -21,6 +22,8 @@ import type { WorkerSlot } from './worker-slot.ts';
 const CPU_TOLERANCE = 0.05;
 /** Shorter runs are a few clock ticks long: nothing to compare. */
 const CPU_COMPARED_AFTER_MS = 10_000;
+
+const UNJUDGED: Verdict = { verdict: 'unclear', evidence: ["the server's side was not measured"] };
 
 export interface ResultParts {
   readonly plan: RunPlan;
@@ -52,7 +55,7 @@ export function assembleResult(parts: ResultParts): RunResult {
     endReason: end.reason,
     endDetail: end.detail,
     signal: env.stop.cause()?.signal ?? null,
-    host: env.host,
+    host: { ...env.host, samples: [] },
     target: target.state,
     statement: statementOf(target.insert),
     ddl: target.ddl,
@@ -77,7 +80,9 @@ export function assembleResult(parts: ResultParts): RunResult {
     ),
     coordinator: coordinatorCost(monitor, plan),
     nodes: target.state.nodes.map((origin, node) => ({ origin, ...(total.nodes[node] ?? noNodeCounts()) })),
+    server: null,
     errors: [...total.errors, ...deathsOf(slots)],
+    bottleneck: UNJUDGED,
     series: monitor.points(),
     warnings: warningsOf(parts),
   };
@@ -118,7 +123,9 @@ function workerResult(
       percentMax: maxima.length === 0 ? null : Math.max(...maxima),
       lowerBound: slot.isLowerBound,
     },
+    ...COST_NOT_MEASURED,
     memory: {
+      ...COST_NOT_MEASURED.memory,
       residentBytesMax: slot.residentBytesMax || null,
       heapUsedBytesMax: slot.heapUsedBytesMax || null,
     },
@@ -140,7 +147,9 @@ function coordinatorCost(monitor: Monitor, plan: RunPlan): ProcessCost & { reado
       percentMax: isShared ? null : seen.percentMax,
       lowerBound: false,
     },
+    ...COST_NOT_MEASURED,
     memory: {
+      ...COST_NOT_MEASURED.memory,
       residentBytesMax: isShared ? null : residentBytesMax(),
       heapUsedBytesMax: isShared ? null : process.memoryUsage().heapUsed,
     },
@@ -209,7 +218,7 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     endReason: 'signal',
     endDetail: '',
     signal,
-    host: env.host,
+    host: { ...env.host, samples: [] },
     target: {
       kind: plan.target.kind === 'embedded' ? 'sandbox' : 'cratedb',
       version: null,
@@ -238,11 +247,12 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     coordinator: {
       pid: process.pid,
       cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: false },
-      memory: { residentBytesMax: null, heapUsedBytesMax: null },
-      eventLoopUtilization: null,
+      ...COST_NOT_MEASURED,
     },
     nodes: [],
+    server: null,
     errors: [],
+    bottleneck: { verdict: 'unclear', evidence: ['the run was stopped before its first row'] },
     series: [],
     warnings: [],
   };

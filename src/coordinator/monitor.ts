@@ -207,6 +207,9 @@ export class Monitor {
         outside: this.#outside(process.pid),
         eventLoopUtilization: this.eventLoopUtilization(),
       },
+      server: null,
+      host: null,
+      verdict: null,
       recentRowsPerSecond: this.#recentRates,
     };
   }

@@ -22,7 +22,7 @@ import { type CounterFolder, counterFolderAt, listCounterFiles } from './counter
 import { closeBooks, estateOf } from './incarnations.ts';
 import { keptExceptions, toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
-import type { RunResult, WorkerResult } from './run-result.ts';
+import { type RunResult, type WorkerResult, COST_NOT_MEASURED } from './run-result.ts';
 import { settle } from './settle.ts';
 import { bulkForm } from '../rows/insert-form.ts';
 import { assignmentsOf, plannedRowsOf } from './shares.ts';
@@ -214,7 +214,7 @@ function resultOf(
     endReason: 'killed',
     endDetail: "the coordinator was killed; these totals were recovered from its workers' counter files",
     signal: null,
-    host: env.host,
+    host: { ...env.host, samples: [] },
     target: { ...facts.target, keyed: facts.keyed },
     statement: facts.statement,
     ddl: facts.ddl,
@@ -239,11 +239,12 @@ function resultOf(
     coordinator: {
       pid: facts.coordinatorPid,
       cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: true },
-      memory: { residentBytesMax: null, heapUsedBytesMax: null },
-      eventLoopUtilization: null,
+      ...COST_NOT_MEASURED,
     },
     nodes: [],
+    server: null,
     errors: [],
+    bottleneck: { verdict: 'unclear', evidence: ['what was measured was lost with the coordinator'] },
     series: [],
     warnings: [
       'Recovered after the coordinator was killed: times, latencies and errors by class were lost with it; rows are exact.',
@@ -275,7 +276,7 @@ function workerResult(
       percentMax: null,
       lowerBound: true,
     },
-    memory: { residentBytesMax: residentBytesMax || null, heapUsedBytesMax: null },
-    eventLoopUtilization: null,
+    ...COST_NOT_MEASURED,
+    memory: { ...COST_NOT_MEASURED.memory, residentBytesMax: residentBytesMax || null },
   };
 }

@@ -1,7 +1,9 @@
 /** What a run came to: everything the summary and the run file say, measured or null. */
+import type { Verdict } from '../metrics/bottleneck.ts';
 import type { BatchCounts, Ledger } from '../metrics/ledger.ts';
 import type { ErrorCount, NodeCounts } from '../metrics/node-counts.ts';
 import type { Histogram } from '../metrics/histogram.ts';
+import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { TargetState } from './run-state.ts';
 
@@ -28,9 +30,34 @@ export interface ProcessCost {
     /** The last moments of a killed incarnation are missing. */
     readonly lowerBound: boolean;
   };
-  readonly memory: { readonly residentBytesMax: number | null; readonly heapUsedBytesMax: number | null };
+  readonly memory: {
+    readonly residentBytesMax: number | null;
+    readonly heapUsedBytesMax: number | null;
+    /** Pages that processes share count in parts, so that these add up (PSS); sampled rarely. */
+    readonly proportionalBytesMax: number | null;
+  };
   readonly eventLoopUtilization: number | null;
+  /** How late the event loop was for a timer. */
+  readonly eventLoopDelayP99Ms: number | null;
+  /** Time in garbage collection. */
+  readonly gcMs: number | null;
+  readonly contextSwitches: ContextSwitches | null;
 }
+
+/** How often a process gave up its core, and how often it was taken from it. */
+export interface ContextSwitches {
+  readonly voluntary: number;
+  readonly involuntary: number;
+}
+
+/** What a process that was not looked at says about its costs. */
+export const COST_NOT_MEASURED = {
+  memory: { residentBytesMax: null, heapUsedBytesMax: null, proportionalBytesMax: null },
+  eventLoopUtilization: null,
+  eventLoopDelayP99Ms: null,
+  gcMs: null,
+  contextSwitches: null,
+} as const satisfies Omit<ProcessCost, 'cpu'>;
 
 export interface WorkerResult extends ProcessCost {
   readonly index: number;
@@ -93,6 +120,7 @@ export interface RunResult {
     readonly cores: number;
     readonly cgroupCores: number | null;
     readonly memoryBytes: number;
+    readonly samples: readonly HostSample[];
   };
   readonly target: TargetState;
   readonly statement: string;
@@ -112,7 +140,10 @@ export interface RunResult {
   readonly coordinator: ProcessCost & { readonly pid: number };
   /** In the order of the target's nodes; empty when it was not measured. */
   readonly nodes: readonly NodeResult[];
+  /** The server's own view of the run; null when it was not asked. */
+  readonly server: ServerTelemetry | null;
   readonly errors: readonly ErrorCount[];
+  readonly bottleneck: Verdict;
   readonly series: readonly SeriesPoint[];
   /** Things a reader must know, in sentences. */
   readonly warnings: readonly string[];

@@ -2,7 +2,9 @@
  * What an observer of a run sees: the state of the whole at one instant, and what happened. The live screen, the
  * line log and the recorder are made from these; the coordinator knows none of them.
  */
+import type { Verdict } from '../metrics/bottleneck.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
+import type { HostSample, ServerNode, ServerSample } from '../metrics/telemetry.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 
 export type RunPhase =
@@ -64,8 +66,21 @@ export interface RunState {
     readonly outside: OutsideView;
     readonly eventLoopUtilization: number;
   };
+  /** Null while the server has not been asked for its own view. */
+  readonly server: ServerView | null;
+  readonly host: HostSample | null;
+  /** Over the last seconds; null before there is enough to judge. */
+  readonly verdict: Verdict | null;
   /** Rows per second, one value a second, oldest first, at most 60. */
   readonly recentRowsPerSecond: readonly number[];
+}
+
+/** What the server said of itself last. */
+export interface ServerView {
+  readonly nodes: readonly ServerNode[];
+  /** Null when it has not answered yet, or never will: then the note says why. */
+  readonly latest: ServerSample | null;
+  readonly note: string;
 }
 
 /** Something worth a line. `message` is complete, printable and free of secrets. */

@@ -40,7 +40,25 @@ const cpu = v.object({
   lowerBound: v.pipe(v.boolean(), v.description('a killed incarnation took its last moments with it')),
 });
 
-const memory = v.object({ residentBytesMax: v.nullable(count), heapUsedBytesMax: v.nullable(count) });
+const memory = v.object({
+  residentBytesMax: v.nullable(count),
+  heapUsedBytesMax: v.nullable(count),
+  proportionalBytesMax: v.pipe(
+    v.optional(v.nullable(count), null),
+    v.description('PSS: pages that processes share count in parts, so that these add up'),
+  ),
+});
+
+/** What a process costs beside CPU time and memory; missing in files of older versions. */
+const unrest = {
+  eventLoopUtilization: v.pipe(measured, v.description('0..1')),
+  eventLoopDelayP99Ms: v.pipe(
+    v.optional(measured, null),
+    v.description('how late the event loop was for a timer'),
+  ),
+  gcMs: v.pipe(v.optional(measured, null), v.description('time in garbage collection')),
+  contextSwitches: v.optional(v.nullable(v.object({ voluntary: count, involuntary: count })), null),
+};
 
 const latency = v.object({
   samples: count,
@@ -173,7 +191,7 @@ const worker = v.object({
   exit: v.nullable(v.object({ code: v.nullable(v.number()), signal: v.nullable(text) })),
   cpu,
   memory,
-  eventLoopUtilization: v.pipe(measured, v.description('0..1')),
+  ...unrest,
 });
 
 const errorCount = v.object({
@@ -213,6 +231,62 @@ const point = v.object({
   ),
 });
 
+/** What the server said of itself, on the time axis of the series. */
+const server = v.object({
+  nodes: v.array(
+    v.object({ name: text, version: v.nullable(text), cores: measured, heapMaxBytes: v.nullable(count) }),
+  ),
+  samples: v.array(
+    v.object({
+      tMs: quantity,
+      nodes: v.array(
+        v.object({
+          node: v.pipe(count, v.description('index into the nodes')),
+          cpuPercent: v.pipe(measured, v.description("of the server's process, 100 = one core")),
+          load1: v.pipe(measured, v.description('of the whole machine it runs on')),
+          heapUsedBytes: v.nullable(count),
+          heapMaxBytes: v.nullable(count),
+          writeActive: v.nullable(count),
+          writeQueue: v.nullable(count),
+          writeRejected: v.pipe(v.nullable(count), v.description('since the node began')),
+          diskUsedBytes: v.nullable(count),
+          diskTotalBytes: v.nullable(count),
+        }),
+      ),
+      insertsPerSecond: v.pipe(
+        measured,
+        v.description('INSERT statements of all clients since the sample before'),
+      ),
+      insertMeanMs: v.pipe(measured, v.description('how long they took inside the server')),
+      translogBytes: v.pipe(v.nullable(count), v.description("of the run's table: not yet committed")),
+      breakerTrips: v.pipe(v.nullable(count), v.description('since the nodes began, all breakers')),
+      health: v.pipe(
+        v.nullable(v.picklist(['GREEN', 'YELLOW', 'RED'])),
+        v.description("of the run's table, its worst partition"),
+      ),
+    }),
+  ),
+  overhead: v.pipe(
+    v.object({ queries: count, meanMs: measured }),
+    v.description('what the asking cost the server: statements, and their time on it each'),
+  ),
+  note: v.pipe(text, v.description("why something is missing, or ''")),
+});
+
+const hostSample = v.object({
+  tMs: quantity,
+  busyPercent: v.pipe(
+    measured,
+    v.description('of all cores and all programs since the sample before, 100 = one core'),
+  ),
+  throttledMs: v.pipe(
+    measured,
+    v.description('time since the start in which the cgroup was stopped at its CPU limit'),
+  ),
+  receivedBytes: v.pipe(v.nullable(count), v.description('since the start, over all interfaces')),
+  sentBytes: v.pipe(v.nullable(count), v.description('since the start, over all interfaces')),
+});
+
 export const runFileSchema = v.object({
   format: v.literal(RUN_FILE_FORMAT),
   run: v.object({
@@ -241,7 +315,12 @@ export const runFileSchema = v.object({
     exitCode: count,
   }),
   versions: v.object({ crategen: text, node: text, faker: text }),
-  host: v.object({ cores: quantity, cgroupCores: measured, memoryBytes: count }),
+  host: v.object({
+    cores: quantity,
+    cgroupCores: measured,
+    memoryBytes: count,
+    samples: v.optional(v.array(hostSample), []),
+  }),
   target: v.object({
     kind: v.picklist(['cratedb', 'sandbox', 'discard']),
     version: v.nullable(text),
@@ -283,8 +362,8 @@ export const runFileSchema = v.object({
     v.description('workers and parent, by acknowledged rows'),
   ),
   workers: v.array(worker),
-  coordinator: v.object({ pid: count, cpu, memory, eventLoopUtilization: measured }),
-  server: v.nullable(v.object({ nodes: v.array(v.unknown()), samples: v.array(v.unknown()) })),
+  coordinator: v.object({ pid: count, cpu, memory, ...unrest }),
+  server: v.nullable(server),
   nodes: v.pipe(
     v.optional(v.array(node), []),
     v.description('what each node of the target did, in the order of target.nodes; empty: not measured'),

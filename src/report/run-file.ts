@@ -9,6 +9,7 @@ import { printable } from '../base/text.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { type Histogram, bucketLowerUs, quantileUs } from '../metrics/histogram.ts';
 import type { Ledger } from '../metrics/ledger.ts';
+import type { ServerTelemetry } from '../metrics/telemetry.ts';
 import type { NodeResult, ProcessCost, RunResult, WorkerResult } from '../coordinator/run-result.ts';
 import {
   type RunFile,
@@ -61,7 +62,7 @@ export function toRunFile(result: RunResult, facts: RunFileFacts): RunFile {
       exitCode: facts.exitCode,
     },
     versions: { crategen: facts.crategenVersion, node: facts.nodeVersion, faker: facts.fakerVersion },
-    host: result.host,
+    host: { ...result.host, samples: result.host.samples.map((sample) => ({ ...sample })) },
     target: {
       kind: result.target.kind,
       version: result.target.version,
@@ -90,10 +91,10 @@ export function toRunFile(result: RunResult, facts: RunFileFacts): RunFile {
     },
     workers: result.workers.map(workerSection),
     coordinator: { pid: result.coordinator.pid, ...costSection(result.coordinator) },
-    server: null,
+    server: serverSection(result.server),
     nodes: result.nodes.map(nodeSection),
     errors: result.errors.map((error) => ({ ...error })),
-    bottleneck: { verdict: 'unclear', evidence: evidenceOf(result) },
+    bottleneck: { verdict: result.bottleneck.verdict, evidence: [...result.bottleneck.evidence] },
     warnings: [...result.warnings],
     series: result.series.map((point) => ({
       ...point,
@@ -250,7 +251,25 @@ function nodeSection(node: NodeResult): RunFileNode {
   };
 }
 
-function costSection(cost: ProcessCost): Pick<RunFileWorker, 'cpu' | 'memory' | 'eventLoopUtilization'> {
+function serverSection(server: ServerTelemetry | null): RunFile['server'] {
+  if (server === null) return null;
+  return {
+    nodes: server.nodes.map((each) => ({ ...each })),
+    samples: server.samples.map((sample) => ({
+      ...sample,
+      nodes: sample.nodes.map((each) => ({ ...each })),
+    })),
+    overhead: { ...server.overhead },
+    note: server.note,
+  };
+}
+
+type RunFileCost = Pick<
+  RunFileWorker,
+  'cpu' | 'memory' | 'eventLoopUtilization' | 'eventLoopDelayP99Ms' | 'gcMs' | 'contextSwitches'
+>;
+
+function costSection(cost: ProcessCost): RunFileCost {
   return {
     cpu: {
       userSeconds: finite(cost.cpu.userSeconds),
@@ -261,6 +280,9 @@ function costSection(cost: ProcessCost): Pick<RunFileWorker, 'cpu' | 'memory' | 
     },
     memory: cost.memory,
     eventLoopUtilization: finite(cost.eventLoopUtilization),
+    eventLoopDelayP99Ms: finite(cost.eventLoopDelayP99Ms),
+    gcMs: finite(cost.gcMs),
+    contextSwitches: cost.contextSwitches,
   };
 }
 
@@ -292,23 +314,6 @@ function totalCpuSeconds(result: RunResult): number | null {
     .flatMap(({ cpu }) => [cpu.userSeconds, cpu.systemSeconds])
     .filter((each) => each !== null);
   return seconds.length === 0 ? null : seconds.reduce((sum, each) => sum + each, 0);
-}
-
-/** What is known on this side of the wire; the other side is not measured yet, so there is no verdict. */
-function evidenceOf(result: RunResult): string[] {
-  const evidence = ["the server's side was not measured"];
-  const means = result.workers.map((worker) => worker.cpu.percentMean).filter((percent) => percent !== null);
-  if (means.length > 0) {
-    const cores = Math.min(result.host.cores, result.host.cgroupCores ?? Infinity);
-    const percent = Math.round(means.reduce((sum, each) => sum + each, 0));
-    const processes = means.length === 1 ? '1 process' : `${means.length} processes`;
-    evidence.push(
-      `${processes} used ${percent} % CPU of this host's ${Math.round(cores * 100)} % on average`,
-    );
-  }
-  const { rowsPerSecond } = result.plan.load;
-  if (rowsPerSecond !== null) evidence.push(`the rate was limited to ${rowsPerSecond} rows/s`);
-  return evidence;
 }
 
 function closedLedger(ledger: Ledger): RunFile['workers'][number]['ledger'] {

@@ -3,7 +3,15 @@ import fc from 'fast-check';
 import type { NodeResult, ProcessCost, RunResult, WorkerResult } from '../../src/coordinator/run-result.ts';
 import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
 import type { Ledger } from '../../src/metrics/ledger.ts';
+import type { Verdict } from '../../src/metrics/bottleneck.ts';
 import type { ErrorCount } from '../../src/metrics/node-counts.ts';
+import type {
+  HostSample,
+  ServerNode,
+  ServerNodeSample,
+  ServerSample,
+  ServerTelemetry,
+} from '../../src/metrics/telemetry.ts';
 import type { Snapshot } from '../../src/metrics/snapshot.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { sampleLatencies, samplePlan, sampleResult, sampleSnapshot, sampleState } from './samples.ts';
@@ -63,8 +71,15 @@ const costs: fc.Arbitrary<ProcessCost> = record({
     percentMax: orNull(fc.oneof(amount, fc.constantFrom(NaN, Infinity))),
     lowerBound: fc.boolean(),
   }),
-  memory: record({ residentBytesMax: orNull(rows), heapUsedBytesMax: orNull(rows) }),
+  memory: record({
+    residentBytesMax: orNull(rows),
+    heapUsedBytesMax: orNull(rows),
+    proportionalBytesMax: orNull(rows),
+  }),
   eventLoopUtilization: orNull(fc.double({ min: 0, max: 1, noNaN: true })),
+  eventLoopDelayP99Ms: orNull(fc.oneof(amount, fc.constantFrom(NaN, Infinity))),
+  gcMs: orNull(amount),
+  contextSwitches: orNull(record({ voluntary: rows, involuntary: rows })),
 });
 
 const exceptions = fc.array(
@@ -171,6 +186,56 @@ const nodeResults: fc.Arbitrary<NodeResult> = record({
   outages: fc.array(record({ fromMs: rows, toMs: orNull(rows), why: hostileText }), { maxLength: 30 }),
 });
 
+const hostSamples: fc.Arbitrary<HostSample> = record({
+  tMs: amount,
+  busyPercent: orNull(amount),
+  throttledMs: orNull(amount),
+  receivedBytes: orNull(rows),
+  sentBytes: orNull(rows),
+});
+
+const serverNodeSamples: fc.Arbitrary<ServerNodeSample> = record({
+  node: fc.nat(9),
+  cpuPercent: orNull(amount),
+  load1: orNull(amount),
+  heapUsedBytes: orNull(rows),
+  heapMaxBytes: orNull(rows),
+  writeActive: orNull(rows),
+  writeQueue: orNull(rows),
+  writeRejected: orNull(rows),
+  diskUsedBytes: orNull(rows),
+  diskTotalBytes: orNull(rows),
+});
+
+const serverNodes: fc.Arbitrary<ServerNode> = record({
+  name: hostileText,
+  version: orNull(hostileText),
+  cores: orNull(fc.nat(512)),
+  heapMaxBytes: orNull(rows),
+});
+
+const serverSamples: fc.Arbitrary<ServerSample> = record({
+  tMs: amount,
+  nodes: fc.array(serverNodeSamples, { maxLength: 4 }),
+  insertsPerSecond: orNull(amount),
+  insertMeanMs: orNull(amount),
+  translogBytes: orNull(rows),
+  breakerTrips: orNull(rows),
+  health: fc.constantFrom('GREEN', 'YELLOW', 'RED', null),
+});
+
+const servers: fc.Arbitrary<ServerTelemetry> = record({
+  nodes: fc.array(serverNodes, { maxLength: 4 }),
+  samples: fc.array(serverSamples, { maxLength: 4 }),
+  overhead: record({ queries: rows, meanMs: orNull(amount) }),
+  note: hostileText,
+});
+
+const verdicts: fc.Arbitrary<Verdict> = record({
+  verdict: fc.constantFrom('client', 'network', 'cluster', 'rate', 'unclear'),
+  evidence: fc.array(hostileText, { maxLength: 3 }),
+});
+
 export const results: fc.Arbitrary<RunResult> = record({
   plan: plans,
   startedAtMs: fc.nat(4e12),
@@ -194,7 +259,10 @@ export const results: fc.Arbitrary<RunResult> = record({
     cores: fc.integer({ min: 1, max: 512 }),
     cgroupCores: orNull(fc.constantFrom(0.5, 2, 7.5)),
     memoryBytes: rows,
+    samples: fc.array(hostSamples, { maxLength: 3 }),
   }),
+  server: orNull(servers),
+  bottleneck: verdicts,
   target: targets,
   ledger: fc.tuple(ledgers, rows).map(([ledger, notOffered]) => ({ ...ledger, notOffered })),
   resolved: record({ stored: rows, absent: rows }),
@@ -267,5 +335,14 @@ export const states: fc.Arbitrary<RunState> = record({
     p99Ms: orNull(amount),
     maxMs: orNull(amount),
   }),
+  server: orNull(
+    record({
+      nodes: fc.array(serverNodes, { maxLength: 9 }),
+      latest: orNull(serverSamples),
+      note: hostileText,
+    }),
+  ),
+  host: orNull(hostSamples),
+  verdict: orNull(verdicts),
   recentRowsPerSecond: fc.array(amount, { maxLength: 60 }),
 } satisfies { [Key in keyof RunState]?: fc.Arbitrary<RunState[Key]> }).map((draw) => sampleState(0, draw));

@@ -221,6 +221,28 @@ test('keys that a later version adds do not hinder reading', () => {
   assert.deepEqual(parseRunFile(later), run);
 });
 
+test('a run file from before the server was asked reads as one in which nothing of it was measured', () => {
+  const { host, server: _server, workers, coordinator, ...rest } = toRunFile(sampleResult(), FACTS);
+  const withoutNews = <Cost extends (typeof workers)[number] | typeof coordinator>(cost: Cost): object => {
+    const { eventLoopDelayP99Ms: _delay, gcMs: _gc, contextSwitches: _switches, memory, ...old } = cost;
+    const { proportionalBytesMax: _proportional, ...oldMemory } = memory;
+    return { ...old, memory: oldMemory };
+  };
+  const { samples: _samples, ...oldHost } = host;
+  const older = {
+    ...rest,
+    host: oldHost,
+    server: null,
+    workers: workers.map(withoutNews),
+    coordinator: withoutNews(coordinator),
+  };
+  const read = parseRunFile(JSON.stringify(older));
+  assert.deepEqual(read.host.samples, []);
+  assert.equal(read.server, null);
+  assert.equal(read.workers[0]?.gcMs, null);
+  assert.equal(read.coordinator.memory.proportionalBytesMax, null);
+});
+
 test('a __proto__ key in a run file is left out and changes no object', () => {
   const run = toRunFile(sampleResult(), FACTS);
   const text = JSON.stringify(run).replace('"histogram":{', '"histogram":{"__proto__":{"polluted":1},');

@@ -4,6 +4,7 @@ import type { RunPhase, RunState, WorkerState } from '../../src/coordinator/run-
 import { type Histogram, createHistogram, record } from '../../src/metrics/histogram.ts';
 import { type Ledger, EMPTY_LEDGER, addBatches, addLedgers, NO_BATCHES } from '../../src/metrics/ledger.ts';
 import { type Snapshot, emptySnapshot } from '../../src/metrics/snapshot.ts';
+import type { ServerTelemetry } from '../../src/metrics/telemetry.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { preset } from '../rows/support.ts';
 import type { TextView } from '../../src/report/styled-text.ts';
@@ -87,8 +88,11 @@ export function sampleLatencies(samples: number): Histogram {
 export function sampleCost(changes: Partial<ProcessCost> = {}): ProcessCost {
   return {
     cpu: { userSeconds: 24.1, systemSeconds: 3.2, percentMean: 9, percentMax: 14, lowerBound: false },
-    memory: { residentBytesMax: 104 * MIB, heapUsedBytesMax: 31 * MIB },
+    memory: { residentBytesMax: 104 * MIB, heapUsedBytesMax: 31 * MIB, proportionalBytesMax: 62 * MIB },
     eventLoopUtilization: 0.04,
+    eventLoopDelayP99Ms: 1.4,
+    gcMs: 820,
+    contextSwitches: { voluntary: 41_000, involuntary: 1200 },
     ...changes,
   };
 }
@@ -108,6 +112,36 @@ export function sampleWorker(index: number, changes: Partial<WorkerResult> = {})
   };
 }
 
+/** Three nodes that are busy; each sample is two seconds later. */
+export function sampleServer(samples = 3): ServerTelemetry {
+  const names = ['db-1', 'db-2', 'db-3'];
+  return {
+    nodes: names.map((name) => ({ name, version: '6.4.3', cores: 4, heapMaxBytes: 2 ** 30 })),
+    samples: Array.from({ length: samples }, (_, at) => ({
+      tMs: 2000 * (at + 1),
+      nodes: names.map((_name, node) => ({
+        node,
+        cpuPercent: 388 - node,
+        load1: 3.5,
+        heapUsedBytes: 640 * MIB,
+        heapMaxBytes: 2 ** 30,
+        writeActive: 4,
+        writeQueue: 12,
+        writeRejected: 0,
+        diskUsedBytes: 40 * 2 ** 30,
+        diskTotalBytes: 100 * 2 ** 30,
+      })),
+      insertsPerSecond: 57,
+      insertMeanMs: 55,
+      translogBytes: 80 * MIB,
+      breakerTrips: 0,
+      health: 'GREEN',
+    })),
+    overhead: { queries: samples, meanMs: 3.1 },
+    note: '',
+  };
+}
+
 /** A run that went well, summed from its workers. */
 export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
   const workers = changes.workers ?? Array.from({ length: 8 }, (_, index) => sampleWorker(index));
@@ -122,7 +156,7 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
     endReason: 'rows',
     endDetail: '',
     signal: null,
-    host: { cores: 8, cgroupCores: 8, memoryBytes: 16 * 2 ** 30 },
+    host: { cores: 8, cgroupCores: 8, memoryBytes: 16 * 2 ** 30, samples: [] },
     target: {
       kind: 'cratedb',
       version: '6.4.3',
@@ -146,7 +180,12 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
     nodes: [],
     workers,
     coordinator: { pid: 8118, ...sampleCost({ eventLoopUtilization: 0.01 }) },
+    server: sampleServer(),
     errors: [],
+    bottleneck: {
+      verdict: 'cluster',
+      evidence: ['its CPUs are 97 % busy, these processes take 72 of 800 %'],
+    },
     series: [
       {
         tMs: 250,
@@ -235,6 +274,9 @@ export function sampleState(workers: number, changes: Partial<RunState> = {}): R
       outside: { cpuPercent: 2, residentBytes: 81 * MIB },
       eventLoopUtilization: 0.01,
     },
+    server: { nodes: sampleServer().nodes, latest: sampleServer().samples.at(-1) ?? null, note: '' },
+    host: null,
+    verdict: { verdict: 'cluster', evidence: ['its CPUs are 97 % busy'] },
     recentRowsPerSecond: Array.from({ length: 42 }, (_, second) => 50_000 + ((second * 3571) % 9000)),
     ...changes,
   };

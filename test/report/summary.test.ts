@@ -39,8 +39,7 @@ processes     pid        rows  rows/s  missing  cpu s  cpu mean  cpu max  rss Mi
   imbalance               0 %                     0 %       0 %               0 %   0 %
   parent     8118                                27.3       9 %     14 %      104   1 %
 
-limited by unclear: the server's side was not measured; 2 processes used 18 % CPU of this host's 800
-           % on average
+limited by the cluster: its CPUs are 97 % busy, these processes take 72 of 800 %
 
 run file   /tmp/run.json
 again      crategen cluster --rows 17.2m --url http://db-1:4200 --url http://db-2:4200 --url http://db-3:4200 --procs 2 --seed 42 --time-origin 2026-11-24T15:00:00Z
