@@ -182,7 +182,7 @@ export class Monitor {
       perWorker: totals.map((total) => total.ledger.acknowledged),
     };
     this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
-    const state = this.state();
+    const state = this.#stateOf(totals);
     if (this.#ticks % WINDOW_TICKS === 0 && this.#startAtNs !== null && this.#endAtNs === null) {
       this.#recentRates = [...this.#recentRates, state.window.rowsPerSecond].slice(-SPARKLINE_SECONDS);
     }
@@ -191,7 +191,12 @@ export class Monitor {
   }
 
   state(): RunState {
-    const total = this.#moments.at(-1)?.total ?? this.total();
+    return this.#stateOf(this.#slots.map((slot) => slot.total()));
+  }
+
+  /** `totals` of the slots, in their order. */
+  #stateOf(totals: readonly Snapshot[]): RunState {
+    const total = this.#moments.at(-1)?.total ?? mergeSnapshots(totals);
     const rates = this.#rates();
     return {
       plan: this.#plan,
@@ -199,7 +204,9 @@ export class Monitor {
       target: this.#target,
       elapsedMs: this.elapsedMs(),
       plannedRows: this.#plannedRows,
-      workers: this.#slots.map((slot, position) => this.#workerState(slot, rates.perWorker[position] ?? 0)),
+      workers: this.#slots.map((slot, position) =>
+        this.#workerState(slot, totals[position] ?? slot.total(), rates.perWorker[position] ?? 0),
+      ),
       total,
       window: rates.window,
       coordinator: {
@@ -214,13 +221,13 @@ export class Monitor {
     };
   }
 
-  #workerState(slot: WorkerSlot, rowsPerSecond: number): WorkerState {
+  #workerState(slot: WorkerSlot, total: Snapshot, rowsPerSecond: number): WorkerState {
     return {
       index: slot.index,
       pid: slot.pid,
       phase: slot.phase,
       restarts: slot.restarts,
-      total: slot.total(),
+      total,
       rowsPerSecond,
       outside: slot.pid === null ? NOT_SEEN : this.#outside(slot.pid),
     };

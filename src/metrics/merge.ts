@@ -15,6 +15,7 @@ export function newer(a: Snapshot, b: Snapshot): Snapshot {
 export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
   const [first, ...others] = snapshots;
   if (first === undefined) return emptySnapshot(0);
+  if (others.length === 0) return first;
   return {
     ...others.reduce<Counts>(mergeTwo, first),
     serviceTime: sumOf(snapshots.map(({ serviceTime }) => serviceTime)),
