@@ -132,6 +132,8 @@ class Loop implements InsertionLoop {
   readonly #nodeBooks: NodeBooks;
   /** Aborted and renewed when the target recovers: those who wait to try again need not wait longer. */
   #recovery = new AbortController();
+  /** Aborted and renewed when retries did well: those who wait for budget look again. */
+  #refill = new AbortController();
   #startAtNs = 0n;
   /** Null until the common start is known. */
   #pacer: Pacer | null = null;
@@ -353,6 +355,8 @@ class Loop implements InsertionLoop {
         retriesLeft: limits.retries - retriesSpent,
       });
       if (decision.kind === 'split') return 'split';
+      if (decision.kind === 'settled' && retriesSpent > 0 && outcome.condition === 'good')
+        this.#rewardBudget();
       const before = known?.acknowledged ?? 0;
       known = learn(known, outcome.rows, range.rows);
       this.#nodeBooks.acknowledged(node, known.acknowledged - before);
@@ -422,8 +426,15 @@ class Loop implements InsertionLoop {
     while (!wake.aborted) {
       const spent = this.#budget.spend(clock.monotonicMs());
       if (spent.granted) return;
-      await clock.sleep(Math.max(1, spent.waitMs), wake);
+      await clock.sleep(Math.max(1, spent.waitMs), AbortSignal.any([wake, this.#refill.signal]));
     }
+  }
+
+  #rewardBudget(): void {
+    this.#budget.reward();
+    const before = this.#refill;
+    this.#refill = new AbortController();
+    before.abort('refilled');
   }
 
   #elapsedMs(): number {

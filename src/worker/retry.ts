@@ -69,10 +69,18 @@ const BUDGET_AT_START = 10;
 /** Without budget one batch goes ahead per this time, to see whether the trouble is over. */
 export const PROBE_INTERVAL_MS = 2000;
 
-/** A token bucket filled by first attempts. */
+/**
+ * A retry that does well gives back what it took and one more: when the trouble is over, those who wait follow in
+ * steps that double, and not one per probe. While more than half of them fail it only shrinks.
+ */
+const BUDGET_REWARD = 2;
+
+/** A token bucket filled by first attempts and by retries that did well. */
 export interface RetryBudget {
   /** Called with every first attempt. */
   earn(): void;
+  /** Called with every retry that did well. */
+  reward(): void;
   /** Takes one retry if there is one; else milliseconds until this caller may ask again as a probe. */
   spend(nowMs: number): { readonly granted: true } | { readonly granted: false; readonly waitMs: number };
 }
@@ -83,6 +91,9 @@ export function createRetryBudget(): RetryBudget {
   return {
     earn() {
       tokens = Math.min(BUDGET_MOST, tokens + BUDGET_SHARE);
+    },
+    reward() {
+      tokens = Math.min(BUDGET_MOST, tokens + BUDGET_REWARD);
     },
     spend(nowMs) {
       if (tokens >= 1) {

@@ -414,6 +414,45 @@ for (const inFlight of [1, 3]) {
   });
 }
 
+test('when shards have a primary again, slow batches that wait for budget are all on their way within five seconds', async () => {
+  const clock = createVirtualClock();
+  const random = seededRandom(11);
+  const calm = createSimulatedTarget(clock, random, CALM, true);
+  const [backAtMs, serviceMs, inFlight] = [30_000, 400, 32];
+  let inFlightNow = 0;
+  const target: SimulatedTarget = {
+    ...calm,
+    async insert(node, body, request) {
+      inFlightNow += 1;
+      const isLost = clock.monotonicMs() - startMs < backAtMs;
+      await clock.sleep(serviceMs, request.signal);
+      const outcome = await calm.insert(node, body, request);
+      inFlightNow -= 1;
+      if (!isLost) return outcome;
+      const { rows } = request;
+      return {
+        ...outcome,
+        condition: 'troubled',
+        rows: { acknowledged: 0, rejected: 0, notStored: 0, unknown: rows },
+        failures: [{ class: 'shardUnavailable', code: 5002, rows, example: 'primary shard is not active' }],
+      };
+    },
+  };
+  const limits = { inFlight, retries: 1000 };
+  const startMs = clock.monotonicMs();
+  const assignment = assignmentOf(null, backAtMs + 10_000);
+  const life = begin({ clock, random, target, assignment, resume: null, keyed: true, limits });
+  const running = life.loop.run(clock.monotonicNs());
+  await clock.runUntil(clock.sleep(backAtMs), DAY_MS);
+  assert.ok(inFlightNow <= 2, `without budget ${inFlightNow} probe the cluster`);
+  await clock.runUntil(clock.sleep(5000), DAY_MS);
+  assert.equal(inFlightNow, inFlight);
+  await clock.runUntil(running, DAY_MS);
+  const { ledger } = life.loop.snapshot();
+  assert.deepEqual(ledger, { ...EMPTY_LEDGER, offered: ledger.offered, acknowledged: ledger.offered });
+  life.close();
+});
+
 test('when a node was out, and why, is in the books of that node alone', async () => {
   const { loop } = await runWhole(
     { windows: [{ kind: 'down', fromMs: 50, toMs: 3050, node: 1 }] },

@@ -244,6 +244,24 @@ test('back-off has full jitter and a cap', () => {
   );
 });
 
+test('when retries do well again those who wait follow in steps that double, and failing ones earn nothing', () => {
+  const budget = createRetryBudget();
+  while (budget.spend(0).granted);
+  const grantedAt = (nowMs: number): number => {
+    let granted = 0;
+    while (budget.spend(nowMs).granted) granted += 1;
+    return granted;
+  };
+  const steps = [2000, 2050, 2100, 2150, 2200].map((nowMs) => {
+    const granted = grantedAt(nowMs);
+    for (let retry = 0; retry < granted; retry += 1) budget.reward();
+    return granted;
+  });
+  assert.deepEqual(steps, [1, 2, 4, 8, 16]);
+  assert.equal(grantedAt(2250), 32);
+  assert.equal(grantedAt(2300), 0);
+});
+
 test('retries stay within a tenth of first attempts beside the saving and one probe per two seconds', () => {
   fc.assert(
     fc.property(
