@@ -11,9 +11,8 @@ if (major < wanted) {
 } else {
   Promise.all([import('../dist/cli/keep-compiled.js'), import('../dist/cli/keep-nursery-small.js')])
     .then(([{ keepCompiledCode }, { keepNurserySmall }]) => {
-      // Flags first: compiled code is kept apart by V8's flags, and code of other flags is compiled anew each time.
-      if (process.argv[2] === 'cluster') keepNurserySmall();
       keepCompiledCode();
+      if (process.argv[2] === 'cluster') keepNurserySmall();
       return import('../dist/cli/main.js');
     })
     .then(

@@ -136,7 +136,7 @@ async function readText(input: Readable, name: string, end: string | null = null
 }
 
 /** In words for what people meet, without repeating the path. */
-function whyUnreadable(error: unknown): string {
+export function whyUnreadable(error: unknown): string {
   const code = systemCodeOf(error);
   switch (code) {
     case 'ENOENT':

@@ -80,7 +80,7 @@ export function assembleResult(parts: ResultParts): RunResult {
     ),
     coordinator: coordinatorCost(monitor, plan),
     nodes: target.state.nodes.map((origin, node) => ({ origin, ...(total.nodes[node] ?? noNodeCounts()) })),
-    server: null,
+    server: monitor.serverTelemetry(),
     errors: [...total.errors, ...deathsOf(slots)],
     bottleneck: UNJUDGED,
     series: monitor.points(),

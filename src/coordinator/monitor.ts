@@ -9,6 +9,7 @@ import { type Histogram, createHistogram, quantileUs, windowOf } from '../metric
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
+import type { ServerTelemetry } from '../metrics/telemetry.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { ProcessSampler } from './process-sampler.ts';
 import type { SeriesPoint } from './run-result.ts';
@@ -22,6 +23,7 @@ import type {
   WindowState,
   WorkerState,
 } from './run-state.ts';
+import type { ServerWatch } from './server-watch.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 const TICK_MS = 250;
@@ -51,6 +53,7 @@ export class Monitor {
   #slots: readonly WorkerSlot[] = [];
   #phase: RunPhase = 'preparing';
   #target: TargetState | null = null;
+  #server: ServerWatch | null = null;
   #plannedRows: number | null = null;
   #startAtNs: bigint | null = null;
   #endAtNs: bigint | null = null;
@@ -89,6 +92,11 @@ export class Monitor {
     this.#plannedRows = plannedRows;
   }
 
+  /** From now on the server's view of itself is part of every state. */
+  asksServer(watch: ServerWatch): void {
+    this.#server = watch;
+  }
+
   watch(slots: readonly WorkerSlot[]): void {
     this.#slots = slots;
     this.#ticking = this.#tickUntilClosed();
@@ -118,6 +126,11 @@ export class Monitor {
 
   get sampler(): ProcessSampler {
     return this.#sampler;
+  }
+
+  /** Null when the server was not asked. */
+  serverTelemetry(): ServerTelemetry | null {
+    return this.#server?.telemetry() ?? null;
   }
 
   points(): readonly SeriesPoint[] {
@@ -214,7 +227,7 @@ export class Monitor {
         outside: this.#outside(process.pid),
         eventLoopUtilization: this.eventLoopUtilization(),
       },
-      server: null,
+      server: this.#server?.view() ?? null,
       host: null,
       verdict: null,
       recentRowsPerSecond: this.#recentRates,

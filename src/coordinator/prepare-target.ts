@@ -43,6 +43,8 @@ export interface PreparedTarget {
   /** What created the table, or would have. */
   readonly ddl: string;
   readonly wasCreated: boolean;
+  /** The user may not read sys.*, and that was said. */
+  readonly isSystemHidden: boolean;
   /** How full the fullest disk may get; null when nobody looks. */
   readonly diskLimit: DiskLimit | null;
   /** Rows in the table before the run, where they cannot be counted by run_id; else null. */
@@ -94,7 +96,8 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
     const diskLimit = disk.kind === 'watched' ? disk.limit : null;
     const rowsBefore = tellsRows || found === null ? null : await rowsIn(parts, client, found);
     const wasCreated = found?.wasCreated ?? false;
-    return { state, access, client, insert, ddl, wasCreated, diskLimit, rowsBefore };
+    const isSystemHidden = !facts.clusterNodes.ok;
+    return { state, access, client, insert, ddl, wasCreated, isSystemHidden, diskLimit, rowsBefore };
   } catch (error) {
     await client.destroy();
     throw error;
@@ -320,7 +323,7 @@ export function shareOf(plan: RunPlan): Share {
 }
 
 const SYSTEM_HIDDEN =
-  'this user may not read the schema sys: the run goes on without the state of shards and jobs, and rows whose answer is lost are settled after 65 s instead of 2 s; GRANT DQL ON SCHEMA sys would let it';
+  'this user may not read the schema sys: the run goes on without the state of shards and jobs and without the load of the server, and rows whose answer is lost are settled after 65 s instead of 2 s; GRANT DQL ON SCHEMA sys would let it';
 
 function noteSilentNodes(
   parts: PrepareParts,

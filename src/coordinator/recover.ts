@@ -73,6 +73,7 @@ export async function recoverRun<Saved>(
       insert: bulkForm(statement),
       ddl,
       wasCreated: false,
+      isSystemHidden: false,
       diskLimit: null,
       rowsBefore: facts.rowsBefore,
     };

@@ -5,6 +5,7 @@
 import { UsageError } from '../base/errors.ts';
 import { type HostFacts, usableCores } from '../base/host.ts';
 import { planFileText } from '../plan/plan-file.ts';
+import { createClient } from '../cratedb/client.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
@@ -24,6 +25,7 @@ import { watchDisks } from './disk-watch.ts';
 import { limitProblems, readLimitFacts } from './limits.ts';
 import { Monitor } from './monitor.ts';
 import { createProcessSampler } from './process-sampler.ts';
+import { createServerWatch } from './server-watch.ts';
 import { type PreparedTarget, prepareTarget } from './prepare-target.ts';
 import { assembleResult, stoppedBeforeStart } from './assemble-result.ts';
 import type { RunResult } from './run-result.ts';
@@ -207,7 +209,7 @@ async function carryOut(
     onBatchLine: env.onBatchLine ?? (() => undefined),
     resumed: env.resumed,
   });
-  const end = await guardedRun(crew, target, env, monitor);
+  const end = await whileAsking(plan, target, env, monitor, () => guardedRun(crew, target, env, monitor));
   const books = crew.slots.map((slot): WorkerBooks => ({
     index: slot.index,
     ledger: slot.total().ledger,
@@ -237,6 +239,35 @@ async function carryOut(
   if (env.keepCounters === undefined) remove();
   else env.keepCounters(remove);
   return result;
+}
+
+/** Runs, and asks the server about its load meanwhile, over a connection that the run does not use. */
+async function whileAsking(
+  plan: RunPlan,
+  target: PreparedTarget,
+  env: RunEnvironment,
+  monitor: Monitor,
+  run: () => Promise<CrewEnd>,
+): Promise<CrewEnd> {
+  const over = new AbortController();
+  const client = createClient(target.access, { connectionsPerNode: 1 });
+  const watch = createServerWatch({
+    client,
+    clock: env.clock,
+    table: plan.table.name,
+    kind: target.state.kind,
+    elapsedMs: () => monitor.elapsedMs(),
+    onNote: (message) => {
+      if (!target.isSystemHidden) monitor.note({ level: 'info', event: 'serverUnseen', message });
+    },
+  });
+  monitor.asksServer(watch);
+  const asking = watch.run(over.signal);
+  const end = await run();
+  over.abort();
+  await asking;
+  await client.destroy();
+  return end;
 }
 
 /** The crew's run, stopped by itself when a disk of the cluster is past its limit. */

@@ -47,6 +47,7 @@ import type { Session } from './session.ts';
 import { answerText, decodeCell, type Cell } from './storage.ts';
 import { Store, rowsOf } from './store.ts';
 import type { Situation } from './faults.ts';
+import type { OwnLoad } from './own-load.ts';
 import { systemTable } from './system-tables.ts';
 import { pushWhere, tableRelation } from './table-relation.ts';
 import { TEXT, type DataType } from './types.ts';
@@ -66,6 +67,7 @@ export interface EngineOptions {
   readonly address: () => string;
   readonly nowMs: () => number;
   readonly situation: () => Situation;
+  readonly ownLoad: () => OwnLoad;
 }
 
 export interface Request {
@@ -142,6 +144,7 @@ export class Engine {
       statement: request.statement,
       startedMs: environment.nowMs,
       situation: this.#options.situation(),
+      ownLoad: this.#options.ownLoad,
     });
     if (system !== null) return system;
     const table = this.catalog.get(schema, name);

@@ -6,6 +6,7 @@ import { Engine } from './engine.ts';
 import { situationOf, type Fault } from './faults.ts';
 import type { Credentials } from './authentication.ts';
 import { SERVER_VERSION } from './functions.ts';
+import { LoadMeter } from './own-load.ts';
 import { jsonReply, sendReply, textReply, type Reply } from './reply.ts';
 import { SqlEndpoint } from './sql-endpoint.ts';
 import { collectStats, newCounters, type SandboxStats } from './stats.ts';
@@ -63,6 +64,7 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
 class RunningSandbox implements Sandbox {
   readonly #engine: Engine;
   readonly #counters = newCounters();
+  readonly #meter = new LoadMeter();
   readonly #endpoint: SqlEndpoint;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -88,12 +90,14 @@ class RunningSandbox implements Sandbox {
       address: () => `${this.#host}:${this.#port}`,
       nowMs: () => Date.now(),
       situation: () => situationOf(this.#faults, performance.now() - this.#startedMs),
+      ownLoad: () => this.#meter.read(),
     });
     this.#faults = [...latencyFault(options.latencyMs ?? null), ...(options.faults ?? [])];
     this.#greeting = greeting(options.discard === true ? 'discard' : 'sandbox');
     this.#endpoint = new SqlEndpoint({
       engine: this.#engine,
       counters: this.#counters,
+      meter: this.#meter,
       faults: this.#faults,
       discard: options.discard ?? false,
       credentials: options.credentials ?? null,

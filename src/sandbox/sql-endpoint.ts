@@ -10,6 +10,7 @@ import type { Answer, Engine } from './engine.ts';
 import { SqlFailure } from './failure.ts';
 import { delayOf, falsified, refusedRows, replyInstead, sendFaulty, withRefused } from './fault-effects.ts';
 import { applies, type Fault, type Occasion } from './faults.ts';
+import type { LoadMeter } from './own-load.ts';
 import { readPayload, type Payload } from './payload.ts';
 import { jsonReply, sendReply, textReply, type Reply } from './reply.ts';
 import { readBody } from './request-body.ts';
@@ -19,12 +20,20 @@ import type { Counters } from './stats.ts';
 export interface EndpointOptions {
   readonly engine: Engine;
   readonly counters: Counters;
+  readonly meter: LoadMeter;
   readonly faults: readonly Fault[];
   readonly discard: boolean;
   readonly credentials: Credentials | null;
   readonly maxBodyBytes: number;
   /** Milliseconds since the sandbox began to listen. */
   readonly sinceStartMs: () => number;
+}
+
+/** What happens to one request, and when it had come: a latency is part of the duration that is told. */
+interface DueFaults {
+  readonly faults: readonly Fault[];
+  readonly occasion: Occasion;
+  readonly startedMs: number;
 }
 
 /** The reply of the server to everything that goes wrong before its SQL handler, too. */
@@ -112,9 +121,13 @@ export class SqlEndpoint {
     user: string,
     requestNumber: number,
   ): Promise<void> {
-    const { counters, discard } = this.#options;
+    const { counters, discard, meter } = this.#options;
+    const startedMs = performance.now();
     const isInsert = looksLikeInsert(body) || /"\s*insert\s/i.test(body.toString('latin1', 0, 4096));
-    if (isInsert) counters.inserts += 1;
+    if (isInsert) {
+      counters.inserts += 1;
+      response.once('finish', () => meter.insertEnded(performance.now() - startedMs));
+    }
     const occasion = this.#occasion(isInsert, requestNumber, 0);
     const faults = this.#options.faults.filter(
       (fault) => fault.argument !== 'mid-request' && applies(fault, occasion),
@@ -126,8 +139,9 @@ export class SqlEndpoint {
         return sendReply(response, jsonReply(200, this.#discarded.get(rows)));
       }
     }
-    if (faults.length === 0) return sendReply(response, this.#reply(request, body, user, [], occasion));
-    await this.#runFaulty(request, response, body, user, faults, occasion);
+    const due = { faults, occasion, startedMs };
+    if (faults.length === 0) return sendReply(response, this.#reply(request, body, user, due));
+    await this.#runFaulty(request, response, body, user, due);
   }
 
   async #runFaulty(
@@ -135,28 +149,22 @@ export class SqlEndpoint {
     response: ServerResponse,
     body: Buffer,
     user: string,
-    faults: readonly Fault[],
-    occasion: Occasion,
+    due: DueFaults,
   ): Promise<void> {
+    const { faults, occasion } = due;
     this.#options.counters.faultsInjected += 1;
     const delayMs = delayOf(faults, occasion.requestNumber);
     if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
     if (faults.some((fault) => fault.name === 'silence' && fault.argument === 'lost')) return;
     const instead = replyInstead(faults);
     if (instead !== null) return sendReply(response, instead);
-    const reply = this.#reply(request, body, user, faults, occasion);
+    const reply = this.#reply(request, body, user, due);
     sendFaulty(request, response, reply, faults);
   }
 
-  #reply(
-    request: IncomingMessage,
-    body: Buffer,
-    user: string,
-    faults: readonly Fault[],
-    occasion: Occasion,
-  ): Reply {
+  #reply(request: IncomingMessage, body: Buffer, user: string, due: DueFaults): Reply {
+    const { faults, occasion, startedMs } = due;
     const flags = flagsOf(request.url ?? '');
-    const startedMs = performance.now();
     try {
       const payload = readPayload(body);
       const answer = this.#execute(payload, this.#sessionOf(request, user), faults, occasion);

@@ -7,6 +7,7 @@ import { schemaUnknown } from './failure.ts';
 import type { Situation } from './faults.ts';
 import { isJsonObject, type Json, type JsonObject } from './json.ts';
 import { SERVER_VERSION, type Environment } from './functions.ts';
+import type { OwnLoad } from './own-load.ts';
 import { relationOfRows, type NamedType, type Relation } from './select.ts';
 import { rowsOf, type Store } from './store.ts';
 import {
@@ -33,6 +34,7 @@ export interface SystemFacts {
   readonly statement: string;
   readonly startedMs: number;
   readonly situation: Situation;
+  readonly ownLoad: () => OwnLoad;
 }
 
 export const CLUSTER_NAME = 'crategen-sandbox';
@@ -175,6 +177,7 @@ const NODE_TYPES = columns(
 /** Values that this process could only invent are null. */
 function nodeRow(facts: SystemFacts): Row {
   const memory = process.memoryUsage();
+  const { cpuPercent, loads } = facts.ownLoad();
   return [
     {},
     { http: { open: null, total: null } },
@@ -183,13 +186,13 @@ function nodeRow(facts: SystemFacts): Row {
     'localhost',
     NODE_NAME,
     true,
-    null,
+    { '1': loads[0], '5': loads[1], '15': loads[2] },
     null,
     NODE_NAME,
     { timestamp: facts.environment.nowMs, cpu: { system: -1, used: -1, user: -1 } },
     { available_processors: 1 },
     { http: port(facts), psql: null, transport: null },
-    { cpu: { percent: null } },
+    { cpu: { percent: cpuPercent } },
     facts.address(),
     ['data', 'master_eligible'],
     ['search', 'write'].map((name) => ({ name, active: 0, queue: 0, rejected: 0 })),
@@ -763,7 +766,7 @@ const TABLES: ReadonlyMap<string, Definition> = new Map<string, Definition>([
         ['total_affected_row_count', BIGINT],
         ['total_count', BIGINT],
       ),
-      () => [],
+      insertMetricsRows,
     ],
   ],
   [
@@ -816,6 +819,16 @@ const TABLES: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   ],
   ['pg_catalog.pg_stats', [columns(['attname', TEXT], ['schemaname', TEXT], ['tablename', TEXT]), () => []]],
 ]);
+
+/** The one class of jobs that is counted here. Percentiles are not kept. */
+function insertMetricsRows(facts: SystemFacts): readonly Row[] {
+  const { count, durationMs } = facts.ownLoad().inserts;
+  if (count === 0) return [];
+  const classification = { type: 'INSERT', labels: ['InsertFromValues'] };
+  const node = { id: NODE_NAME, name: NODE_NAME };
+  const mean = durationMs / count;
+  return [[classification, null, null, mean, null, node, null, null, Math.round(durationMs), null, count]];
+}
 
 function countTable(facts: SystemFacts, table: Table): number {
   return countRows(facts, { table, partition: null, ident: '' });

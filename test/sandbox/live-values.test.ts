@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { situationOf } from '../../src/sandbox/faults.ts';
 import { Engine } from '../../src/sandbox/engine.ts';
+import { LoadMeter } from '../../src/sandbox/own-load.ts';
 import { formatAnswer } from '../../src/sandbox/answers.ts';
 import { SqlFailure } from '../../src/sandbox/failure.ts';
 import { readPayload } from '../../src/sandbox/payload.ts';
@@ -34,6 +35,7 @@ describe('values over bulk_args become what a live CrateDB 6.4.3 made of them', 
   for (const [type, cases] of Object.entries(live.columns)) {
     test(`${cases.length} values for ${type}`, () => {
       const engine = new Engine({
+        ownLoad: () => new LoadMeter().read(),
         dataFile: null,
         maxMemoryBytes: null,
         address: () => '',
