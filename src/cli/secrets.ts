@@ -52,7 +52,8 @@ export async function readAccess(
   if (problems.length === 0) problems.push(...pemProblems({ ...tls, ca }));
   if (problems.length > 0) return { ok: false, problems };
   const { nodes, pgPort, username } = target;
-  return { ok: true, access: { nodes, pgPort, username, password, token, tls } };
+  const pgPorts = nodes.map(() => pgPort);
+  return { ok: true, access: { nodes, pgPorts, username, password, token, tls } };
 }
 
 /** Read here, once, so that all processes of a run trust the same. */

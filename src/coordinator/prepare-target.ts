@@ -26,7 +26,7 @@ import type { InsertForm } from '../rows/insert-form.ts';
 import { hasRunColumns } from '../rows/schema.ts';
 import { type DiskLimit, type DiskState, diskText, lookAtDisks } from './disk-watch.ts';
 import type { TargetState } from './run-state.ts';
-import { grantOn, targetHint } from './target-hints.ts';
+import { grantOn, pgHint, targetHint } from './target-hints.ts';
 import { productionSigns, surveyTarget, touchLines } from './target-survey.ts';
 
 /** A few at once for the questions before and after a run; workers have their own. */
@@ -75,7 +75,7 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
       parts.checkHost(access.nodes.length),
     ]);
     checkDisk(parts, disk);
-    if (plan.load.insertPath === 'pg') await checkPgPort(parts, facts.kind);
+    if (plan.load.insertPath === 'pg') await checkPgPorts(parts, access, facts.kind);
     const ddl = createTableSql(schema, {
       table: plan.table.name,
       key: plan.table.key,
@@ -118,14 +118,18 @@ async function reachNodes(
     noteSilentNodes(parts, facts.greetings);
     if (!facts.clusterNodes.ok && !plan.target.discover) parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
     if (!plan.target.discover) return { facts, access, client };
-    const { found, leftOut } = await discoverNodes(access, facts, signal);
+    const { found, pgPorts, leftOut } = await discoverNodes(access, facts, signal);
     for (const why of leftOut) parts.note('warning', 'nodeLeftOut', why);
     const message =
       found.length === 0
         ? `no more nodes were discovered: going on with ${access.nodes.join(', ')}`
         : `discovered ${found.length} more ${found.length === 1 ? 'node' : 'nodes'}: ${found.join(', ')}`;
     parts.note('info', 'nodesDiscovered', message);
-    const all = { ...access, nodes: [...access.nodes, ...found] };
+    const all = {
+      ...access,
+      nodes: [...access.nodes, ...found],
+      pgPorts: pgPorts.map((port) => port ?? plan.target.pgPort),
+    };
     await client.destroy();
     return { facts, access: all, client: createClient(all, { connectionsPerNode: CONNECTIONS }) };
   } catch (error) {
@@ -135,7 +139,11 @@ async function reachNodes(
 }
 
 /** Before anything is made: a run over the PostgreSQL wire needs a node that lets it in there. */
-async function checkPgPort({ access }: PrepareParts, kind: TargetState['kind']): Promise<void> {
+async function checkPgPorts(
+  parts: PrepareParts,
+  access: TargetAccess,
+  kind: TargetState['kind'],
+): Promise<void> {
   if (kind !== 'cratedb')
     throw new TargetError(`--insert-path pg: the ${kind} speaks HTTP only`, {
       hint: 'expected another path, or a CrateDB',
@@ -146,11 +154,14 @@ async function checkPgPort({ access }: PrepareParts, kind: TargetState['kind']):
     access.nodes.map((_, node) => client.root(node, { timeoutMs: PREPARE_TIMEOUT_MS })),
   );
   await client.destroy();
-  const refusals = answers.flatMap((answer) => (answer.ok ? [] : [answer.message]));
+  const refusals = answers.flatMap((answer) => (answer.ok ? [] : [answer]));
+  const [first] = refusals;
+  if (first === undefined) return;
   if (refusals.length === answers.length)
-    throw new TargetError(`--insert-path pg: ${refusals.join('; ')}`, {
-      hint: 'name the port that takes PostgreSQL connections with --pg-port',
+    throw new TargetError(`--insert-path pg: ${refusals.map(({ message }) => message).join('; ')}`, {
+      hint: pgHint(first),
     });
+  for (const { message } of refusals) parts.note('warning', 'nodeSilent', `--insert-path pg: ${message}`);
 }
 
 interface FoundTable {

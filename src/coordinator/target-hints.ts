@@ -22,6 +22,22 @@ export function targetHint(
   return named?.[2] ?? BY_CLASS[failure.class];
 }
 
+/** What says that nobody takes PostgreSQL connections at that port, or somebody else listens there. */
+const NO_PG: ReadonlySet<FailureClass> = new Set([
+  'refused',
+  'connectTimeout',
+  'timeout',
+  'notSent',
+  'closed',
+  'badReply',
+]);
+
+/** The hint for a failure at the port of PostgreSQL connections. */
+export function pgHint(failure: Pick<QueryFailure, 'class' | 'message'>): string | undefined {
+  if (NO_PG.has(failure.class)) return 'name the port that takes PostgreSQL connections with --pg-port';
+  return targetHint({ ...failure, code: null });
+}
+
 /** The statement that a superuser runs; `user` null where nobody knows the name. */
 export function grantOn(table: Pick<TableName, 'schema'>, privileges: string, user: string | null): string {
   return `GRANT ${privileges} ON SCHEMA ${quoteIdentifier(table.schema)} TO ${user === null ? '…' : quoteIdentifier(user)}`;
@@ -40,6 +56,11 @@ const BY_MESSAGE: readonly (readonly [FailureClass, RegExp, string])[] = [
     'tls',
     /self-signed certificate|unable to verify the first certificate|local issuer certificate/,
     `name the certificate authority with --ca-cert-file FILE, or trust this machine's with --system-ca; ${SKIP_CHECK}`,
+  ],
+  [
+    'tls',
+    /offers no TLS/,
+    'the server takes PostgreSQL connections with TLS when ssl.psql.enabled is set there; http:// in --url does without',
   ],
   ['tls', /certificate has expired/, `the server needs a new certificate; ${SKIP_CHECK}`],
   ['tls', /not yet valid/, "is this machine's clock right? The certificate is of the future"],

@@ -17,6 +17,8 @@ const GREETING_TIMEOUT_MS = 5000;
 export interface Discovery {
   /** Origins beside the named ones, each greeted and found to be the node it is listed as. */
   readonly found: readonly string[];
+  /** Where the named nodes, and then those of `found`, take PostgreSQL connections; null where nobody says. */
+  readonly pgPorts: readonly (number | null)[];
   /** Why listed nodes are not used, one printable sentence each. */
   readonly leftOut: readonly string[];
 }
@@ -38,17 +40,21 @@ export async function discoverNodes(
   const { clusterNodes } = facts;
   if (!clusterNodes.ok) {
     const why = `sys.nodes cannot be read (${clusterNodes.message}); GRANT DQL ON SCHEMA sys would let it be`;
-    return { found: [], leftOut: [why] };
+    return { found: [], pgPorts: access.nodes.map(() => null), leftOut: [why] };
   }
-  const { candidates, leftOut } = await candidatesOf(access, facts, clusterNodes.value);
+  const listed = clusterNodes.value;
+  const { candidates, leftOut } = await candidatesOf(access, facts, listed);
   const answers = await greet(access, candidates, signal);
   const found: string[] = [];
+  const pgPorts = namedPgPorts(facts, listed);
   for (const { candidate, greeting } of answers) {
     const why = whyForeign(candidate.node, greeting, facts);
-    if (why === null) found.push(candidate.origin);
-    else leftOut.push(refusal(candidate.node, candidate.origin, why));
+    if (why === null) {
+      found.push(candidate.origin);
+      pgPorts.push(candidate.node.pgPort);
+    } else leftOut.push(refusal(candidate.node, candidate.origin, why));
   }
-  return { found, leftOut };
+  return { found, pgPorts, leftOut };
 }
 
 /** Listed nodes that nobody named and that may be asked who they are. */
@@ -93,6 +99,17 @@ function schemeOf(facts: ServerFacts): string {
 function namesReached(facts: ServerFacts, listed: readonly ServerNode[]): ReadonlySet<string> {
   const names = facts.greetings.flatMap(({ greeting }) => (greeting.ok ? [greeting.name] : []));
   return new Set(names.filter((name) => listed.filter((node) => node.name === name).length === 1));
+}
+
+/** As listed where the port for HTTP is the listed one too: behind a map of ports the list says nothing. */
+function namedPgPorts(facts: ServerFacts, listed: readonly ServerNode[]): (number | null)[] {
+  return facts.greetings.map(({ origin, greeting }) => {
+    const bearers = greeting.ok ? listed.filter(({ name }) => name === greeting.name) : [];
+    const [only] = bearers;
+    const { protocol, port } = new URL(origin);
+    const isListed = bearers.length === 1 && URL.parse(`${protocol}//${only?.address ?? ''}`)?.port === port;
+    return isListed ? (only?.pgPort ?? null) : null;
+  });
 }
 
 function isDedicatedMaster({ roles }: ServerNode): boolean {

@@ -98,7 +98,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     }
     void this.#clock
       .sleep(timeoutMs, this.#over.signal)
-      .then(() => this.#giveUp('timeout', new Error(`no complete reply within ${timeoutMs} ms`)));
+      .then(() => this.#giveUp('timeout', new Error(`no complete reply within ${Math.round(timeoutMs)} ms`)));
     signal?.addEventListener('abort', this.#onAbort);
     return true;
   }

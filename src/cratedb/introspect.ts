@@ -27,6 +27,8 @@ export interface ServerNode {
   /** `host:port` under which it says it can be reached by HTTP; behind a proxy that may be wrong. */
   readonly address: string | null;
   readonly version: string | null;
+  /** Where it takes PostgreSQL connections; null where it does not, or does not say. */
+  readonly pgPort: number | null;
   /** `data`, `master_eligible`; null before CrateDB 6.2, which does not say. */
   readonly roles: readonly string[] | null;
 }
@@ -82,17 +84,19 @@ async function nodesOf(
   const roles = versionAtLeast(version, ROLES_SINCE) ? 'roles' : 'NULL';
   const answer = await askRows(
     client,
-    `SELECT name, rest_url, version['number'], ${roles} FROM sys.nodes ORDER BY name`,
+    `SELECT name, rest_url, version['number'], ${roles}, port['psql'] FROM sys.nodes ORDER BY name`,
     [],
     options,
   );
   if (!answer.ok) return answer;
   const text = (value: unknown): string | null => (typeof value === 'string' ? value : null);
-  const value = answer.value.map(([name, address, number, jobs]) => ({
+  const value = answer.value.map(([name, address, number, jobs, pgPort]) => ({
     name: text(name) ?? '',
     address: text(address),
     version: text(number),
     roles: Array.isArray(jobs) ? textsOf(jobs) : null,
+    // A node that takes none says 0 or less.
+    pgPort: wholeNumber(pgPort) && pgPort > 0 && pgPort < 65_536 ? pgPort : null,
   }));
   return { ok: true, value };
 }

@@ -99,7 +99,7 @@ class Client implements PgClient {
       if (session.isOpen) return session;
       this.#open.delete(session);
     }
-    const session = await openPgSession(this.#access.nodes[node] ?? '', this.#access, signal);
+    const session = await openPgSession(node, this.#access, signal);
     this.#open.add(session);
     return session;
   }
@@ -122,7 +122,7 @@ class Client implements PgClient {
     const abort = (): void => cutFor('aborted', new Error('given up before its reply was complete'));
     void this.#clock
       .sleep(timeoutMs, over.signal)
-      .then(() => cutFor('timeout', new Error(`no complete reply within ${timeoutMs} ms`)));
+      .then(() => cutFor('timeout', new Error(`no complete reply within ${Math.round(timeoutMs)} ms`)));
     given?.addEventListener('abort', abort);
     if (given?.aborted === true) abort();
     return {
@@ -150,7 +150,8 @@ class Client implements PgClient {
   }
 
   #place(node: number): string {
-    return `${URL.parse(this.#access.nodes[node] ?? '')?.hostname ?? ''}:${this.#access.pgPort}`;
+    const { nodes, pgPorts } = this.#access;
+    return `${URL.parse(nodes[node] ?? '')?.hostname ?? ''}:${pgPorts[node] ?? ''}`;
   }
 }
 

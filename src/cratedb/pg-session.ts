@@ -6,6 +6,7 @@
 import { type Socket, connect as connectPlain } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { DatabaseError, parse, serialize } from 'pg-protocol';
+import { assert } from '../base/errors.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
 import { type InsertForm, statementName, statementOf } from '../rows/insert-form.ts';
 import type { PgReply } from './pg-reply.ts';
@@ -40,14 +41,14 @@ export interface PgSession {
   destroy(why: Error): void;
 }
 
-/** Connects and logs in. Rejects with a PgRefusal, a system error, or the signal's reason. */
+/** Connects to one of the nodes and logs in. Rejects with a PgRefusal, a system error, or the signal's reason. */
 export async function openPgSession(
-  origin: string,
+  node: number,
   access: TargetAccess,
   signal: AbortSignal,
 ): Promise<PgSession> {
   const socket = await connected(
-    origin,
+    node,
     access,
     AbortSignal.any([signal, AbortSignal.timeout(CONNECT_TIMEOUT_MS)]),
   );
@@ -73,17 +74,19 @@ export function reasonOf(signal: AbortSignal): Error {
   return reason instanceof Error ? reason : new Error(String(reason));
 }
 
-async function connected(origin: string, access: TargetAccess, signal: AbortSignal): Promise<Socket> {
+async function connected(node: number, access: TargetAccess, signal: AbortSignal): Promise<Socket> {
+  const [origin, port] = [access.nodes[node], access.pgPorts[node]];
+  assert(origin !== undefined && port !== undefined, `node ${node} is one of the target`);
   const { hostname, protocol } = new URL(origin);
   const host = hostname.replace(/^\[|\]$/g, '');
-  const socket = connectPlain({ host, port: access.pgPort, noDelay: true });
+  const socket = connectPlain({ host, port, noDelay: true });
   await opened(socket, 'connect', signal);
   if (protocol !== 'https:') return socket;
   socket.write(serialize.requestSsl());
   const [answer] = await firstBytes(socket, signal);
   if (answer !== 'S'.charCodeAt(0)) {
     socket.destroy();
-    throw Object.assign(new Error(`port ${access.pgPort} offers no TLS`), { code: 'ERR_TLS_NOT_OFFERED' });
+    throw Object.assign(new Error(`port ${port} offers no TLS`), { code: 'ERR_TLS_NOT_OFFERED' });
   }
   const { verify, ca, cert, key } = access.tls;
   const secure = connectTls({

@@ -139,7 +139,8 @@ export type DraftPlan = Omit<RunPlan, 'table'> & {
 /** What opens the target: kept apart from the plan, passed to workers by IPC only, never written anywhere. */
 export interface TargetAccess {
   readonly nodes: readonly string[];
-  readonly pgPort: number;
+  /** Where each of them takes PostgreSQL connections. */
+  readonly pgPorts: readonly number[];
   readonly username: string | null;
   readonly password: string | null;
   /** A JSON Web Token in the place of user and password: it names its user itself. */

@@ -75,7 +75,7 @@ async function benchOf(
   t.after(() => sandbox.close());
   const access = {
     nodes: [sandbox.url],
-    pgPort: 5432,
+    pgPorts: [5432],
     username: null,
     password: null,
     token: null,

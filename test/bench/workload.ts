@@ -133,7 +133,7 @@ export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>
   const { url, batchSize, bodies } = load;
   const inFlight = bodies.length;
   const tls = { verify: true, ca: null, cert: null, key: null };
-  const access = { nodes: [url], pgPort: 5432, username: null, password: null, token: null, tls };
+  const access = { nodes: [url], pgPorts: [5432], username: null, password: null, token: null, tls };
   const client = createClient(access, { connectionsPerNode: inFlight });
   const folder = mkdtempSync(join(tmpdir(), 'crategen-bench-'));
   let files = 0;

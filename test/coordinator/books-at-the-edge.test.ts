@@ -114,7 +114,7 @@ function recovering<Saved>(save: (result: RunResult) => Promise<Saved>): Recover
 
 const NOBODY = {
   nodes: ['http://127.0.0.1:1'],
-  pgPort: 5432,
+  pgPorts: [5432],
   username: null,
   password: null,
   token: null,

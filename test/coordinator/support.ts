@@ -161,7 +161,7 @@ export function templateOf(
     workerIndex,
     access: {
       nodes: plan.target.nodes,
-      pgPort: 5432,
+      pgPorts: plan.target.nodes.map(() => 5432),
       username: null,
       password: null,
       token: null,

@@ -11,12 +11,13 @@ import { type Certificate, NO_OPENSSL, selfSigned } from '../support/certificate
 import { accessTo, clientOf, deadOrigin, portOf } from './support.ts';
 
 const CANARY = 'canary-of-the-discovery';
-/** A row of sys.nodes: name, rest_url, version, roles. */
+/** A row of sys.nodes: name, rest_url, version, roles, port of PostgreSQL connections. */
 type Listed = readonly [
   name: string,
   address: string | null,
   version: string,
   roles: readonly string[] | null,
+  pgPort?: number | null,
 ];
 /** Where every address of 127/8 is this machine, and to the client another host. */
 const ONE_HOST = process.platform === 'linux' ? false : 'needs a second loopback address';
@@ -52,8 +53,15 @@ async function nodeOf(t: TestContext, facts: NodeFacts): Promise<FakeNode> {
       return response
         .writeHead(404)
         .end('{"error":{"message":"SchemaUnknownException[Schema \'sys\' unknown]","code":4045}}');
+    const listing = rows.map(([name, address, version, roles, pgPort = null]) => [
+      name,
+      address,
+      version,
+      roles,
+      pgPort,
+    ]);
     return response.end(
-      JSON.stringify({ cols: ['a', 'b', 'c', 'd'], rows, rowcount: rows.length, duration: 1 }),
+      JSON.stringify({ cols: ['a', 'b', 'c', 'd', 'e'], rows: listing, rowcount: rows.length, duration: 1 }),
     );
   };
   const server = tls === undefined ? http.createServer(answer) : https.createServer(tls, answer);
@@ -91,13 +99,42 @@ describe('discovery', () => {
         ['n2', second.address, '6.4.3', BOTH_ROLES],
       ],
     });
-    assert.deepEqual(await discover(t, accessTo(named.origin)), { found: [second.origin], leftOut: [] });
+    assert.deepEqual(await discover(t, accessTo(named.origin)), {
+      found: [second.origin],
+      pgPorts: [null, null],
+      leftOut: [],
+    });
     assert.equal(second.heard.length, 1);
+  });
+
+  test('Each node says where it takes PostgreSQL connections; behind a map of ports it is not believed.', async (t) => {
+    const [second, third] = [await nodeOf(t, { name: 'n2' }), await nodeOf(t, { name: 'n3' })];
+    const named = await nodeOf(t, {
+      listed: () => [
+        ['n1', named.address, '6.4.3', BOTH_ROLES, 5001],
+        ['n2', second.address, '6.4.3', BOTH_ROLES, 5002],
+        ['n3', third.address, '6.4.3', BOTH_ROLES, -1],
+      ],
+    });
+    const { found, pgPorts } = await discover(t, accessTo(named.origin));
+    assert.deepEqual(
+      [found, pgPorts],
+      [
+        [second.origin, third.origin],
+        [5001, 5002, null],
+      ],
+    );
+    const mapped = await nodeOf(t, { listed: () => [['n1', '127.0.0.1:4200', '6.4.3', BOTH_ROLES, 5001]] });
+    assert.deepEqual((await discover(t, accessTo(mapped.origin))).pgPorts, [null]);
   });
 
   test('A node behind another address than the one it publishes is known by its name.', async (t) => {
     const named = await nodeOf(t, { listed: () => [['n1', '10.255.255.1:4200', '6.4.3', BOTH_ROLES]] });
-    assert.deepEqual(await discover(t, accessTo(named.origin)), { found: [], leftOut: [] });
+    assert.deepEqual(await discover(t, accessTo(named.origin)), {
+      found: [],
+      pgPorts: [null],
+      leftOut: [],
+    });
   });
 
   test('Who is gone, a stranger, publishes nothing or keeps no data is left out with the reason.', async (t) => {

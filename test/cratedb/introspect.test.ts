@@ -67,8 +67,8 @@ async function scripted(
 describe('server facts', () => {
   test('They name the version, the cluster and all its nodes.', async (t) => {
     const { client } = await scripted(t, () => [
-      ['n1', '10.0.0.1:4200', '6.4.3', ['data', 'master_eligible']],
-      ['n2', null, null, null],
+      ['n1', '10.0.0.1:4200', '6.4.3', ['data', 'master_eligible'], 5432],
+      ['n2', null, null, null, 0],
     ]);
     const facts = await serverFacts(client);
     assert.ok(facts.ok);
@@ -79,8 +79,14 @@ describe('server facts', () => {
     assert.deepEqual(facts.value.clusterNodes, {
       ok: true,
       value: [
-        { name: 'n1', address: '10.0.0.1:4200', version: '6.4.3', roles: ['data', 'master_eligible'] },
-        { name: 'n2', address: null, version: null, roles: null },
+        {
+          name: 'n1',
+          address: '10.0.0.1:4200',
+          version: '6.4.3',
+          roles: ['data', 'master_eligible'],
+          pgPort: 5432,
+        },
+        { name: 'n2', address: null, version: null, roles: null, pgPort: null },
       ],
     });
   });

@@ -6,12 +6,22 @@ import { type TestContext, describe, test } from 'node:test';
 import { readPgReply } from '../../src/cratedb/pg-reply.ts';
 import { type PgClient, createPgClient } from '../../src/cratedb/pg-client.ts';
 import type { InsertRequest } from '../../src/cratedb/client.ts';
+import type { AttemptOutcome } from '../../src/cratedb/outcome.ts';
+import type { TargetAccess } from '../../src/plan/run-plan.ts';
 import { createBindBodies } from '../../src/rows/bind-body.ts';
 import type { PgForm } from '../../src/rows/insert-form.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
+import {
+  type Authority,
+  type Certificate,
+  NO_OPENSSL,
+  authority,
+  selfSigned,
+} from '../support/certificates.ts';
 import { type PgAnswer, type PgServer, type PgServerOptions, pgServerFor } from '../support/pg-server.ts';
 import { accessTo, insertOf, portOf, summary } from './support.ts';
 
+const HERE = 'IP:127.0.0.1,DNS:localhost';
 const FORM: PgForm = {
   path: 'pg',
   head: 'INSERT INTO t (a, b) VALUES ',
@@ -45,7 +55,7 @@ function clientFor(
 ): PgClient {
   const client = createPgClient({
     ...accessTo('http://127.0.0.1:4200'),
-    pgPort: port,
+    pgPorts: [port],
     password: facts.password ?? null,
     token: facts.token ?? null,
   });
@@ -223,5 +233,83 @@ describe('an insert over the PostgreSQL wire', () => {
       insertOf({ form: FORM, timeoutMs: 300 }),
     );
     assert.equal(outcome.rows.notStored, 3);
+  });
+});
+
+describe('TLS over the PostgreSQL wire', { skip: NO_OPENSSL }, () => {
+  /** What an attempt comes to through a server with this certificate. */
+  async function attempt(
+    context: TestContext,
+    server: PgServerOptions,
+    tls: Partial<TargetAccess['tls']>,
+    host = '127.0.0.1',
+  ): Promise<{ outcome: AttemptOutcome; server: PgServer }> {
+    const fake = await pgServerFor(context, server);
+    const client = createPgClient({
+      ...accessTo(`https://${host}:4200`),
+      pgPorts: [fake.port],
+      password: 'sesame',
+      tls: { verify: true, ca: null, cert: null, key: null, ...tls },
+    });
+    context.after(() => client.destroy());
+    return { outcome: await client.insert(0, bodyOf(3), insertOf({ form: FORM })), server: fake };
+  }
+
+  test('An https URL asks for TLS, and goes on where the authority vouches for the name.', async (context) => {
+    const own = authority(context);
+    const { cert, key } = own.issue({ names: HERE });
+    for (const host of ['127.0.0.1', 'localhost']) {
+      const { outcome, server } = await attempt(
+        context,
+        { tls: { cert, key }, password: 'sesame' },
+        { ca: own.cert },
+        host,
+      );
+      assert.equal(summary(outcome), '3/0/0/0 good');
+      assert.equal(server.syncs.length, 1);
+    }
+  });
+
+  const refusals: readonly (readonly [
+    string,
+    RegExp,
+    (context: TestContext, own: Authority) => Certificate,
+  ])[] = [
+    ['a self-signed certificate', /self-signed certificate/, (context) => selfSigned(context, HERE)],
+    ['another authority', /unable to verify/, (context) => authority(context).issue({ names: HERE })],
+    ['another name', /altnames/, (_context, own) => own.issue({ names: 'DNS:elsewhere.example' })],
+    ['a certificate that has expired', /expired/, (_context, own) => own.issue({ names: HERE, days: -1 })],
+  ];
+  for (const [what, reason, certificateOf] of refusals) {
+    test(`${what}: refused before the password leaves, and taken with --insecure`, async (context) => {
+      const own = authority(context);
+      const { cert, key } = certificateOf(context, own);
+      const options = { tls: { cert, key }, password: 'sesame' };
+      const refused = await attempt(context, options, { ca: own.cert });
+      assert.equal(summary(refused.outcome), '0/0/3/0 unreachable tls');
+      assert.match(refused.outcome.failures[0]?.example ?? '', reason);
+      assert.equal(refused.server.logIns(), 0);
+      const insecure = await attempt(context, options, { ca: own.cert, verify: false });
+      assert.equal(summary(insecure.outcome), '3/0/0/0 good');
+    });
+  }
+
+  test('A server without TLS hears no password either.', async (context) => {
+    const { outcome, server } = await attempt(context, { password: 'sesame' }, {});
+    assert.equal(summary(outcome), '0/0/3/0 unreachable tls');
+    assert.match(outcome.failures[0]?.example ?? '', /port \d+ offers no TLS/);
+    assert.equal(server.logIns(), 0);
+  });
+
+  test('A client certificate is presented; where one is wanted and missing, the reason is said.', async (context) => {
+    const own = authority(context);
+    const { cert, key } = own.issue({ names: HERE });
+    const tls = { cert, key, ca: own.cert, requestCert: true, rejectUnauthorized: true };
+    const user = own.issue({ names: '', commonName: 'app' });
+    const presented = await attempt(context, { tls }, { ca: own.cert, cert: user.cert, key: user.key });
+    assert.equal(summary(presented.outcome), '3/0/0/0 good');
+    const without = await attempt(context, { tls }, { ca: own.cert });
+    assert.equal(summary(without.outcome), '0/0/3/0 unreachable tls');
+    assert.match(without.outcome.failures[0]?.example ?? '', /certificate required/);
   });
 });

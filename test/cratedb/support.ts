@@ -11,7 +11,7 @@ import { bulkForm } from '../../src/rows/insert-form.ts';
 export const NO_TLS = { verify: true, ca: null, cert: null, key: null } as const;
 
 export function accessTo(...nodes: readonly string[]): TargetAccess {
-  return { nodes, pgPort: 5432, username: null, password: null, token: null, tls: NO_TLS };
+  return { nodes, pgPorts: nodes.map(() => 5432), username: null, password: null, token: null, tls: NO_TLS };
 }
 
 /** A client that is destroyed when the test ends. */

@@ -156,7 +156,7 @@ export async function listeningRun(seconds: number): Promise<Finding[]> {
       },
       {
         nodes: [sandbox.url],
-        pgPort: 5432,
+        pgPorts: [5432],
         username: null,
         password: null,
         token: null,

@@ -175,7 +175,7 @@ function drawnPlan(sandbox: Sandbox, seed: number, random: () => number, isFault
 async function runHere(plan: RunPlan, sandbox: Sandbox, folder: string): Promise<Outcome> {
   const access: TargetAccess = {
     nodes: plan.target.nodes,
-    pgPort: 5432,
+    pgPorts: [5432],
     username: null,
     password: null,
     token: null,

@@ -5,6 +5,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, type Socket, createServer } from 'node:net';
 import type { TestContext } from 'node:test';
+import { TLSSocket, type TlsOptions } from 'node:tls';
 import { bindOf, message, messagesIn } from './pg-messages.ts';
 
 type Row = readonly (string | null)[];
@@ -18,6 +19,8 @@ export type PgAnswer =
 export interface PgServerOptions {
   readonly answer?: (rows: readonly Row[], sync: number) => PgAnswer;
   readonly password?: string;
+  /** Who asks for TLS gets it; without this he hears that there is none. */
+  readonly tls?: TlsOptions;
   /** Refuses a value that it cannot take at once, as Bind does. */
   readonly refuses?: (row: Row) => boolean;
 }
@@ -28,17 +31,22 @@ export interface PgServer {
   readonly statements: readonly string[];
   readonly syncs: readonly (readonly Row[])[];
   readonly connections: () => number;
+  /** Clients that came as far as to name themselves. */
+  readonly logIns: () => number;
 }
 
 export async function pgServerFor(context: TestContext, options: PgServerOptions = {}): Promise<PgServer> {
   const statements: string[] = [];
   const syncs: (readonly Row[])[] = [];
   const sockets = new Set<Socket>();
-  let connections = 0;
+  let [connections, logIns] = [0, 0];
+  const onLogIn = (): number => (logIns += 1);
   const server = createServer((socket) => {
     connections += 1;
     sockets.add(socket);
-    serve(socket, options, { statements, syncs });
+    void negotiated(socket, options.tls).then((agreed) =>
+      serve(agreed, options, { statements, syncs, onLogIn }),
+    );
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -48,7 +56,23 @@ export async function pgServerFor(context: TestContext, options: PgServerOptions
   });
   // A TCP server's address is always one with a port.
   const { port } = server.address() as AddressInfo;
-  return { port, statements, syncs, connections: () => connections };
+  return { port, statements, syncs, connections: () => connections, logIns: () => logIns };
+}
+
+const SSL_REQUEST = 80_877_103;
+
+/** The connection as both sides go on with it, nothing read of it yet but a request for TLS. */
+async function negotiated(socket: Socket, tls: TlsOptions | undefined): Promise<Socket> {
+  socket.on('error', () => undefined);
+  await once(socket, 'readable');
+  // Eight bytes in one piece: what a client sends first.
+  const first: Buffer | null = socket.read();
+  if (first?.length !== 8 || first.readUInt32BE(4) !== SSL_REQUEST) {
+    if (first !== null) socket.unshift(first);
+    return socket;
+  }
+  socket.write(tls === undefined ? 'N' : 'S');
+  return tls === undefined ? socket : new TLSSocket(socket, { ...tls, isServer: true });
 }
 
 const READY = message('Z', Buffer.from('I'));
@@ -65,7 +89,7 @@ function errorOf(code: string, text: string, severity = 'ERROR'): Buffer {
 function serve(
   socket: Socket,
   { answer, password, refuses }: PgServerOptions,
-  seen: { statements: string[]; syncs: (readonly Row[])[] },
+  seen: { statements: string[]; syncs: (readonly Row[])[]; onLogIn: () => void },
 ): void {
   let bytes: Buffer = Buffer.alloc(0);
   let isStarted = false;
@@ -137,6 +161,7 @@ function serve(
       if (bytes.length < length) return;
       bytes = bytes.subarray(length);
       isStarted = true;
+      seen.onLogIn();
       if (password === undefined) letIn();
       else socket.write(message('R', int32(3)));
     }

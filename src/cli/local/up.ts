@@ -283,7 +283,7 @@ async function versionOf(urls: readonly string[], signal: AbortSignal): Promise<
   const tls = { verify: true, ca: null, cert: null, key: null };
   const access = {
     nodes: urls,
-    pgPort: DEFAULT_PG_PORT,
+    pgPorts: urls.map(() => DEFAULT_PG_PORT),
     username: 'crate',
     password: null,
     token: null,

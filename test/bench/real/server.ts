@@ -35,7 +35,7 @@ export async function openServer(url: string): Promise<Server> {
   const table = quoteTable(TABLE);
   const tls = { verify: true, ca: null, cert: null, key: null };
   const client = createClient(
-    { nodes: [url], pgPort: 5432, username: null, password: null, token: null, tls },
+    { nodes: [url], pgPorts: [5432], username: null, password: null, token: null, tls },
     { connectionsPerNode: 1 },
   );
 
