@@ -43,18 +43,21 @@ export interface ExistingTableParts {
   readonly access: TargetAccess;
   /** Wall-clock ms. */
   readonly nowMs: number;
+  /** Larger tables are not read as a whole, column by column: the server's statistics of a sample have to do. */
+  readonly countedRows?: number;
 }
 
+const COUNTED_ROWS = 5_000_000;
 const CONNECTIONS = 2;
 const ASK: AskOptions = { timeoutMs: 30_000 };
 
 /** Throws a TargetError when the table cannot be read, a UsageError when no rows can be made for it. */
 export async function schemaOfTable(parts: ExistingTableParts): Promise<FilledTable> {
-  const { source, target, access, nowMs } = parts;
+  const { source, target, access, nowMs, countedRows = COUNTED_ROWS } = parts;
   const client = createClient(access, { connectionsPerNode: CONNECTIONS });
   try {
     const definition = await definitionOf(client, source.table);
-    const shapes = source.shape ? await shapesOf(client, source, definition) : NO_SHAPES;
+    const shapes = source.shape ? await shapesOf(client, source, definition, countedRows) : NO_SHAPES;
     const largest = target === null ? NO_FACTS.largest : await largestIn(client, target, definition);
     const filled = fillTable(definition, { nowMs, largest, shapes: shapes.columns });
     const isCopy = target === null || !isSame(source.table, target);
@@ -145,12 +148,13 @@ async function shapesOf(
   client: CrateClient,
   source: LikeSource,
   definition: TableDefinition,
+  countedRows: number,
 ): Promise<Shapes> {
   const name = formatTable(source.table);
   answered(await refresh(client, source.table, ASK), `${name} cannot be refreshed`);
   const rows = answered(await countTable(client, source.table, ASK), `the rows of ${name} cannot be counted`);
   const { figures, notes } =
-    rows <= COUNTED_ROWS
+    rows <= countedRows
       ? await countedFigures(client, source.table, definition)
       : await sampledFigures(client, source.table);
   const options = { rows, copyValues: source.copyValues };
@@ -166,9 +170,6 @@ async function shapesOf(
     : 'texts are made up, bounds of numbers and times are moved: no text of the source is copied';
   return { columns, notes: [...notes, said] };
 }
-
-/** Larger tables are not read as a whole, column by column: the server's statistics of a sample have to do. */
-const COUNTED_ROWS = 5_000_000;
 
 interface Figures {
   readonly figures: readonly ColumnStatistics[];

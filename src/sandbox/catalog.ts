@@ -62,6 +62,8 @@ export interface Table {
   /** By the JSON text of their values. */
   readonly partitions: Map<string, Partition>;
   closed: boolean;
+  /** Rows of pg_stats as the last ANALYZE found them. */
+  statistics: readonly (readonly Json[])[];
 }
 
 /** CrateDB's default on one node. */
@@ -240,6 +242,7 @@ function tableOf(statement: CreateTable, schema: string, id: number): Table {
     options: new Map(statement.options.map(([option, value]) => [option, constantOf(value)])),
     partitions: new Map(),
     closed: false,
+    statistics: [],
   };
 }
 

@@ -45,6 +45,7 @@ import {
 } from './select.ts';
 import type { Session } from './session.ts';
 import { answerText, decodeCell, type Cell } from './storage.ts';
+import { statisticsOf } from './statistics.ts';
 import { Store, rowsOf } from './store.ts';
 import type { Situation } from './faults.ts';
 import type { OwnLoad } from './own-load.ts';
@@ -277,6 +278,7 @@ export class Engine {
         for (const target of statement.targets) this.#partitions(target, session);
         return count(statement.targets.length);
       case 'analyze':
+        for (const table of this.catalog.tables()) table.statistics = statisticsOf(table, this.store);
         return count(1);
       case 'transaction':
       case 'kill':

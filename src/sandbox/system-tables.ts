@@ -63,6 +63,7 @@ function columns(...pairs: readonly (readonly [string, DataType])[]): readonly N
 
 const ANY_OBJECT = objectOf('ignored');
 const TEXTS = arrayOf(TEXT);
+const REAL: DataType = { kind: 'real' };
 
 function port(facts: SystemFacts): number {
   return Number(facts.address().split(':').at(-1) ?? 0);
@@ -813,11 +814,26 @@ const TABLES: ReadonlyMap<string, Definition> = new Map<string, Definition>([
   [
     'pg_catalog.pg_class',
     [
-      columns(['relname', TEXT], ['reltuples', { kind: 'real' }]),
+      columns(['relname', TEXT], ['reltuples', REAL]),
       (facts) => facts.catalog.tables().map((table): Row => [table.name, countTable(facts, table)]),
     ],
   ],
-  ['pg_catalog.pg_stats', [columns(['attname', TEXT], ['schemaname', TEXT], ['tablename', TEXT]), () => []]],
+  [
+    'pg_catalog.pg_stats',
+    [
+      columns(
+        ['attname', TEXT],
+        ['schemaname', TEXT],
+        ['tablename', TEXT],
+        ['null_frac', REAL],
+        ['n_distinct', REAL],
+        ['most_common_vals', TEXTS],
+        ['most_common_freqs', arrayOf(REAL)],
+        ['histogram_bounds', TEXTS],
+      ),
+      (facts) => facts.catalog.tables().flatMap(({ statistics }) => statistics),
+    ],
+  ],
 ]);
 
 /** The one class of jobs that is counted here. Percentiles are not kept. */

@@ -31,6 +31,11 @@ export function tableRelation(table: Table, store: Store): Relation {
   };
 }
 
+/** The values of all rows, in the order of the table's columns. */
+export function allRows(table: Table, store: Store): Iterable<Row> {
+  return rowReader(table, new Set(table.columns.map(({ name }) => name)), false)(store, '');
+}
+
 interface PushedWhere {
   readonly sql: string;
   readonly rest: readonly Expression[];
