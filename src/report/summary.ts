@@ -100,15 +100,19 @@ function paceText(run: RunFile): string {
 }
 
 /** What a reader must know before the figures: the run's own warnings, and what must be said even without one. */
-function warningLines(run: RunFile, view: TextView): Line[] {
+export function standingWarnings(run: RunFile): readonly string[] {
   const { kind } = run.target;
   const isSaid = (word: string): boolean => run.warnings.some((warning) => warning.includes(word));
-  const own = [
+  return [
     ...(run.plan.target.tls.verify || isSaid('--insecure') ? [] : [UNVERIFIED]),
     ...(kind !== 'sandbox' || isSaid('sandbox') ? [] : [SANDBOX]),
     ...(kind !== 'discard' || isSaid('discard') ? [] : [DISCARD]),
+    ...run.warnings,
   ];
-  return [...own, ...run.warnings].flatMap((warning) => {
+}
+
+function warningLines(run: RunFile, view: TextView): Line[] {
+  return standingWarnings(run).flatMap((warning) => {
     return indented(printable(warning, 1000), warning.includes('--insecure') ? 'redBold' : 'yellow', view);
   });
 }
@@ -138,7 +142,8 @@ function factsSection(run: RunFile, view: TextView): Line[] {
   ];
 }
 
-function targetText(run: RunFile): string {
+/** Nodes, kind and version, table, key: one line, made printable. */
+export function targetText(run: RunFile): string {
   const [first = 'no node', ...others] = run.target.nodes;
   const nodes = others.length === 0 ? first : `${first} +${counted(others.length, 'node')}`;
   const kind = { cratedb: 'CrateDB', sandbox: 'sandbox', discard: 'discarding target' }[run.target.kind];
@@ -231,7 +236,8 @@ function errorsSection(run: RunFile, view: TextView): Line[] {
   ];
 }
 
-function limitText(run: RunFile): string {
+/** The verdict and its evidence, made printable. */
+export function limitText(run: RunFile): string {
   const verdicts = {
     client: 'this client',
     network: 'the network',

@@ -153,6 +153,9 @@ const SCENARIOS: readonly Scenario[] = [
   { what: 'verify', args: (place) => ['verify', 'first', ...signedIn(place), '--json'], code: 0 },
   { what: 'report', args: () => ['report', 'first'], code: 0 },
   { what: 'report as JSON', args: () => ['report', 'first', '--json'], code: 0 },
+  { what: 'report as HTML', args: () => ['report', 'first', '--format', 'html'], code: 0 },
+  { what: 'report as Markdown', args: () => ['report', 'first', '--format', 'md'], code: 0 },
+  { what: 'report as CSV', args: () => ['report', 'first', '--format', 'csv'], code: 0 },
   { what: 'runs', args: () => ['runs'], code: 0 },
   {
     what: 'doctor',

@@ -1,0 +1,172 @@
+/**
+ * The result of a run as Markdown, fit for a pull request: the ledger and its verdict first, long tables folded away.
+ * Text from outside stands in code spans, where no link, mention or tag works.
+ */
+import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
+import { usableCores } from '../base/host.ts';
+import { printable } from '../base/text.ts';
+import {
+  formatByteRate,
+  formatLatency,
+  formatMebibytes,
+  formatPercent,
+  formatRate,
+  formatSeconds,
+  orDash,
+} from './quantities.ts';
+import { repeatCommand } from './repeat-command.ts';
+import { runPlanOf } from './run-file.ts';
+import type { RunFile, RunFileLatency, RunFileWorker } from './run-file-schema.ts';
+import { headlineOf, ledgerSentences } from './summary-ledger.ts';
+import { limitText, standingWarnings, targetText } from './summary.ts';
+
+/** A comment with more lines than this is not read. */
+const MAX_WORKERS = 64;
+const MAX_ERRORS = 20;
+
+/** The document, lines ended by `\n`. */
+export function renderMarkdown(run: RunFile): string {
+  const parts = [
+    `### ${escapeMarkdown(headlineOf(run).text)}`,
+    [codeSpan(run.run.id), codeSpan(run.run.startedAt), codeSpan(targetText(run))].join(' · '),
+    ...standingWarnings(run).map((warning) => `> ⚠ ${escapeMarkdown(warning)}`),
+    ledgerTable(run),
+    ledgerSentences(run)
+      .map(({ text }) => `- ${escapeMarkdown(text)}`)
+      .join('\n'),
+    figuresTable(run),
+    latencyTable(run),
+    `**Limited by** ${escapeMarkdown(limitText(run))}`,
+    ...errorsTable(run),
+    folded(`${formatExact(run.workers.length)} processes`, workersTable(run)),
+    folded('Run it again', codeBlock(repeatCommand(runPlanOf(run), 'sameTarget', usableCores(run.host)))),
+  ];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+/** Text as a code span: its fence is longer than any row of backticks in it, and no line or cell ends in it. */
+export function codeSpan(text: string): string {
+  const shown = printable(text, 400);
+  const longest = Math.max(0, ...[...shown.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  const pad = shown.startsWith('`') || shown.endsWith('`') || shown.trim() === '' ? ' ' : '';
+  return `${fence}${pad}${shown.replaceAll('|', '\\|')}${pad}${fence}`;
+}
+
+/** Words around numbers, some of them from outside, outside of code: every character that means something is escaped. */
+export function escapeMarkdown(text: string): string {
+  return (
+    printable(text, 2000)
+      .replace(/[\\`*_{}[\]<>()#+!|~$^&]/g, (character) => `\\${character}`)
+      // A mention, an address or a link would be made of these even when they are escaped.
+      .replace(/@/g, '&#64;')
+      .replace(/:\/\//g, ':&#47;&#47;')
+      .replace(/www\./gi, (prefix) => `${prefix.slice(0, 3)}&#46;`)
+  );
+}
+
+/** Header and rows as a table; the first column to the left, the others to the right. Cells are Markdown already. */
+export function markdownTable(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, index) => (index === 0 ? '---' : '---:'))), ...rows.map(line)].join(
+    '\n',
+  );
+}
+
+export function folded(title: string, body: string): string {
+  return `<details><summary>${title}</summary>\n\n${body}\n\n</details>`;
+}
+
+export function codeBlock(text: string): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([ticks]) => ticks.length));
+  const fence = '`'.repeat(longest + 1);
+  return `${fence}\n${text}\n${fence}`;
+}
+
+function ledgerTable(run: RunFile): string {
+  const { offered, acknowledged, rejected, failed, unknown } = run.ledger;
+  const { stored, verdict } = run.verification;
+  return markdownTable(
+    ['offered', 'acknowledged', 'rejected', 'failed', 'unknown', 'server counts', 'verdict'],
+    [
+      [
+        ...[offered, acknowledged, rejected, failed, unknown].map(formatExact),
+        orDash(stored, formatExact),
+        verdict === 'match' ? verdict : `**${verdict}**`,
+      ],
+    ],
+  );
+}
+
+function figuresTable(run: RunFile): string {
+  const { throughput, cost } = run;
+  const isLower = run.workers.some(({ cpu }) => cpu.lowerBound) ? '≥ ' : '';
+  return markdownTable(
+    ['rows/s', 'sent', 'duration', 'CPU s per million rows', 'sent per million rows', 'processes'],
+    [
+      [
+        orDash(throughput.acknowledgedRowsPerSecond, formatRate),
+        orDash(throughput.bodyBytesPerSecond, formatByteRate),
+        orDash(run.run.runningMs, formatDuration),
+        `${isLower}${orDash(cost.cpuSecondsPerMillionRows, formatSeconds)}`,
+        orDash(cost.bodyBytesPerRow, (bytes) => formatBytes(bytes * 1e6)),
+        formatExact(run.plan.procs),
+      ],
+    ],
+  );
+}
+
+function latencyTable(run: RunFile): string {
+  const row = (name: string, latency: RunFileLatency): string[] => [
+    name,
+    ...[latency.p50, latency.p90, latency.p95, latency.p99, latency.p999, latency.max].map((ms) =>
+      orDash(ms, formatLatency),
+    ),
+    formatExact(latency.samples),
+  ];
+  return markdownTable(
+    ['latency', 'p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'samples'],
+    [row('sent to answered', run.latencyMs.service), row('due to done', run.latencyMs.response)],
+  );
+}
+
+function errorsTable(run: RunFile): string[] {
+  if (run.errors.length === 0) return [];
+  const sorted = run.errors.toSorted((a, b) => b.rows - a.rows || b.batches - a.batches);
+  const rows = sorted
+    .slice(0, MAX_ERRORS)
+    .map((error) => [
+      codeSpan(error.code === null ? error.class : `${error.class} ${error.code}`),
+      formatExact(error.rows),
+      formatExact(error.batches),
+      codeSpan(error.example),
+    ]);
+  return [markdownTable(['errors', 'rows', 'attempts', 'an example'], rows)];
+}
+
+function workersTable(run: RunFile): string {
+  const rows = run.workers
+    .slice(0, MAX_WORKERS)
+    .map((worker) => [
+      String(worker.index),
+      worker.pids.join(', '),
+      formatExact(worker.ledger.acknowledged),
+      ...costCells(worker),
+      formatExact(worker.restarts),
+    ]);
+  const parent = ['parent', String(run.coordinator.pid), '', ...costCells(run.coordinator), ''];
+  const more =
+    run.workers.length > MAX_WORKERS ? `\n\nThe first ${MAX_WORKERS} of ${run.workers.length}.` : '';
+  return `${markdownTable(['worker', 'pid', 'rows', 'CPU s', 'CPU mean', 'CPU max', 'RSS max', 'restarts'], [...rows, parent])}${more}`;
+}
+
+function costCells({ cpu, memory }: Pick<RunFileWorker, 'cpu' | 'memory'>): string[] {
+  const isCounted = cpu.userSeconds !== null || cpu.systemSeconds !== null;
+  const seconds = isCounted ? (cpu.userSeconds ?? 0) + (cpu.systemSeconds ?? 0) : null;
+  return [
+    `${cpu.lowerBound ? '≥ ' : ''}${orDash(seconds, formatSeconds)}`,
+    orDash(cpu.percentMean, formatPercent),
+    orDash(cpu.percentMax, formatPercent),
+    orDash(memory.residentBytesMax, (bytes) => `${formatMebibytes(bytes)} MiB`),
+  ];
+}

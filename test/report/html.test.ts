@@ -1,0 +1,119 @@
+/** The HTML report: one file with everything in it, nothing of the run as markup, and a policy that lets nothing in. */
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { type ZoomLibrary, renderHtmlReport } from '../../src/report/html/document.ts';
+import { html, jsonBlock } from '../../src/report/html/markup.ts';
+import { readZoomLibrary } from '../../src/report/html/zoom-library.ts';
+import { toRunFile } from '../../src/report/run-file.ts';
+import { results } from './arbitraries.ts';
+import { runWithSeries } from './long-run.ts';
+import { FACTS, sampleResult } from './samples.ts';
+
+const NO_ZOOM: ZoomLibrary = { script: '', style: '' };
+const DAY_MS = 24 * 3_600_000;
+
+/** Every element that a report is made of. */
+const ELEMENTS =
+  /^(html|head|meta|title|style|script|body|header|main|footer|nav|section|aside|figure|figcaption|h[1-4]|p|ul|li|dl|dt|dd|div|span|a|b|small|code|pre|table|thead|tbody|tr|th|td|details|summary|svg|path|rect|text|desc)$/;
+const ATTRIBUTES =
+  /^(lang|charset|http-equiv|content|name|class|id|aria-label|aria-labelledby|aria-hidden|role|tabindex|scope|href|type|viewBox|preserveAspectRatio|d|x|y|width|height|rx)$/;
+
+/** Tags of a page with their attributes, the contents of style and script elements left out. */
+function tagsOf(page: string): { name: string; attributes: readonly (readonly [string, string])[] }[] {
+  const outside = page.replace(/(<(style|script)[^>]*>)[^]*?(<\/\2>)/g, '$1$3');
+  return [...outside.matchAll(/<(?!\/|!doctype)([^\s>/]*)([^>]*)>/g)].map(([, name = '', rest = '']) => ({
+    name,
+    attributes: [...rest.matchAll(/([^\s="]+)="([^"]*)"/g)].map(([, key = '', value = '']) => [key, value]),
+  }));
+}
+
+describe('the HTML report', () => {
+  it('holds no tag, attribute or link but its own, whatever a run says', () => {
+    fc.assert(
+      fc.property(results, (result) => {
+        const page = renderHtmlReport(toRunFile(result, FACTS), NO_ZOOM);
+        for (const { name, attributes } of tagsOf(page)) {
+          assert.match(name, ELEMENTS);
+          for (const [key, value] of attributes) {
+            assert.match(key, ATTRIBUTES);
+            if (key === 'href') assert.match(value, /^#[a-z-]+$/);
+          }
+        }
+        assert.doesNotMatch(
+          page,
+          /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/u,
+        );
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('names the hash of each inlined script and style in its policy, and allows nothing else', async () => {
+    const page = renderHtmlReport(toRunFile(sampleResult(), FACTS), await readZoomLibrary());
+    const policy = /http-equiv="Content-Security-Policy"\s+content="([^"]+)"/.exec(page)?.[1] ?? '';
+    assert.match(policy, /^default-src 'none';/);
+    assert.doesNotMatch(policy, /unsafe|https?:|\*/);
+    const inlined = [...page.matchAll(/<(?:style|script)>([^]*?)<\/(?:style|script)>/g)].map(
+      ([, text = '']) => text,
+    );
+    assert.equal(inlined.length, 3);
+    for (const text of inlined) {
+      assert.ok(policy.includes(`'sha256-${createHash('sha256').update(text).digest('base64')}'`));
+    }
+  });
+
+  it('says what was not measured, and shows no number for it', () => {
+    const page = renderHtmlReport(
+      toRunFile(sampleResult({ series: [], server: null, runningMs: null, measuredMs: null }), FACTS),
+      NO_ZOOM,
+    );
+    assert.match(page, /The server&#39;s side was not measured in this run\./);
+    assert.match(page, /<dt>throughput<\/dt>\s*<dd><b>–<\/b>/);
+  });
+
+  it('keeps a run of 24 hours under 3 MB, with all its charts and a short stall in them', async () => {
+    const page = renderHtmlReport(runWithSeries(DAY_MS, 16), await readZoomLibrary());
+    assert.ok(Buffer.byteLength(page) < 3e6, `${Buffer.byteLength(page)} bytes`);
+    for (const id of [
+      'throughput',
+      'errors-over-time',
+      'latency',
+      'outages',
+      'server-cpu',
+      'server-rejected',
+      'percentiles',
+      'each-worker',
+    ])
+      assert.ok(page.includes(`<figure id="${id}"`), id);
+    assert.match(page, /lowest 0, median/);
+  });
+
+  it('weighs no more than 3 MB with 128 workers either', async () => {
+    const page = renderHtmlReport(runWithSeries(DAY_MS, 128), await readZoomLibrary());
+    assert.ok(Buffer.byteLength(page) < 3e6, `${Buffer.byteLength(page)} bytes`);
+  });
+});
+
+describe('pieces of markup', () => {
+  it('give back any text as text', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 80 }), (text) => {
+        const { source } = html`<p title="${text}">${text}</p>`;
+        assert.match(source, /^<p title="[^"<>]*">[^<>]*<\/p>$/);
+      }),
+    );
+  });
+
+  it('keep data from ending its block', () => {
+    fc.assert(
+      fc.property(fc.anything(), (value) => {
+        fc.pre(JSON.stringify(value) !== undefined);
+        const { source } = jsonBlock(value);
+        assert.doesNotMatch(source, /[<\u2028\u2029]/);
+        assert.deepEqual(JSON.parse(source), JSON.parse(JSON.stringify(value)));
+      }),
+    );
+  });
+});
