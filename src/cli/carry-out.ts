@@ -19,6 +19,7 @@ import type { OutputPlan } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { makeFolder, testWritable, writeFileAtomically } from '../report/files.ts';
+import { renderNote } from '../report/line-log.ts';
 import { chooseObserver } from '../report/observers.ts';
 import { runFileText, toRunFile } from '../report/run-file.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
@@ -26,6 +27,7 @@ import { runFiles, runFolder } from '../report/runs-folder.ts';
 import { renderStatusLine } from '../report/status-line.ts';
 import { hasRunColumns } from '../rows/schema.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
+import { type Onlookers, openOnlookers } from './onlookers.ts';
 import { stopOnSignals } from './stop-signals.ts';
 import { type Judgement, judge, judgementLine } from './thresholds.ts';
 import type { Versions } from './versions.ts';
@@ -57,6 +59,26 @@ export async function carryOut(
   access: TargetAccess,
   parts: CarryOutParts,
 ): Promise<CarriedOut> {
+  const onlookers = await openOnlookers(output, parts.versions.crategen);
+  let carriedOut: CarriedOut | null = null;
+  try {
+    carriedOut = await carryOutWatched(plan, output, access, parts, onlookers);
+    return carriedOut;
+  } finally {
+    await onlookers.end(carriedOut?.run ?? null);
+    tellNews(onlookers);
+  }
+}
+
+async function carryOutWatched(
+  plan: RunPlan,
+  output: OutputPlan,
+  access: TargetAccess,
+  parts: CarryOutParts,
+  onlookers: Onlookers,
+): Promise<CarriedOut> {
+  // Otherwise the observer of the run tells it.
+  if (output.quiet || output.live === 'off') tellNews(onlookers);
   const folder = runFolder(parts.runs, plan.runId);
   const files = runFiles(parts.runs, plan.runId);
   let removeCounters = (): void => undefined;
@@ -64,6 +86,7 @@ export async function carryOut(
     folder,
     ...files,
     keepCounters: (remove) => (removeCounters = remove),
+    onlookers,
   });
   const judgements = judge(plan.failOn, measuredOf(result));
   const run = fileOf(result, judgements, parts.versions, true);
@@ -76,6 +99,10 @@ export async function carryOut(
     `crategen: ${printable(failure.message)}; the run file follows\n${runFileText(unwritten)}`,
   );
   return { exitCode: EXIT.unexpected, run: unwritten, file: null, judgements };
+}
+
+function tellNews(onlookers: Onlookers): void {
+  for (const note of onlookers.news()) process.stderr.write(`${renderNote(note)}\n`);
 }
 
 function fileOf(
@@ -104,6 +131,7 @@ interface RunPlaces {
   readonly planFile: string;
   readonly runFile: string;
   readonly keepCounters: (remove: () => void) => void;
+  readonly onlookers: Onlookers;
 }
 
 async function observedRun(
@@ -132,6 +160,8 @@ async function observedRun(
         observer: (event) => {
           if (event.kind !== 'note') status.remember(event.state);
           watching.observer(event);
+          places.onlookers.observer(event);
+          for (const note of places.onlookers.news()) watching.observer(note);
         },
         stop,
         host: parts.host,

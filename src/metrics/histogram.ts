@@ -102,3 +102,19 @@ export function quantileUs(histogram: Histogram, quantile: number): number | nul
   }
   return histogram.maxUs;
 }
+
+/**
+ * How many values lie below each of the bounds, in µs and rising. Exact for bounds where a bucket begins, as all
+ * powers of two do; values within another bucket are counted as if they were at its beginning.
+ */
+export function countsBelow(histogram: Histogram, boundsUs: readonly number[]): number[] {
+  const below = boundsUs.map(() => 0);
+  let seen = 0;
+  let bucket = 0;
+  for (const [index, boundUs] of boundsUs.entries()) {
+    for (; bucket < HISTOGRAM_BUCKETS && bucketLowerUs(bucket) < boundUs; bucket += 1)
+      seen += histogram.counts[bucket] ?? 0;
+    below[index] = seen;
+  }
+  return below;
+}

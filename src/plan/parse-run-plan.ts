@@ -87,6 +87,8 @@ export interface OutputPlan {
   readonly quiet: boolean;
   readonly dryRun: boolean;
   readonly verbose: boolean;
+  /** The live page; null: none. Port 0 takes a free one. */
+  readonly web: { readonly port: number } | null;
 }
 
 /** The target and where its secrets are come in either case, so that missing files are told with the rest. */
@@ -193,6 +195,8 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
   'live',
   'log-format',
   'quiet',
+  'web',
+  'web-port',
   'verify',
   'resume',
   'config',
@@ -643,7 +647,14 @@ function readOutput(reader: SettingReader): OutputPlan {
     quiet,
     dryRun: reader.switch('dry-run', false),
     verbose: reader.switch('verbose', false),
+    web: readWeb(reader),
   };
+}
+
+/** A port is enough to say that there is to be a page. */
+function readWeb(reader: SettingReader): OutputPlan['web'] {
+  const port = reader.count('web-port', { min: 0, max: 65_535 }, null);
+  return port === null && !reader.switch('web', false) ? null : { port: port ?? 0 };
 }
 
 /** Combinations that each alone would be fine. */

@@ -452,6 +452,19 @@ const RUN: readonly Setting[] = [
   },
   { name: 'quiet', kind: 'switch', group: 'output', summary: 'Only the summary' },
   {
+    name: 'web',
+    kind: 'switch',
+    group: 'output',
+    summary: 'A live page in the browser, on this host only, with /metrics for Prometheus',
+  },
+  {
+    name: 'web-port',
+    kind: 'text',
+    group: 'output',
+    value: 'PORT',
+    summary: 'Where the live page listens, with --web or without it (a free one)',
+  },
+  {
     name: 'verify',
     kind: 'text',
     group: 'output',

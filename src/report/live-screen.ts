@@ -2,23 +2,13 @@
  * The live screen as text: a pure function of the run's state and of what the terminal can show. Drawing it is
  * `live-writer.ts`'s work.
  */
-import { formatExact, formatShort } from '../base/units.ts';
+import { formatShort } from '../base/units.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import type { RunState, WorkerState } from '../coordinator/run-state.ts';
 import { settledRows } from '../metrics/ledger.ts';
 import type { ErrorCount } from '../metrics/node-counts.ts';
-import {
-  counted,
-  formatByteRate,
-  formatClock,
-  formatLatency,
-  formatMebibytes,
-  formatPercent,
-  formatRate,
-  formatShare,
-  orDash,
-} from './quantities.ts';
+import { counted, formatByteRate, formatClock, formatLatency, formatRate, orDash } from './quantities.ts';
 import {
   meanRowsPerSecond,
   missingRows,
@@ -26,11 +16,11 @@ import {
   phaseText,
   remainingMs,
   requestsInFlight,
-  residentBytes,
   shareDone,
+  stateLabel,
   targetKindText,
-  workersCpuPercent,
-  workersResidentBytes,
+  type Tone,
+  waitingText,
 } from './progress.ts';
 import {
   type Line,
@@ -45,9 +35,27 @@ import {
   textWidth,
   wrap,
 } from './styled-text.ts';
-import { type TableColumn, type TableRow, tableLines } from './table.ts';
+import { tableLines } from './table.ts';
+import {
+  type WorkerColumnKey,
+  WORKER_COLUMNS,
+  formatCount,
+  parentRow,
+  sortWorkers,
+  totalRow,
+  workerRow,
+} from './worker-columns.ts';
 
-export type LiveSort = 'index' | 'rate' | 'cpu' | 'memory';
+/** What the table of workers can be sorted by; `s` goes from one to the next. */
+export const LIVE_SORTS = [
+  'index',
+  'rate',
+  'cpu',
+  'memory',
+  'errors',
+  'restarts',
+] as const satisfies readonly WorkerColumnKey[];
+export type LiveSort = (typeof LIVE_SORTS)[number];
 
 export interface LiveView extends TextView {
   /** Lines of the terminal; the screen leaves the last one to the cursor. */
@@ -68,22 +76,6 @@ const BAR_CELLS = { least: 10, most: 40 } as const;
 const PROGRESS_TEXT_CELLS = 68;
 const SPARKLINE_CELLS = { least: 8, most: 60 } as const;
 const SPARKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'] as const;
-
-/** Columns in the order of the eye; a narrow terminal loses those of high rank first. */
-const COLUMNS: readonly TableColumn[] = [
-  { header: '#', align: 'left', minWidth: 6, rank: 1 },
-  { header: 'pid', align: 'right', minWidth: 7, rank: 8 },
-  { header: 'state', align: 'left', minWidth: 8, rank: 3 },
-  { header: 'rows/s', align: 'right', minWidth: 6, rank: 1 },
-  { header: 'rows', align: 'right', minWidth: 6, rank: 2 },
-  { header: 'batches', shortHeader: 'batch', align: 'right', minWidth: 6, rank: 12 },
-  { header: 'errors', shortHeader: 'err', align: 'right', minWidth: 4, rank: 4 },
-  { header: 'in flight', shortHeader: 'in fl', align: 'right', minWidth: 4, rank: 9 },
-  { header: 'cpu', align: 'right', minWidth: 5, rank: 5 },
-  { header: 'rss MiB', shortHeader: 'MiB', align: 'right', minWidth: 5, rank: 6 },
-  { header: 'loop', align: 'right', minWidth: 4, rank: 10 },
-  { header: 'restarts', shortHeader: 'died', align: 'right', minWidth: 4, rank: 11 },
-];
 
 const HELP_TERM_CELLS = 12;
 
@@ -172,33 +164,14 @@ function headerLine(state: RunState, view: LiveView): Line {
   return justify([styled('bold', left)], right, view.columns);
 }
 
+const TONES = { good: 'green', busy: 'cyan', trouble: 'yellow' } as const satisfies Record<Tone, Style>;
+
 function clockSpans(state: RunState): Line {
   const { durationMs } = state.plan.bounds;
   const limit = durationMs === null ? '' : ` / ${formatClock(durationMs)}`;
-  const [label, style] = stateLabel(state);
+  const { text: label, tone } = stateLabel(state);
   const insecure = state.plan.target.tls.verify ? [] : [styled('redBold', 'TLS NOT VERIFIED  ')];
-  return [...insecure, styled(style, label), plain(`  ${formatClock(state.elapsedMs)}${limit}`)];
-}
-
-function stateLabel(state: RunState): readonly [string, Style] {
-  const { waiting } = state.total;
-  if (waiting !== null && offers(state))
-    return [waiting.cause === 'overload' ? 'slowed' : 'paused', 'yellow'];
-  switch (state.phase) {
-    case 'running':
-      return ['running', 'green'];
-    case 'warmingUp':
-      return ['warming up', 'cyan'];
-    case 'draining':
-      return ['draining', 'yellow'];
-    default:
-      return [state.phase, 'cyan'];
-  }
-}
-
-/** Whether new batches are begun in this phase. */
-function offers(state: RunState): boolean {
-  return state.phase === 'running' || state.phase === 'warmingUp';
+  return [...insecure, styled(TONES[tone], label), plain(`  ${formatClock(state.elapsedMs)}${limit}`)];
 }
 
 /** Numbers are padded, so that the bar beside them keeps its place from frame to frame. */
@@ -270,12 +243,7 @@ function stateLines(state: RunState, view: LiveView): Line[] {
   const { waiting } = state.total;
   const phase = state.phase === 'running' ? [] : indented(phaseText(state), 'cyan', view).slice(0, 2);
   if (waiting === null) return phase;
-  const cause = {
-    outage: 'paused: no node can be reached; batches are held until one answers',
-    blocked: 'paused: the table refuses writes; batches are held until it takes them',
-    overload: 'slowed: the server asks for less; what it refused is sent again later',
-  }[waiting.cause];
-  return [...phase, ...indented(`${cause} · ${printable(waiting.detail)}`, 'yellow', view).slice(0, 2)];
+  return [...phase, ...indented(waitingText(waiting), 'yellow', view).slice(0, 2)];
 }
 
 /** Header, as many workers as fit, what is hidden, the total and the parent. */
@@ -285,7 +253,7 @@ function workerLines(state: RunState, view: LiveView, room: number): Line[] {
   const fits = sorted.length + fixed <= room;
   const shown = fits ? sorted : mostTelling(sorted, Math.max(0, room - fixed - 1), view.sort);
   const rows = [...shown.map((worker) => workerRow(worker, state)), totalRow(state), parentRow(state)];
-  const lines = tableLines(COLUMNS, rows, { cells: view.columns, indent: 2 });
+  const lines = tableLines(WORKER_COLUMNS, rows, { cells: view.columns, indent: 2 });
   const hidden = sorted.length - shown.length;
   if (hidden === 0) return lines;
   const cut = shown.length + 1;
@@ -294,16 +262,6 @@ function workerLines(state: RunState, view: LiveView, room: number): Line[] {
     [plain('  '), styled('dim', hiddenText(state, hidden))],
     ...lines.slice(cut),
   ];
-}
-
-function sortWorkers(workers: readonly WorkerState[], sort: LiveSort): WorkerState[] {
-  const keys: Readonly<Record<LiveSort, (worker: WorkerState) => number>> = {
-    index: (worker) => worker.index,
-    rate: (worker) => -worker.rowsPerSecond,
-    cpu: (worker) => -(worker.outside.cpuPercent ?? -1),
-    memory: (worker) => -(residentBytes(worker) ?? -1),
-  };
-  return [...workers].sort((a, b) => keys[sort](a) - keys[sort](b) || a.index - b.index);
 }
 
 /** In the order of numbers the workers in trouble come along; any other order already says what is looked for. */
@@ -322,88 +280,6 @@ function hiddenText(state: RunState, hidden: number): string {
   const rates = state.workers.map((worker) => worker.rowsPerSecond);
   const range = `${formatShort(Math.min(...rates))} to ${formatShort(Math.max(...rates))} rows/s each`;
   return `… ${counted(hidden, 'more worker')} · all ${state.workers.length}: ${range}`;
-}
-
-function workerRow(worker: WorkerState, state: RunState): TableRow {
-  const { ledger, batches, use, waiting } = worker.total;
-  const missing = missingRows(ledger);
-  const isWaiting = waiting !== null && worker.phase === 'running';
-  const isGone = worker.phase === 'exited';
-  return {
-    cells: [
-      String(worker.index),
-      worker.pid === null ? '–' : String(worker.pid),
-      isWaiting ? (waiting.cause === 'overload' ? 'slowed' : 'paused') : worker.phase,
-      formatShort(worker.rowsPerSecond),
-      formatShort(ledger.acknowledged),
-      formatCount(batches.completed),
-      formatCount(missing),
-      formatCount(Math.ceil(ledger.inFlight / state.plan.load.batchSize)),
-      isGone ? '–' : orDash(worker.outside.cpuPercent, formatPercent),
-      isGone ? '–' : orDash(residentBytes(worker), formatMebibytes),
-      isGone ? '–' : formatShare(use.eventLoopUtilization),
-      String(worker.restarts),
-    ],
-    style: isGone ? 'dim' : 'plain',
-    cellStyles: {
-      ...(isWaiting ? { 2: 'yellow' } : {}),
-      ...(missing > 0 ? { 6: 'red' } : {}),
-      ...(worker.restarts > 0 ? { 11: 'yellow' } : {}),
-    },
-  };
-}
-
-function totalRow(state: RunState): TableRow {
-  const { ledger, batches } = state.total;
-  const missing = missingRows(ledger);
-  return {
-    cells: [
-      'all',
-      String(state.workers.length),
-      '',
-      formatShort(state.window.rowsPerSecond),
-      formatShort(ledger.acknowledged),
-      formatCount(batches.completed),
-      formatCount(missing),
-      formatCount(requestsInFlight(state).now),
-      orDash(workersCpuPercent(state.workers), formatPercent),
-      orDash(workersResidentBytes(state.workers), formatMebibytes),
-      '',
-      String(state.workers.reduce((sum, worker) => sum + worker.restarts, 0)),
-    ],
-    style: 'bold',
-    cellStyles: missing > 0 ? { 6: 'red' } : {},
-  };
-}
-
-function parentRow(state: RunState): TableRow {
-  const { pid, outside, eventLoopUtilization } = state.coordinator;
-  const [cpu, memory] = [
-    orDash(outside.cpuPercent, formatPercent),
-    orDash(outside.residentBytes, formatMebibytes),
-  ];
-  return {
-    cells: [
-      'parent',
-      String(pid),
-      '',
-      '',
-      '',
-      '',
-      '',
-      '',
-      cpu,
-      memory,
-      formatShare(eventLoopUtilization),
-      '',
-    ],
-    style: 'dim',
-  };
-}
-
-/** Exact while it is short: `2,410`; then as the other numbers: `12.3 k`. */
-function formatCount(count: number): string {
-  return count < 10_000 ? formatExact(count) : formatShort(count);
 }
 
 function errorLines(state: RunState, view: LiveView): Line[] {

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { RunEvent, RunObserver, RunState } from '../coordinator/run-state.ts';
-import { type LiveSort, type LiveView, renderLiveScreen } from './live-screen.ts';
+import { type LiveSort, type LiveView, LIVE_SORTS, renderLiveScreen } from './live-screen.ts';
 import { renderNote } from './line-log.ts';
 import { textWidth } from './styled-text.ts';
 import { stripVTControlCharacters } from 'node:util';
@@ -63,7 +63,6 @@ export interface LiveScreen {
 const FRAME_MS = 250;
 /** More characters at once are a paste, not keys. */
 const MAX_KEYS_AT_ONCE = 8;
-const SORTS: readonly LiveSort[] = ['index', 'rate', 'cpu', 'memory'];
 
 /** The terminal shows everything between these at once: no flicker. Others ignore them. */
 const BEGIN_FRAME = '\u001b[?2026h\u001b[?25l';
@@ -242,7 +241,7 @@ class Screen implements LiveScreen {
         this.#leave();
         return this.#options.onSuspend();
       case 's':
-        this.#sort = SORTS[(SORTS.indexOf(this.#sort) + 1) % SORTS.length] ?? 'index';
+        this.#sort = LIVE_SORTS[(LIVE_SORTS.indexOf(this.#sort) + 1) % LIVE_SORTS.length] ?? 'index';
         break;
       case 'e':
         [this.#showErrors, this.#showHelp] = [!this.#showErrors, false];

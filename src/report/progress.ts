@@ -1,6 +1,8 @@
-/** What both live surfaces, the screen and the lines, work out from a state of the run. Pure. */
+/** What the live surfaces, the screen, the lines and the page, work out from a state of the run. Pure. */
+import { printable } from '../base/text.ts';
 import type { RunPhase, RunState, TargetState, WorkerState } from '../coordinator/run-state.ts';
 import { type RowCounts, settledRows } from '../metrics/ledger.ts';
+import type { Waiting } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { counted } from './quantities.ts';
 
@@ -97,6 +99,37 @@ export function phaseText(state: RunState): string {
     case 'done':
       return 'done';
   }
+}
+
+/** How a state is to be taken. */
+export type Tone = 'good' | 'busy' | 'trouble';
+
+/** What the run does now, in a word or two. */
+export function stateLabel(state: RunState): { readonly text: string; readonly tone: Tone } {
+  const { waiting } = state.total;
+  const offers = state.phase === 'running' || state.phase === 'warmingUp';
+  if (waiting !== null && offers)
+    return { text: waiting.cause === 'overload' ? 'slowed' : 'paused', tone: 'trouble' };
+  switch (state.phase) {
+    case 'running':
+      return { text: 'running', tone: 'good' };
+    case 'warmingUp':
+      return { text: 'warming up', tone: 'busy' };
+    case 'draining':
+      return { text: 'draining', tone: 'trouble' };
+    default:
+      return { text: state.phase, tone: 'busy' };
+  }
+}
+
+/** Why nothing, or less, is sent, and what is waited for. */
+export function waitingText(waiting: Waiting): string {
+  const cause = {
+    outage: 'paused: no node can be reached; batches are held until one answers',
+    blocked: 'paused: the table refuses writes; batches are held until it takes them',
+    overload: 'slowed: the server asks for less; what it refused is sent again later',
+  }[waiting.cause];
+  return `${cause} · ${printable(waiting.detail)}`;
 }
 
 /** What kind of target it is, as every surface names it; a stand-in never passes for a CrateDB. */

@@ -28,6 +28,7 @@ describe('the packed package', () => {
     const paths = packed.files.map(({ path }) => path);
     for (const path of [
       'bin/run.js',
+      'assets/live-page/page.js',
       'dist/cli/main.js',
       'dist/worker/main.js',
       'dist/sandbox/main.js',
@@ -42,7 +43,7 @@ describe('the packed package', () => {
     assert.deepEqual(
       paths.filter(
         (path) =>
-          !/^(bin|dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|oclif\.manifest\.json)$/.test(
+          !/^(assets|bin|dist|docs)\/|^(package\.json|README\.md|CHANGELOG\.md|LICENSE|oclif\.manifest\.json)$/.test(
             path,
           ),
       ),
