@@ -11,8 +11,9 @@ if (major < wanted) {
 } else {
   Promise.all([import('../dist/cli/keep-compiled.js'), import('../dist/cli/keep-nursery-small.js')])
     .then(([{ keepCompiledCode }, { keepNurserySmall }]) => {
-      keepCompiledCode();
+      // Flags first: compiled code is kept apart by V8's flags, and code of other flags is compiled anew each time.
       if (process.argv[2] === 'cluster') keepNurserySmall();
+      keepCompiledCode();
       return import('../dist/cli/main.js');
     })
     .then(

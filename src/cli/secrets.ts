@@ -137,7 +137,7 @@ async function readText(input: Readable, name: string, end: string | null = null
 }
 
 /** In words for what people meet, without repeating the path. */
-export function whyUnreadable(error: unknown): string {
+function whyUnreadable(error: unknown): string {
   const code = systemCodeOf(error);
   switch (code) {
     case 'ENOENT':

@@ -9,11 +9,19 @@ import {
   type PoolSource,
   type TemplatePart,
   type TimeGenerator,
-  type TypeKind,
   FAKER_METHODS,
 } from '../rows/schema.ts';
-import { INTEGERS } from '../rows/validate-generator.ts';
-import { type Fields, type Spot, type TreeReader, inWords, jsonOf, signedShare } from './tree-reader.ts';
+import {
+  type FilledColumn,
+  isNothing,
+  readDecimals,
+  readNumber,
+  scaleOf,
+  typed,
+  units,
+} from './generator-fields.ts';
+import { makeHistogram, makeRanks, numberedTexts } from './parse-ranks.ts';
+import { type Fields, type Spot, type TreeReader, inWords, signedShare } from './tree-reader.ts';
 import { valueOfType } from './value-of-type.ts';
 
 /** What generators need to know of the file around them. */
@@ -32,19 +40,9 @@ export interface Referred {
   readonly generator: Generator;
 }
 
-/** The column that is filled. Elements of an array are filled one by one: then this is the element's type. */
-export interface FilledColumn {
-  readonly name: string;
-  readonly type: ColumnType;
-}
-
 const MAX_ENTRIES = 1_000_000;
 const DAY_MS = 86_400_000;
 const MAX_WAIT_MS = 3650 * DAY_MS;
-/** A decimal that nobody gave digits has these. */
-const USUAL_DECIMALS = 2;
-const MAX_DECIMALS = 6;
-
 type Make = (spot: Spot, column: FilledColumn, reader: TreeReader, facts: FileFacts) => Generator | null;
 
 /** By the name that a file has for it. */
@@ -58,6 +56,8 @@ const GENERATORS = {
   normal: makeNormal,
   exponential: makeExponential,
   zipf: makeZipf,
+  histogram: makeHistogram,
+  ranks: makeRanks,
   choice: makeChoice,
   pool: makePool,
   faker: (spot, column, reader) => fakerPool({ spot, entries: 500, column, reader }),
@@ -140,41 +140,6 @@ function plain(generator: Generator): Make {
     isNothing(spot) || (spot.tree.kind === 'map' && spot.tree.entries.length === 0)
       ? generator
       : reader.say(spot, `expected nothing after it, not ${inWords(spot.tree)}`);
-}
-
-const isNothing = ({ tree }: Spot): boolean => tree.kind === 'scalar' && tree.value === null;
-const isTime = (kind: TypeKind): boolean => kind === 'timestamptz' || kind === 'timestamp';
-
-/** Undefined after a problem. */
-function typed(spot: Spot, type: ColumnType, reader: TreeReader): JsonValue | undefined {
-  const value = valueOfType(jsonOf(spot.tree), type);
-  if (value.ok) return value.value;
-  reader.say(spot, `expected ${value.accepted}, not ${inWords(spot.tree)}`);
-  return undefined;
-}
-
-/** Decimals that numbers of this column keep: none in whole numbers, and no more than a NUMERIC has. */
-function scaleOf(type: ColumnType, written: readonly number[], decimals: number | null): number {
-  if (INTEGERS.includes(type.kind) || isTime(type.kind)) return 0;
-  const digits = written.map((value) => /\.(\d+)$/.exec(String(value))?.[1]?.length ?? 0);
-  const scale = decimals ?? Math.min(Math.max(USUAL_DECIMALS, ...digits), MAX_DECIMALS);
-  return type.kind === 'numeric' ? Math.min(scale, type.scale) : scale;
-}
-
-const units = (value: number, scale: number): number => Math.round(value * 10 ** scale);
-
-/** A number, or in a column of times a point in time. */
-function readNumber(spot: Spot, type: ColumnType, reader: TreeReader): number | null {
-  if (isTime(type.kind) && spot.tree.kind === 'scalar' && typeof spot.tree.value === 'string')
-    return reader.timeMs(spot);
-  const value = reader.number(spot, { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER });
-  if (value === null || !(INTEGERS.includes(type.kind) || isTime(type.kind)) || Number.isInteger(value))
-    return value;
-  return reader.say(spot, `expected a whole number for ${type.kind}, not ${value}`);
-}
-
-function readDecimals(spot: Spot | undefined, reader: TreeReader): number | null {
-  return spot === undefined ? null : reader.number(spot, { min: 0, max: MAX_DECIMALS, isWhole: true });
 }
 
 function makeSequence(spot: Spot, { type }: FilledColumn, reader: TreeReader): Generator | null {
@@ -304,7 +269,7 @@ function makeChoice(spot: Spot, { type }: FilledColumn, reader: TreeReader): Gen
 
 /** A number of made-up texts, a list of values, or `{ list | faker | file }`; `per: entity` keeps one for each entity. */
 function makePool(spot: Spot, column: FilledColumn, reader: TreeReader, facts: FileFacts): Generator | null {
-  if (spot.tree.kind === 'scalar') return madeUpTexts(spot, column, reader);
+  if (spot.tree.kind === 'scalar') return numberedTexts(spot, column, reader);
   if (spot.tree.kind === 'list') return listPool(spot, column.type, undefined, reader);
   const found = reader.fields(spot, ['list', 'faker', 'entries', 'file', 'per']);
   if (found === null) return null;
@@ -319,21 +284,6 @@ function makePool(spot: Spot, column: FilledColumn, reader: TreeReader, facts: F
     return entries === null ? null : fakerPool({ spot: faker, entries, column, reader, pick });
   }
   return file === undefined ? null : filePool(file, column.type, pick, reader, facts);
-}
-
-function madeUpTexts(spot: Spot, { name, type }: FilledColumn, reader: TreeReader): Generator | null {
-  const distinct = reader.count(spot, 1, 2 ** 31);
-  if (distinct === null) return null;
-  const digits = String(distinct - 1).length;
-  const room = type.kind === 'varchar' || type.kind === 'char' ? type.length - digits : 60;
-  if (room < 0) return reader.say(spot, `${distinct} different texts need ${digits} characters`);
-  const prefix = `${name.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}-`;
-  return {
-    kind: 'ranked',
-    distinct,
-    weights: [],
-    of: { kind: 'text', prefix: prefix.length <= room ? prefix : '', width: 1 },
-  };
 }
 
 function pooled(source: PoolSource, pick: Pick | undefined): Generator {

@@ -38,7 +38,7 @@ import type {
   Tolerance,
   VerifyMethod,
 } from './run-plan.ts';
-import { DEFAULT_PRESET } from './schema-source.ts';
+import { DEFAULT_PRESET, checkShape } from './schema-source.ts';
 import { type Given, SettingReader, quoted } from './setting-reader.ts';
 import type { RawSettings } from './settings.ts';
 
@@ -378,13 +378,6 @@ function likeSource(reader: SettingReader, chosen: Given<string>): ReadSchema {
     copyValues: reader.switch('copy-values', false),
   };
   return { source, schema: null, table: { schema: OWN_SCHEMA, table: table.table } };
-}
-
-function checkShape(reader: SettingReader, isLike: boolean): void {
-  const hasShape = reader.switch('shape', false);
-  if (hasShape && !isLike) reader.problems.push('--shape: expected only together with --like');
-  if (reader.switch('copy-values', false) && !hasShape)
-    reader.problems.push('--copy-values: expected only together with --shape');
 }
 
 function readSchema(reader: SettingReader, schemaFile: ResolvedSchema | null): ReadSchema {

@@ -2,6 +2,7 @@
 import { unreachable } from '../base/errors.ts';
 import { formatTable } from '../base/sql.ts';
 import type { TableSchema } from '../rows/schema.ts';
+import type { SettingReader } from './setting-reader.ts';
 import type { DraftPlan, RunPlan, SchemaSource } from './run-plan.ts';
 
 /** The preset of a run that names no schema. */
@@ -29,6 +30,14 @@ export function sourceFlags(source: SchemaSource): string[] {
   const [name, value] = sourceSetting(source);
   const more = source.kind === 'like' ? { '--shape': source.shape, '--copy-values': source.copyValues } : {};
   return [`--${name}`, value, ...Object.entries(more).flatMap(([flag, isGiven]) => (isGiven ? [flag] : []))];
+}
+
+/** Says which of the settings about a table's distribution stand without what they are about. */
+export function checkShape(reader: SettingReader, isLike: boolean): void {
+  const hasShape = reader.switch('shape', false);
+  if (hasShape && !isLike) reader.problems.push('--shape: expected only together with --like');
+  if (reader.switch('copy-values', false) && !hasShape)
+    reader.problems.push('--copy-values: expected only together with --shape');
 }
 
 /** The plan, complete with what its source came to. */

@@ -6,11 +6,12 @@ import {
   type Column,
   type ColumnType,
   type Generator,
-  type JsonValue,
   type TableSchema,
+  hasRunColumns,
 } from '../rows/schema.ts';
 import { sensibleGenerator } from '../rows/sensible-generator.ts';
 import { parseSchemaText } from './schema-file.ts';
+import { type Written, writeGenerator } from './write-generator.ts';
 
 export interface WrittenSchema {
   readonly text: string;
@@ -22,8 +23,15 @@ type Entry = Record<string, unknown>;
 
 /** Writes the file and reads it back, to know what it does not say. */
 export async function schemaFileText(schema: TableSchema, table: TableName): Promise<WrittenSchema> {
-  const { stringify } = await import('yaml');
-  const text = stringify(fileOf(schema, table), { lineWidth: 0 });
+  const yaml = await import('yaml');
+  const document = new yaml.Document(fileOf(schema, table), { aliasDuplicateObjects: false });
+  // A thousand ranks in a line of their own, so that the columns stay in sight.
+  yaml.visit(document, {
+    Pair: (_key, { key, value }) => {
+      if (yaml.isScalar(key) && key.value === 'generate' && yaml.isCollection(value)) value.flow = true;
+    },
+  });
+  const text = document.toString({ lineWidth: 0 });
   const read = await parseSchemaText(text, `${schema.name}.yaml`);
   const columns = read.ok ? read.schema.columns : [];
   const lost = schema.columns.filter((column, index) => !isDeepStrictEqual(column, columns[index]));
@@ -33,15 +41,15 @@ export async function schemaFileText(schema: TableSchema, table: TableName): Pro
 function fileOf(schema: TableSchema, table: TableName): Entry {
   const keys = new Set(schema.primaryKey);
   const { clusteredBy, shards, axis } = schema;
-  const isOfRun =
-    schema.columns[0]?.generator?.kind === 'runId' && schema.columns[1]?.generator?.kind === 'seq';
-  const columns = isOfRun ? schema.columns.slice(2) : schema.columns;
+  // The file has one word for both of them.
+  const isOfRun = hasRunColumns(schema);
+  const columns = isOfRun ? schema.columns.filter(({ name }) => !isRunColumn(name)) : schema.columns;
   return {
     name: schema.name,
     table: formatTable(table),
     description: schema.description,
     time: { step: `${axis.stepMs}ms`, entities: axis.entities },
-    columns: Object.fromEntries(columns.map((column) => [column.name, columnOf(column, keys)])),
+    columns: new Map(columns.map((column) => [column.name, columnOf(column, keys)])),
     ...(schema.primaryKey.length === 0 ? {} : { primary_key: schema.primaryKey }),
     ...(clusteredBy === null && shards === undefined
       ? {}
@@ -64,14 +72,15 @@ function columnOf(column: Column, keys: ReadonlySet<string>): Entry {
   const { name, type, generator, index } = column;
   const object = objectIn(type);
   const usual = sensibleGenerator(name, type, { isKey: keys.has(name) }).generator;
-  const isUsual = generator === null || isDeepStrictEqual(generator, usual);
-  const inner = generator?.kind === 'array' ? generator.of : generator;
+  // A file that says nothing leaves a column with a default to the server.
+  const isUsual = column.default === undefined && isDeepStrictEqual(generator, usual);
+  const written = generator === null || isUsual ? null : generateOf(generator, type);
   return {
     type: typeText(type),
     ...(object === null ? {} : { policy: object.policy }),
     ...(object === null || object.columns.length === 0
       ? {}
-      : { columns: Object.fromEntries(object.columns.map((one) => [one.name, columnOf(one, new Set())])) }),
+      : { columns: new Map(object.columns.map((one) => [one.name, columnOf(one, new Set())])) }),
     ...(column.notNull === true ? { not_null: true } : {}),
     ...(column.default === undefined ? {} : { default: column.default }),
     ...(column.generatedAs === undefined ? {} : { generated_as: column.generatedAs }),
@@ -81,7 +90,7 @@ function columnOf(column: Column, keys: ReadonlySet<string>): Entry {
     ...(column.columnStore === undefined ? {} : { columnstore: column.columnStore }),
     ...(column.nulls === undefined ? {} : { nulls: column.nulls }),
     ...(generator?.kind === 'array' ? { length: `${generator.minLength}..${generator.maxLength}` } : {}),
-    ...(isUsual || inner === null ? {} : { generate: generateOf(inner) }),
+    ...(written === null ? {} : { generate: written }),
   };
 }
 
@@ -95,38 +104,10 @@ function typeText(type: ColumnType): string {
   return type.kind === 'object' ? 'object' : typeSql(type).toLowerCase();
 }
 
-/** What stands under `generate`; what the format has no word for becomes the nearest, and is told as lost. */
-function generateOf(generator: Generator): JsonValue {
-  switch (generator.kind) {
-    case 'sequence':
-      return { sequence: { start: generator.start, step: generator.step } };
-    case 'integer':
-      return { uniform: [generator.min, generator.max] };
-    case 'decimal': {
-      const unit = 10 ** generator.scale;
-      return { uniform: { min: generator.min / unit, max: generator.max / unit, decimals: generator.scale } };
-    }
-    case 'choice':
-      return { choice: generator.options.map(({ value, weight }) => ({ value, weight })) };
-    case 'boolean':
-      return { boolean: generator.trueShare };
-    case 'characters':
-      return { characters: `${generator.minLength}..${generator.maxLength}` };
-    case 'time':
-      return {
-        time: {
-          jitter: `${generator.jitterMs}ms`,
-          ...(generator.startMs === undefined ? {} : { start: new Date(generator.startMs).toISOString() }),
-        },
-      };
-    case 'uuid':
-    case 'bits':
-    case 'object':
-    case 'vector':
-      return generator.kind;
-    case 'constant':
-      return { constant: generator.value };
-    default:
-      return { characters: 8 };
-  }
+/** An array's generator is about its elements; null: the format has no word for it, and names and types decide. */
+function generateOf(generator: Generator, type: ColumnType): Written | null {
+  if (type.kind !== 'array' || generator.kind === 'constant') return writeGenerator(generator, type);
+  return generator.kind === 'array' ? generateOf(generator.of, type.of) : null;
 }
+
+const isRunColumn = (name: string): boolean => name === 'run_id' || name === 'seq';

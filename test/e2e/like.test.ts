@@ -133,6 +133,84 @@ test('what was found is written as a schema file that makes the same rows', asyn
   assert.equal((await run(['schema', 'infer', '--url', sandbox.url], place)).code, 2);
 });
 
+test('the shape that was found is written too: the same rows, and no text of the source', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await sql(sandbox, `CREATE TABLE shop.people (id BIGINT PRIMARY KEY, city TEXT, age INTEGER, nick TEXT)`);
+  const rows = Array.from({ length: 2000 }, (_, id) => {
+    const city = id % 10 < 7 ? 'Vienna' : id % 10 < 9 ? 'Graz' : 'Linz';
+    return `(${id}, '${city}', ${20 + (id % 40)}, ${id % 4 === 0 ? 'NULL' : `'nick${id % 1500}'`})`;
+  });
+  await sql(sandbox, `INSERT INTO shop.people (id, city, age, nick) VALUES ${rows.join(', ')}`);
+  const infer = async (...flags: string[]): Promise<string> => {
+    const ended = await run(
+      ['schema', 'infer', 'shop.people', '--shape', ...flags, '--url', sandbox.url],
+      place,
+    );
+    assert.equal(ended.code, 0, ended.stderr);
+    assert.doesNotMatch(ended.stderr, /does not say exactly/);
+    return ended.stdout;
+  };
+  const file = join(place.folder, 'people.yaml');
+  await writeFile(file, await infer());
+  assert.doesNotMatch(await infer(), /Vienna|Graz|Linz|nick\d/);
+  assert.match(await infer('--copy-values'), /Vienna: 0\.7,/);
+  const identity = ['--rows', '500', '--seed', '1', '--run-id', 'r', '--time-origin', '2026-01-01T00:00:00Z'];
+  for (const [table, source] of [
+    ['crategen.a', ['--like', 'shop.people', '--shape']],
+    ['crategen.b', ['--schema', file]],
+  ] as const) {
+    const ended = await run(cluster(sandbox, ...source, '--table', table, ...identity), place);
+    assert.equal(ended.code, 0, ended.stderr);
+  }
+  const { tables } = sandbox.stats();
+  assert.equal(tables['crategen.a']?.contentHash, tables['crategen.b']?.contentHash);
+});
+
+test('show, ddl and preview look at a table that is there, and at a statement in a file', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await sql(sandbox, ORDERS);
+  const file = join(place.folder, 'orders.sql');
+  await writeFile(file, ORDERS);
+  for (const source of [
+    ['--like', 'shop.orders', '--url', sandbox.url],
+    ['--ddl', file],
+  ]) {
+    const schema = async (
+      command: string,
+      ...flags: string[]
+    ): Promise<{ stdout: string; stderr: string }> => {
+      const ended = await run(['schema', command, ...source, ...flags], place);
+      assert.equal(ended.code, 0, ended.stderr);
+      return ended;
+    };
+    const shown = await schema('show');
+    assert.match(shown.stdout, /^month +TIMESTAMP WITH TIME ZONE +by the server: date_trunc/m);
+    assert.match(shown.stderr, /^ {2}note: status has values that the statement spells out: 'new' 'paid'$/m);
+    const { table, notes } = JSON.parse((await schema('show', '--json')).stdout) as {
+      table: unknown;
+      notes: string[];
+    };
+    assert.deepEqual([table, notes.length > 0], [{ schema: 'crategen', table: 'orders' }, true]);
+    assert.match((await schema('ddl')).stdout, /^CREATE TABLE IF NOT EXISTS "crategen"\."orders" \($/m);
+    assert.match((await schema('ddl', '--table', 'a.b')).stdout, /^CREATE TABLE IF NOT EXISTS "a"\."b" \($/m);
+    const rows = (await schema('preview', '--rows', '2')).stdout.trimEnd().split('\n');
+    assert.deepEqual(
+      rows.map((row) => (JSON.parse(row) as { id: number }).id),
+      [0, 1],
+    );
+  }
+  const said = async (code: number, pattern: RegExp, ...args: string[]): Promise<void> => {
+    const ended = await run(['schema', 'show', ...args], place);
+    assert.equal(ended.code, code, ended.stderr);
+    assert.match(ended.stderr, pattern);
+  };
+  await said(2, /expected one of: a preset .*, a schema file, --like SCHEMA\.TABLE or --ddl FILE/);
+  await said(2, /expected one of: /, 'records', '--ddl', file);
+  await said(2, /--shape: expected only together with --like/, 'records', '--shape');
+  await said(2, /--like "a\.b\.c": expected SCHEMA\.TABLE/, '--like', 'a.b.c', '--url', sandbox.url);
+  await said(3, /the table shop\.none does not exist/, '--like', 'shop.none', '--url', sandbox.url);
+});
+
 test('a dry run looks at the table and writes nothing', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
   await sql(sandbox, ORDERS);

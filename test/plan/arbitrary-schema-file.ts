@@ -27,6 +27,8 @@ const whole = (min: number, max: number): fc.Arbitrary<string> =>
     fc.constant('exponential: { mean: 5, max: 100 }'),
     fc.constant('choice: { 1: 5, 2: 1.5, 100: 0.1 }'),
     fc.constant('pool: [1, 2, 3]'),
+    pair(min, max).map((bounds) => `histogram: { bounds: ${bounds} }`),
+    pair(min, max).map((bounds) => `ranks: { distinct: 9, weights: [50%, 0.2], bounds: ${bounds} }`),
     fc.constant('series: { level: [1, 10], daily: 10%, noise: 5, spikes: 1% }'),
   );
 
@@ -34,6 +36,7 @@ const TEXTS: fc.Arbitrary<string> = fc.oneof(
   fc.constant(''),
   fc.constantFrom('pool: 200', 'faker: location.city', 'uuid', 'hex: 12', 'characters: 1..20', 'ip: 6'),
   fc.constant('pattern: "{a}-{000..999}{{x}}{seq}", with: { a: { faker: person.firstName }, }'),
+  fc.constant('ranks: { distinct: 3k, weights: [50%, 0.2], values: [a, "b c"], prefix: "ü{", width: 9 }'),
   fc.constant('choice: { new: 3, "it\'s": 1, "ünï": 0.5 }'),
   fc.constant('pool: { list: ["", " ", "東京都", "back\\\\slash"], per: entity }'),
   fc

@@ -101,6 +101,33 @@ describe('a schema file', () => {
         '{ type: integer, generate: { zipf: { ranks: 1k, s: 1.1 } } }',
         { kind: 'zipf', ranks: 1000, exponent: 1.1, from: 1 },
       ],
+      [
+        '{ type: real, generate: { histogram: { bounds: [0, 1.5, 20], decimals: 1 } } }',
+        { kind: 'buckets', bounds: [0, 15, 200], scale: 1 },
+      ],
+      [
+        '{ type: timestamptz, generate: { ranks: { distinct: 5k, weights: [20%, 0.1], bounds: [1970-01-02, 1970-01-03] } } }',
+        {
+          kind: 'ranked',
+          distinct: 5000,
+          weights: [0.2, 0.1],
+          of: { kind: 'quantiles', bounds: [86_400_000, 172_800_000], scale: 0 },
+        },
+      ],
+      [
+        '{ type: text, generate: { ranks: { distinct: 30, weights: [20%], values: [x], prefix: "", width: 4 } } }',
+        {
+          kind: 'ranked',
+          distinct: 30,
+          weights: [0.2],
+          values: ['x'],
+          of: { kind: 'text', prefix: '', width: 4 },
+        },
+      ],
+      [
+        '{ type: varchar(4), generate: { ranks: { distinct: 30 } } }',
+        { kind: 'ranked', distinct: 30, weights: [], of: { kind: 'text', prefix: 'a-', width: 1 } },
+      ],
       ['{ type: boolean, generate: { boolean: 5% } }', { kind: 'boolean', trueShare: 0.05 }],
       ['{ type: ip, generate: { ip: 6 } }', { kind: 'ip', version: 6 }],
       ['{ type: bit(8), generate: bits }', { kind: 'bits' }],
@@ -237,6 +264,34 @@ describe('a broken schema file', () => {
       ['[1, 2]', /:1:1: expected a schema/],
     ] as const)
       assert.match((await problemsOf(text))[0] ?? '', place, text);
+  });
+
+  it('is told what ranks and histograms lack', async () => {
+    for (const [column, problem] of [
+      ['{ type: text, generate: { ranks: { weights: [1] } } }', /expected distinct/],
+      ['{ type: integer, generate: { ranks: { distinct: 5 } } }', /expected bounds for integer/],
+      [
+        '{ type: varchar(2), generate: { ranks: { distinct: 5k } } }',
+        /5000 different texts need 4 characters/,
+      ],
+      [
+        '{ type: integer, generate: { ranks: { distinct: 5, bounds: [1, 2], prefix: a } } }',
+        /bounds, which make/,
+      ],
+      ['{ type: text, generate: { ranks: { distinct: 5, decimals: 1 } } }', /only beside bounds/],
+      [
+        '{ type: real, generate: { ranks: { distinct: 5, bounds: [1, x], weights: [200%] } } }',
+        /a share from 0 to 1/,
+      ],
+      ['{ type: real, generate: { histogram: { bounds: [2, 1] } } }', /bound/],
+      ['{ type: real, generate: { histogram: { decimals: 1 } } }', /expected bounds/],
+      ['{ type: text, generate: { ranks: { distinct: 5, weights: [60%, 60%] } } }', /add up to at most 1/],
+      [
+        '{ type: text, generate: { ranks: { distinct: 5, weights: [60%], values: [a, b] } } }',
+        /2 values for 1 weights/,
+      ],
+    ] as const)
+      assert.match((await problemsOf(`columns:\n  a: ${column}\n`)).join('\n'), problem, column);
   });
 
   it('cannot end its statement, nor hide behind a comment', async () => {

@@ -21,5 +21,7 @@ export default class SchemaList extends BaseCommand {
     if (flags.get('json') === true) return this.printJson({ presets });
     for (const { name, description, columns } of presets)
       this.print(`${name.padEnd(12)} ${String(columns).padStart(3)} columns  ${description}`);
+    this.note('A schema file is named by its path: crategen schema show orders.yaml');
+    this.note('crategen schema infer SCHEMA.TABLE writes one for a table that is there');
   }
 }

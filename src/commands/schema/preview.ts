@@ -1,6 +1,6 @@
 /** `crategen schema preview`: sample rows, as they would be sent. */
 import * as Flags from '@oclif/core/flags';
-import { SCHEMA_ARGS, SchemaCommand } from '../../cli/schema-argument.ts';
+import { SCHEMA_ARGS, SchemaCommand, sourceFlags } from '../../cli/schema-argument.ts';
 import { firstRows } from '../../cli/schema-sample.ts';
 import type { SettingReader } from '../../plan/setting-reader.ts';
 import { insertColumns } from '../../rows/ddl.ts';
@@ -14,9 +14,10 @@ export default class SchemaPreview extends SchemaCommand {
     '$ crategen schema preview records',
     '$ crategen schema preview metrics --rows 2 --seed 7',
   ];
-  static override usage = 'schema preview PRESET-or-FILE [flags]';
+  static override usage = 'schema preview [PRESET-or-FILE] [flags]';
   static override args = SCHEMA_ARGS;
   static override flags = {
+    ...sourceFlags('like', 'shape', 'copy-values', 'ddl'),
     rows: Flags.string({ helpValue: 'N', summary: `Rows to print, at most ${MAX_SHOWN_ROWS} (5)` }),
     seed: Flags.string({ helpValue: 'N', summary: 'Seed of the rows (0)' }),
     table: Flags.string({

@@ -47,7 +47,7 @@ export function shapesOf(
     if (column === undefined || column.generatedAs !== undefined) continue;
     shapes.set(figure.path, {
       generator: new Shaper(column, figure, options).generator(),
-      nulls: Math.min(1, Math.max(0, Math.round(figure.nullShare * 1e6) / 1e6)),
+      nulls: Math.min(1, Math.max(0, shortened(figure.nullShare))),
       shares: new Map(figure.commonValues.map((value, rank) => [value, figure.commonShares[rank] ?? 0])),
     });
   }
@@ -78,7 +78,8 @@ class Shaper {
     const filled = Math.max(1e-9, 1 - figures.nullShare);
     const shares = figures.commonShares.map((share) => Math.max(0, share) / filled);
     const sum = shares.reduce((total, share) => total + share, 0);
-    this.#weights = sum > 1 ? shares.map((share) => share / sum) : shares;
+    // Rounded down, so that they never add up to more than 1, and to what a person can read in a schema file.
+    this.#weights = shares.map((share) => Math.floor((share / Math.max(1, sum)) * 1e9) / 1e9);
   }
 
   /** Null: nothing is known but the share of nulls. */
@@ -116,7 +117,10 @@ class Shaper {
     // A cast to text makes it `t`.
     const at = commonValues.findIndex((value) => value === 'true' || value === 't');
     const all = this.#weights.reduce((total, weight) => total + weight, 0);
-    return { kind: 'boolean', trueShare: at < 0 || all === 0 ? 0 : (this.#weights[at] ?? 0) / all };
+    return {
+      kind: 'boolean',
+      trueShare: at < 0 || all === 0 ? 0 : shortened((this.#weights[at] ?? 0) / all),
+    };
   }
 
   /** Different values, at least the common ones; without repetitions as many as there are rows. */
@@ -234,13 +238,16 @@ class Shaper {
     for (let rank = 0; rank < distinct; rank += 1) {
       const copied = copyValues ? commonValues[rank] : undefined;
       const value: JsonValue | null = copied ?? unusedText(made, rank, used);
-      if (value !== null) options.push({ value, weight: this.#weights[rank] ?? rest });
+      if (value !== null) options.push({ value, weight: this.#weights[rank] ?? shortened(rest) });
     }
     if (options.every(({ weight }) => weight === 0))
       return { kind: 'choice', options: options.map(({ value }) => ({ value, weight: 1 })) };
     return { kind: 'choice', options };
   }
 }
+
+/** Six digits are more than draws of a share are exact to. */
+const shortened = (share: number): number => Number(share.toPrecision(6));
 
 /** So many texts are tried for one rank; a short column may have no room for another one. */
 const MAX_ATTEMPTS = 50;
