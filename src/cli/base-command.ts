@@ -16,6 +16,8 @@ export interface Arguments {
   readonly flags: RawSettings;
   /** By name; absent when not given. */
   readonly args: ReadonlyMap<string, string>;
+  /** All values of the argument that takes several; empty for commands without one. */
+  readonly words: readonly string[];
   readonly problems: readonly string[];
   readonly warnings: readonly string[];
 }
@@ -64,9 +66,12 @@ export abstract class BaseCommand extends Command {
     const outcome = await this.#parse();
     const { flags, problems, warnings } = readFlags(outcome.flags);
     const args = new Map<string, string>();
-    for (const [name, value] of Object.entries(outcome.args))
+    const words: string[] = [];
+    for (const [name, value] of Object.entries(outcome.args)) {
       if (typeof value === 'string') args.set(name, value);
-    return { flags, args, problems: [...outcome.problems, ...problems], warnings };
+      words.push(...texts(value));
+    }
+    return { flags, args, words, problems: [...outcome.problems, ...problems], warnings };
   }
 
   /** As `readArguments`, for commands whose flags have no problems of their own. */

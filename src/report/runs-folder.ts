@@ -143,6 +143,11 @@ async function findLatest(runs: string): Promise<FoundRun> {
   });
 }
 
+/** Ids of all runs in the folder, finished or not, the last started first. */
+export async function startedRunIds(runs: string): Promise<readonly string[]> {
+  return (await startedRuns(runs)).map(({ id }) => id);
+}
+
 /** Ids of the runs in the folder, the last started first. */
 async function startedRuns(runs: string): Promise<{ id: string; startedAt: string | null }[]> {
   const ids = (await namesIn(runs)).filter(isRunId);

@@ -44,6 +44,7 @@ figcaption p{margin:.15rem 0 .35rem;font-size:.92rem}
 .c1,.c4{stroke-dasharray:7 3}.c2,.c5{stroke-dasharray:2.5 3}.d1{stroke-dasharray:11 3 2 3}.d2{stroke-dasharray:1 5}
 .grid,.base,.tick,.reference{stroke:var(--edge);stroke-width:1;vector-effect:non-scaling-stroke;fill:none}
 .base,.tick{stroke:var(--soft)}.reference{stroke:var(--ink);stroke-dasharray:4 4}
+.interval{fill:none;stroke-width:3;stroke-dasharray:none;stroke-linecap:round}.middle{fill:none;stroke-width:11;stroke-dasharray:none;stroke-linecap:round}
 .shade{fill:var(--soft);opacity:.13}.bar{fill:var(--bad)}
 .label{fill:var(--soft);font-size:9.5px;font-variant-numeric:tabular-nums;paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}
 .mid{text-anchor:middle}.end{text-anchor:end}

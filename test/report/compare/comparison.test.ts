@@ -1,0 +1,121 @@
+/** Comparisons of run files: what is pooled, what is refused, what is warned of, and how it reads. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { UsageError } from '../../../src/base/errors.ts';
+import { compareRuns, pooledByPlan } from '../../../src/report/compare/comparison.ts';
+import { compareWorkers, renderWorkers, workersText } from '../../../src/report/compare/by-worker.ts';
+import { renderHtmlComparison } from '../../../src/report/compare/html-comparison.ts';
+import { renderComparison, renderComparisonMarkdown } from '../../../src/report/compare/render-comparison.ts';
+import { toRunFile } from '../../../src/report/run-file.ts';
+import type { RunFile } from '../../../src/report/run-file-schema.ts';
+import { runWithSeries } from '../long-run.ts';
+import { FACTS, samplePlan, sampleResult, view } from '../samples.ts';
+
+/** A run of half a minute at a rate, of a plan with this batch size, the nth of its day. */
+function aRun(id: string, rowsPerSecond: number, batchSize = 1000, minute = 0): RunFile {
+  const plan = samplePlan({ runId: id, seed: minute, load: { ...samplePlan().load, batchSize } });
+  const base = sampleResult();
+  const startedAtMs = base.startedAtMs + minute * 60_000;
+  const measured = { runningMs: 30_000, measuredMs: 30_000, measuredRows: rowsPerSecond * 30 };
+  return toRunFile({ ...base, plan, startedAtMs, ...measured, series: [] }, FACTS);
+}
+
+const A = [aRun('a1', 50_000, 1000, 0), aRun('a2', 50_500, 1000, 3), aRun('a3', 49_700, 1000, 4)];
+const B = [aRun('b1', 44_000, 500, 1), aRun('b2', 44_300, 500, 2), aRun('b3', 43_800, 500, 5)];
+
+describe('a comparison', () => {
+  it('pools the repeats of one plan, whatever their seeds, ids and times', () => {
+    const pools = pooledByPlan([A[0], B[0], A[1], B[1]].filter((run) => run !== undefined));
+    assert.deepEqual(
+      pools.map((runs) => runs.map(({ run }) => run.id)),
+      [
+        ['a1', 'a2'],
+        ['b1', 'b2'],
+      ],
+    );
+  });
+
+  it('says what is clearly different, and in which settings the sides differ', () => {
+    const comparison = compareRuns([A, B]);
+    assert.deepEqual(comparison.fields, [{ about: 'plan', field: 'batchSize', values: ['1000', '500'] }]);
+    assert.deepEqual(comparison.warnings, []);
+    const text = renderComparison(comparison, view(100));
+    assert.match(text, /^B against A: 12 % fewer rows\/s \([\d.]+ % to \d+ %\)/);
+    assert.match(text, /latency p99 .* no clear difference/);
+    assert.match(text, /batchSize +1000 +500/);
+  });
+
+  it('says that there is no clear difference', () => {
+    const [first, ...rest] = A;
+    const text = renderComparison(compareRuns([[...rest], [first ?? aRun('x', 1)]]), view(100));
+    assert.match(text, /^no clear difference between A and B/);
+    assert.match(text, /One run is not a repeat: B is judged by/);
+  });
+
+  it('refuses sides of mixed plans, a run named twice, and targets of different kinds', () => {
+    const sandbox = toRunFile(
+      sampleResult({ target: { kind: 'sandbox', version: '6.4.3', nodes: ['http://a:1'], keyed: true } }),
+      FACTS,
+    );
+    for (const [groups, expected] of [
+      [[[...A.slice(0, 1), ...B.slice(0, 1)], B.slice(1)], /side A: its runs differ in batchSize: 1000, 500/],
+      [[[...A, ...A.slice(0, 1)], B], /side A: run a1 is named twice/],
+      [[A, [sandbox]], /different kinds of target: A to cratedb, B to sandbox/],
+    ] as const)
+      assert.throws(
+        () => compareRuns(groups),
+        (thrown) => thrown instanceof UsageError && expected.test(thrown.message),
+      );
+  });
+
+  it('warns of other hosts and servers, of runs that went badly, and of sides made one after the other', () => {
+    const elsewhere = B.map((run): RunFile => ({
+      ...run,
+      host: { ...run.host, cores: 2 },
+      target: { ...run.target, version: '6.3.0' },
+      run: { ...run.run, exitCode: 4, startedAt: '2026-11-25T00:00:00.000Z' },
+    }));
+    const warnings = compareRuns([A, elsewhere]).warnings.join('\n');
+    assert.match(warnings, /differ in their host: cores\./);
+    assert.match(warnings, /differ in their server: version\./);
+    assert.match(warnings, /Run b1 did not end well \(exit 4\)/);
+    assert.match(warnings, /crategen ab shuffles them/);
+  });
+
+  it('reads the same as Markdown and as a page of its own', () => {
+    const comparison = compareRuns([A, B]);
+    assert.match(renderComparisonMarkdown(comparison), /^### B against A: 12 % fewer rows\/s/);
+    const page = renderHtmlComparison(comparison);
+    assert.match(page, /<h1>B against A: 12 % fewer rows\/s/);
+    assert.match(page, /script-src 'none'/);
+    assert.match(page, /role="img"\s+aria-label="B against A\. rows\/s: 12 % fewer/);
+  });
+
+  it('shows lowest, median and highest of repeats alone', () => {
+    const text = renderComparison(compareRuns([A]), view(100));
+    assert.match(text, /rows\/s +49\.7 k rows\/s +50 k rows\/s +50\.5 k rows\/s/);
+  });
+});
+
+describe('the workers of a run', () => {
+  it('are not told apart when only noise does', () => {
+    const workers = compareWorkers(runWithSeries(302_000, 8));
+    assert.equal(workersText(workers), 'no clear difference between the 8 workers');
+  });
+
+  it('are named when one is 10 % slower', () => {
+    const run = runWithSeries(302_000, 8);
+    const slowed = {
+      ...run,
+      series: run.series.map((point) => ({
+        ...point,
+        workers: point.workers.map((sample) =>
+          sample.index === 3 ? { ...sample, rows: Math.round(sample.rows * 0.9) } : sample,
+        ),
+      })),
+    };
+    const workers = compareWorkers(slowed);
+    assert.match(workersText(workers), /^worker 3 is \d+ % slower than the others$/);
+    assert.match(renderWorkers(workers, view(120)), /3 +8124 .* slower \(−1\d\.\d % to −\d+\.\d %\)/);
+  });
+});
