@@ -22,9 +22,12 @@ const CHARTS = [
     ],
   },
   {
-    title: 'CPU of all processes, 100 % = one core',
+    title: 'CPU, 100 % = one core',
     format: (value) => `${short(value)} %`,
-    curves: [{ name: 'workers', values: (points) => points.map((point) => point.cpuPercent) }],
+    curves: [
+      { name: 'workers', values: (points) => points.map((point) => point.cpuPercent) },
+      { name: 'server', values: (points) => points.map((point) => point.serverCpuPercent) },
+    ],
   },
   {
     title: 'Rows rejected, failed or unknown',
@@ -102,6 +105,9 @@ function draw(picture) {
   drawFacts('facts', picture.facts);
   drawFacts('ledger', picture.ledger);
   drawErrors(picture.errors);
+  byId('verdict').textContent = picture.verdict ?? '';
+  byId('server').hidden = picture.server.length === 0;
+  byId('nodes').replaceChildren(...picture.server.map((text) => element('li', { text })));
   drawWorkers(picture);
   drawCharts();
 }
@@ -266,17 +272,26 @@ function rates(points) {
 
 function drawEnd(end) {
   byId('end').hidden = false;
+  byId('metrics').hidden = true;
+  const isWell = end?.isWell === true;
+  byId('end').classList.toggle('trouble', !isWell);
   if (end === null) {
     say('ended', 'trouble');
     byId('headline').textContent = 'The run did not come to a result: the terminal says why.';
     return;
   }
-  say(`ended, exit code ${end.exitCode}`, end.isWell ? 'good' : 'trouble');
+  say(`ended, exit code ${end.exitCode}`, isWell ? 'good' : 'trouble');
   document.title = `ended · ${document.title}`;
-  byId('end').dataset.tone = end.isWell ? 'good' : 'trouble';
   byId('headline').textContent = end.headline;
   byId('end-lines').replaceChildren(...end.lines.map((text) => element('li', { text })));
   byId('commands').textContent = end.commands.join('\n');
+  if (end.report === null) return;
+  const link = element('a', { text: 'Save the report of this run' });
+  // The server is gone when this is clicked, so the page keeps the report itself.
+  link.href = URL.createObjectURL(new Blob([end.report], { type: 'text/html' }));
+  link.download = `crategen-${page.picture?.runId ?? 'run'}.html`;
+  byId('report').replaceChildren(link);
+  byId('report').hidden = false;
 }
 
 function noteItem({ text, level }) {

@@ -157,7 +157,7 @@ class Page implements LivePage {
   };
 
   async close(run: RunFile | null): Promise<void> {
-    const end = run === null ? null : endOf(run);
+    const end = run === null ? null : endOf(run, this.#readers.size > 0 ? await reportOf(run) : null);
     for (const reader of this.#readers) {
       if (this.#state !== null && !this.#isBroken) this.#sendPicture(reader, pictureOf(this.#state));
       send(reader, 'end', end);
@@ -295,6 +295,20 @@ class Page implements LivePage {
     this.#isBroken = true;
     for (const reader of this.#readers) this.#drop(reader);
     this.#options.onProblem(`the live page ended: ${messageOf(error)}; the run goes on`);
+  }
+}
+
+/** It travels with the end: when somebody clicks on it there is no server any more. */
+async function reportOf(run: RunFile): Promise<string | null> {
+  try {
+    const [{ renderHtmlReport }, { readZoomLibrary }] = await Promise.all([
+      import('./html/document.ts'),
+      import('./html/zoom-library.ts'),
+    ]);
+    return renderHtmlReport(run, await readZoomLibrary());
+  } catch {
+    // The page then names the command that makes it; nothing here may cost a run its exit code.
+    return null;
   }
 }
 

@@ -16,16 +16,19 @@ import {
   phaseText,
   remainingMs,
   requestsInFlight,
+  serverTexts,
   shareDone,
   stateLabel,
   targetKindText,
   type Tone,
+  verdictText,
   waitingText,
 } from './progress.ts';
 import {
   type Line,
   type Style,
   type TextView,
+  cutLine,
   justify,
   lineWidth,
   padStart,
@@ -69,6 +72,10 @@ export interface LiveView extends TextView {
 
 /** Errors under the table; `e` shows them all. */
 const ERRORS_SHOWN = 3;
+/** Nodes of the cluster under the table. */
+const NODES_SHOWN = 3;
+/** A terminal with room to spare. */
+const TALL_ROWS = 40;
 /** Workers that keep a row before parts around the table give way. */
 const WORKERS_KEPT = 3;
 const BAR_CELLS = { least: 10, most: 40 } as const;
@@ -117,7 +124,9 @@ function layout(state: RunState, view: LiveView, most: number): Line[] {
   ];
   const bottom: Block[] = [
     { rank: 9, lines: middle === null ? [[]] : [] },
+    { rank: 8, lines: middle === null ? serverLines(state, view) : [] },
     { rank: 5, lines: middle === null ? errorLines(state, view) : [] },
+    { rank: 3, lines: verdictLines(state, view) },
     { rank: 7, lines: [keysLine(state, view)] },
   ];
   const needed = middle === null ? Math.min(state.workers.length, WORKERS_KEPT) + 3 : 3;
@@ -280,6 +289,26 @@ function hiddenText(state: RunState, hidden: number): string {
   const rates = state.workers.map((worker) => worker.rowsPerSecond);
   const range = `${formatShort(Math.min(...rates))} to ${formatShort(Math.max(...rates))} rows/s each`;
   return `… ${counted(hidden, 'more worker')} · all ${state.workers.length}: ${range}`;
+}
+
+/** One node a line where there is room, and a count of those for which there is no line; else all on one. */
+function serverLines(state: RunState, view: LiveView): Line[] {
+  const texts = serverTexts(state);
+  if (texts.length === 0) return [];
+  const hidden = texts.length - NODES_SHOWN;
+  const tall = [
+    ...texts.slice(0, NODES_SHOWN),
+    ...(hidden > 0 ? [`and ${counted(hidden, 'more node')}`] : []),
+  ];
+  const lines = view.rows < TALL_ROWS ? [texts.join(' · ')] : tall;
+  return lines.map((text, index) =>
+    cutLine([plain('  '), styled('dim', (index === 0 ? 'server' : '').padEnd(9)), plain(text)], view.columns),
+  );
+}
+
+function verdictLines(state: RunState, view: LiveView): Line[] {
+  const text = verdictText(state);
+  return text === null ? [] : indented(text, 'bold', view).slice(0, 2);
 }
 
 function errorLines(state: RunState, view: LiveView): Line[] {

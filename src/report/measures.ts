@@ -5,6 +5,7 @@
 import { formatTable } from '../base/sql.ts';
 import type { RunPhase, RunState, WorkerState } from '../coordinator/run-state.ts';
 import { type Histogram, countsBelow } from '../metrics/histogram.ts';
+import type { ServerNodeSample } from '../metrics/telemetry.ts';
 import { residentBytes } from './progress.ts';
 
 /** In the order in which they stand. Values come from servers and names too, and may hold anything. */
@@ -69,6 +70,7 @@ export function measuresOf(state: RunState, crategenVersion: string): Measure[] 
     ...workerMeasures(state.workers),
     ...errorMeasures(state),
     ...nodeMeasures(state),
+    ...serverMeasures(state),
     ...coordinatorMeasures(state),
     latency('request.service_time', 'Hand-over of a request to the end of its reply, after the warm-up', [
       state.total.serviceTime,
@@ -211,6 +213,39 @@ function nodeMeasures(state: RunState): Measure[] {
         point(counts.outages.some(({ toMs }) => toMs === null) ? 1 : 0, labels),
       ),
     ]),
+  ];
+}
+
+/** The server's own view, as it was last heard. */
+function serverMeasures({ server }: RunState): Measure[] {
+  const each = (valueOf: (sample: ServerNodeSample) => number | null): NumberPoint[] =>
+    (server?.latest?.nodes ?? []).flatMap((sample) => {
+      const value = valueOf(sample);
+      const name = server?.nodes[sample.node]?.name ?? String(sample.node);
+      return value === null ? [] : [point(value, [['node', name]])];
+    });
+  return [
+    gauge('server.cpu.cores', 'Cores that the process of the node uses', '1', [
+      ...each(({ cpuPercent }) => (cpuPercent === null ? null : cpuPercent / 100)),
+    ]),
+    gauge(
+      'server.heap.used',
+      'Heap that the node uses',
+      'By',
+      each(({ heapUsedBytes }) => heapUsedBytes),
+    ),
+    gauge('server.write.queue', 'Writes that wait in the pool of the node', '1', [
+      ...each(({ writeQueue }) => writeQueue),
+    ]),
+    counter('server.write.rejected', 'Writes that the pool of the node refused since it began', '1', [
+      ...each(({ writeRejected }) => writeRejected),
+    ]),
+    gauge(
+      'server.disk.used',
+      'Disk that the node uses',
+      'By',
+      each(({ diskUsedBytes }) => diskUsedBytes),
+    ),
   ];
 }
 

@@ -17,9 +17,12 @@ import {
   phaseText,
   remainingMs,
   requestsInFlight,
+  serverCpuPercent,
+  serverTexts,
   shareDone,
   stateLabel,
   targetKindText,
+  verdictText,
   waitingText,
   workersCpuPercent,
   workersResidentBytes,
@@ -59,6 +62,10 @@ export interface Picture {
   readonly total: readonly string[];
   readonly parent: readonly string[];
   readonly errors: readonly { readonly head: string; readonly example: string }[];
+  /** What each node of the cluster says of itself. */
+  readonly server: readonly string[];
+  /** What limits the run; null when that is not clear. */
+  readonly verdict: string | null;
 }
 
 /** The columns of the workers' table, told once. */
@@ -79,6 +86,8 @@ export interface PicturePoint {
   /** Of all workers; 100 = one core. */
   readonly cpuPercent: number | null;
   readonly residentBytes: number | null;
+  /** Of all nodes of the cluster that said so. */
+  readonly serverCpuPercent: number | null;
 }
 
 /** How a run ended, for a page that stays open. */
@@ -89,6 +98,8 @@ export interface PictureEnd {
   readonly lines: readonly string[];
   /** What shows the result again. */
   readonly commands: readonly string[];
+  /** The report as a page of its own, for the reader to keep; null when it could not be made. */
+  readonly report: string | null;
 }
 
 export function pictureOf(state: RunState): Picture {
@@ -125,6 +136,8 @@ export function pictureOf(state: RunState): Picture {
         head: `${formatExact(error.rows)} × ${printable(error.class, 40)}${error.code === null ? '' : ` ${error.code}`} in ${counted(error.batches, 'attempt')}`,
         example: printable(error.example, 400),
       })),
+    server: serverTexts(state),
+    verdict: verdictText(state),
   };
 }
 
@@ -137,6 +150,7 @@ export function pointOf(state: RunState): PicturePoint {
     p99Ms: state.window.p99Ms,
     cpuPercent: workersCpuPercent(state.workers),
     residentBytes: workersResidentBytes(state.workers),
+    serverCpuPercent: serverCpuPercent(state),
   };
 }
 
@@ -154,7 +168,7 @@ export function noteText(note: RunNote): { readonly text: string; readonly level
   return { text: `${time}${note.event}: ${printable(note.message, 2000)}`, level: note.level };
 }
 
-export function endOf(run: RunFile): PictureEnd {
+export function endOf(run: RunFile, report: string | null): PictureEnd {
   const headline = headlineOf(run);
   const id = run.run.id;
   return {
@@ -162,7 +176,8 @@ export function endOf(run: RunFile): PictureEnd {
     exitCode: run.run.exitCode,
     headline: headline.text,
     lines: ledgerSentences(run).map(({ text }) => text),
-    commands: [`crategen report ${id}`, `crategen verify ${id}`],
+    commands: [`crategen report ${id}`, `crategen report ${id} --format html`],
+    report,
   };
 }
 

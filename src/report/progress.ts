@@ -1,10 +1,11 @@
 /** What the live surfaces, the screen, the lines and the page, work out from a state of the run. Pure. */
 import { printable } from '../base/text.ts';
+import { formatExact } from '../base/units.ts';
 import type { RunPhase, RunState, TargetState, WorkerState } from '../coordinator/run-state.ts';
 import { type RowCounts, settledRows } from '../metrics/ledger.ts';
 import type { Waiting } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
-import { counted } from './quantities.ts';
+import { counted, formatPercent, formatShare, orDash } from './quantities.ts';
 
 /** Seconds that a rate for people is averaged over: one second alone jumps too much to be read. */
 const STEADY_SECONDS = 10;
@@ -130,6 +131,48 @@ export function waitingText(waiting: Waiting): string {
     overload: 'slowed: the server asks for less; what it refused is sent again later',
   }[waiting.cause];
   return `${cause} · ${printable(waiting.detail)}`;
+}
+
+/** What each node says of itself, a text a node; before the server has answered, why it did not, if that is known. */
+export function serverTexts(state: RunState): readonly string[] {
+  const { server } = state;
+  if (server === null) return [];
+  if (server.latest === null) return server.note === '' ? [] : [printable(server.note)];
+  return server.latest.nodes.map((sample) => {
+    const node = server.nodes[sample.node];
+    const heapMax = sample.heapMaxBytes ?? node?.heapMaxBytes ?? null;
+    const heap =
+      sample.heapUsedBytes === null || heapMax === null || heapMax === 0
+        ? null
+        : sample.heapUsedBytes / heapMax;
+    const of = node?.cores == null ? '' : ` of ${formatPercent(node.cores * 100)}`;
+    return [
+      printable(node?.name ?? `node ${sample.node}`, 40),
+      `cpu ${orDash(sample.cpuPercent, formatPercent)}${of}`,
+      `heap ${orDash(heap, formatShare)}`,
+      `write queue ${orDash(sample.writeQueue, formatExact)}`,
+      `rejected ${orDash(sample.writeRejected, formatExact)}`,
+    ].join('  ');
+  });
+}
+
+/** CPU of the server's processes on all nodes, 100 = one core; null when none said it. */
+export function serverCpuPercent({ server }: RunState): number | null {
+  return sumOrNull((server?.latest?.nodes ?? []).map(({ cpuPercent }) => cpuPercent));
+}
+
+/** What limits the run now, and the evidence that decided; null when nothing is clear. */
+export function verdictText(state: RunState): string | null {
+  const { verdict } = state;
+  if (verdict === null || verdict.verdict === 'unclear') return null;
+  const limit = {
+    client: 'these processes',
+    network: 'the network',
+    cluster: 'the cluster',
+    rate: 'the rate that was asked for',
+  }[verdict.verdict];
+  const [evidence] = verdict.evidence;
+  return `limited by ${limit}${evidence === undefined ? '' : `: ${printable(evidence)}`}`;
 }
 
 /** What kind of target it is, as every surface names it; a stand-in never passes for a CrateDB. */

@@ -7,7 +7,14 @@ import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
 import { type LiveView, renderLiveScreen } from '../../src/report/live-screen.ts';
 import { textWidth } from '../../src/report/styled-text.ts';
 import { states } from './arbitraries.ts';
-import { samplePlan, sampleSnapshot, sampleState, sampleWorkerState, view } from './samples.ts';
+import {
+  samplePlan,
+  sampleServerView,
+  sampleSnapshot,
+  sampleState,
+  sampleWorkerState,
+  view,
+} from './samples.ts';
 
 const ERRORS = [
   { class: 'timeout', code: null, rows: 4000, batches: 4, example: 'no reply within 90 s' },
@@ -29,6 +36,10 @@ test('at 80 columns everything is there: target, progress, rates, each worker, t
   all          2          14.4 k  604 k    604    0     8  18 %   208         0
   parent    8118                                            2 %    81  1 %
 
+  server   db-1  cpu 388 % of 400 %  heap 63 %  write queue 12  rejected 0
+           db-2  cpu 387 % of 400 %  heap 63 %  write queue 12  rejected 0
+           db-3  cpu 386 % of 400 %  heap 63 %  write queue 12  rejected 0
+  limited by the cluster: its CPUs are 97 % busy
   q stop gracefully   s sort: index   e errors   ? help`.replace(
       '             604 k',
       '  ░░░░░░░░░░░░  604 k',
@@ -54,7 +65,7 @@ test('with more workers than lines those in trouble stay, and the rest is counte
   assert.equal(shown.split('\n').length, 23);
   assert.match(shown, /^ {2}77 .* 1$/m);
   assert.match(shown, /^ {2}100 .*paused/m);
-  assert.match(shown, /… 115 more workers · all 128: 7\.15 k to 8\.42 k rows\/s each/);
+  assert.match(shown, /… 117 more workers · all 128: 7\.15 k to 8\.42 k rows\/s each/);
   assert.match(shown, /^ {2}all .* 128 /m);
 });
 
@@ -86,6 +97,34 @@ test('three errors are named under the table, and all of them on demand', () => 
   const all = screen(state, 100, { showErrors: true });
   assert.match(all, /2 × badReply in 1 attempt\n {4}truncated/);
   assert.doesNotMatch(all, /8121/);
+});
+
+test('the server has a line a node where there is room, and the verdict stands with its evidence', () => {
+  const { nodes, latest } = sampleServerView();
+  const more = nodes.map((node, index) => ({ ...node, name: `db-${index + 4}` }));
+  const samples = (latest?.nodes ?? []).map((sample) => ({ ...sample, node: sample.node + 3 }));
+  const six = {
+    nodes: [...nodes, ...more],
+    latest: latest === null ? null : { ...latest, nodes: [...latest.nodes, ...samples] },
+    note: '',
+  };
+  const verdict = { verdict: 'cluster', evidence: ['its CPUs are 97 % busy', 'more'] } as const;
+  const tall = screen(sampleState(2, { server: six, verdict }), 100, { rows: 60 });
+  assert.match(
+    tall,
+    /^ {2}server {3}db-1 {2}cpu 388 % of 400 % {2}heap 63 % {2}write queue 12 {2}rejected 0$/m,
+  );
+  assert.match(tall, /^ {11}db-3 {2}cpu/m);
+  assert.match(tall, /^ {11}and 3 more nodes$/m);
+  assert.match(tall, /^ {2}limited by the cluster: its CPUs are 97 % busy$/m);
+  assert.match(screen(sampleState(2), 200, { rows: 24 }), /^ {2}server {3}db-1 .* · db-2 .* · db-3 /m);
+  const unclear = screen(sampleState(2, { verdict: { verdict: 'unclear', evidence: ['x'] } }), 100);
+  assert.doesNotMatch(unclear, /limited by/);
+  const silent = { nodes: [], latest: null, note: 'this user may not read sys.nodes' };
+  assert.match(
+    screen(sampleState(2, { server: silent }), 100),
+    /^ {2}server {3}this user may not read sys\.nodes$/m,
+  );
 });
 
 test('a pause says who is waited for, and no ETA is invented', () => {

@@ -10,7 +10,7 @@ import { prometheusText } from '../../src/report/prometheus.ts';
 import type { RunState } from '../../src/coordinator/run-state.ts';
 import { states } from './arbitraries.ts';
 import { parsePrometheus } from './prometheus-text.ts';
-import { sampleSnapshot, sampleState, sampleWorkerState } from './samples.ts';
+import { sampleServerView, sampleSnapshot, sampleState, sampleWorkerState } from './samples.ts';
 
 const textOf = (state: RunState): string => prometheusText(measuresOf(state, '0.1.0'));
 
@@ -55,6 +55,13 @@ test('what is not known has no value: rows of a run bounded by time, memory of a
   assert.ok(families.has('crategen_rows_acknowledged_total'));
 });
 
+test('what the server says of itself stands under the name of the node', () => {
+  const text = textOf(sampleState(1, { server: sampleServerView() }));
+  assert.deepEqual(values(text, 'crategen_server_cpu_cores'), { 'db-1': 3.88, 'db-2': 3.87, 'db-3': 3.86 });
+  assert.deepEqual(values(text, 'crategen_server_write_rejected_total'), { 'db-1': 0, 'db-2': 0, 'db-3': 0 });
+  assert.ok(!parsePrometheus(textOf(sampleState(1, { server: null }))).has('crategen_server_cpu_cores'));
+});
+
 test('service times are a histogram in seconds whose counts are exact', () => {
   const serviceTime = createHistogram();
   for (const us of [100, 511, 512, 900, 70_000, 400_000_000]) record(serviceTime, us);
@@ -93,7 +100,15 @@ function asMerged(state: RunState): RunState {
   const workers = state.workers.map((worker, index) => ({ ...worker, index }));
   const nodes = state.target?.nodes ?? [];
   const target = state.target === null ? null : { ...state.target, nodes: [...new Set(nodes)] };
-  return { ...state, workers, target, total: { ...state.total, errors } };
+  const latest = state.server?.latest ?? null;
+  // Each node answers once.
+  const samples = new Map(latest?.nodes.map((sample) => [sample.node, sample]));
+  const server = {
+    nodes: (state.server?.nodes ?? []).map((node, index) => ({ ...node, name: `${index} ${node.name}` })),
+    latest: latest === null ? null : { ...latest, nodes: [...samples.values()] },
+    note: '',
+  };
+  return { ...state, workers, target, server, total: { ...state.total, errors } };
 }
 
 test('whatever a run is like, Prometheus can read it', () => {

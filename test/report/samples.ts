@@ -1,6 +1,6 @@
 /** Runs to render: one that is easy to read, varied by what a test is about. Numbers are made, not measured. */
 import type { ProcessCost, RunResult, WorkerResult } from '../../src/coordinator/run-result.ts';
-import type { RunPhase, RunState, WorkerState } from '../../src/coordinator/run-state.ts';
+import type { RunPhase, RunState, ServerView, WorkerState } from '../../src/coordinator/run-state.ts';
 import { type Histogram, createHistogram, record } from '../../src/metrics/histogram.ts';
 import { type Ledger, EMPTY_LEDGER, addBatches, addLedgers, NO_BATCHES } from '../../src/metrics/ledger.ts';
 import { type Snapshot, emptySnapshot } from '../../src/metrics/snapshot.ts';
@@ -240,6 +240,12 @@ export function sampleWorkerState(index: number, changes: Partial<WorkerState> =
   };
 }
 
+/** A cluster of three nodes that has answered. */
+export function sampleServerView(): ServerView {
+  const { nodes, samples } = sampleServer();
+  return { nodes, latest: samples.at(-1) ?? null, note: '' };
+}
+
 /** A run in full swing after 42 seconds. */
 export function sampleState(workers: number, changes: Partial<RunState> = {}): RunState {
   const states = Array.from({ length: workers }, (_, index) => sampleWorkerState(index));
@@ -274,7 +280,7 @@ export function sampleState(workers: number, changes: Partial<RunState> = {}): R
       outside: { cpuPercent: 2, residentBytes: 81 * MIB },
       eventLoopUtilization: 0.01,
     },
-    server: { nodes: sampleServer().nodes, latest: sampleServer().samples.at(-1) ?? null, note: '' },
+    server: sampleServerView(),
     host: null,
     verdict: { verdict: 'cluster', evidence: ['its CPUs are 97 % busy'] },
     recentRowsPerSecond: Array.from({ length: 42 }, (_, second) => 50_000 + ((second * 3571) % 9000)),
