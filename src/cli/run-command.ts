@@ -151,10 +151,11 @@ async function readNamedSchema(
 /** The one place where a schema is still missing that only the target can tell. */
 async function schemaFor(draft: DraftPlan, access: TargetAccess): Promise<FoundSchema> {
   const { schema, source, name } = draft.table;
+  const { rows } = draft.bounds;
   if (schema !== null) return { schema, notes: [] };
   if (source.kind !== 'like') throw new BugError('the plan has no schema');
   const { schemaOfTable } = await import('../coordinator/existing-table.ts');
-  return await schemaOfTable({ source, target: name, access, nowMs: Date.now() });
+  return await schemaOfTable({ source, target: name, access, nowMs: Date.now(), rows });
 }
 
 interface FoundSchema {

@@ -30,7 +30,7 @@ import {
 } from '../rows/existing/fill.ts';
 import { type TableDefinition, parseDdl } from '../rows/existing/parse-ddl.ts';
 import { madeUpPrefix, madeUpTexts, shapesOf as tableShapes } from '../rows/existing/shape.ts';
-import type { ColumnType } from '../rows/schema.ts';
+import type { Column } from '../rows/schema.ts';
 import { validateSchema } from '../rows/validate-schema.ts';
 import { answered } from './prepare-target.ts';
 
@@ -43,6 +43,8 @@ export interface ExistingTableParts {
   readonly access: TargetAccess;
   /** Wall-clock ms. */
   readonly nowMs: number;
+  /** How many rows will be made, if that is known: a sequence must not end within them. */
+  readonly rows?: number | null;
   /** Larger tables are not read as a whole, column by column: the server's statistics of a sample have to do. */
   readonly countedRows?: number;
 }
@@ -53,7 +55,7 @@ const ASK: AskOptions = { timeoutMs: 30_000 };
 
 /** Throws a TargetError when the table cannot be read, a UsageError when no rows can be made for it. */
 export async function schemaOfTable(parts: ExistingTableParts): Promise<FilledTable> {
-  const { source, target, access, nowMs, countedRows = COUNTED_ROWS } = parts;
+  const { source, target, access, nowMs, rows = null, countedRows = COUNTED_ROWS } = parts;
   const client = createClient(access, { connectionsPerNode: CONNECTIONS });
   try {
     const definition = await definitionOf(client, source.table);
@@ -62,10 +64,8 @@ export async function schemaOfTable(parts: ExistingTableParts): Promise<FilledTa
     const filled = fillTable(definition, { nowMs, largest, shapes: shapes.columns });
     const isCopy = target === null || !isSame(source.table, target);
     const leftOut = isCopy ? definition.leftOut.map((what) => `a copy does not have ${what}`) : [];
-    return checked(formatTable(source.table), {
-      ...filled,
-      notes: [...shapes.notes, ...filled.notes, ...leftOut],
-    });
+    const notes = [...shapes.notes, ...filled.notes, ...leftOut];
+    return checked(formatTable(source.table), { ...filled, notes }, rows);
   } finally {
     await client.destroy();
   }
@@ -88,7 +88,7 @@ export function schemaOfDdl(
   const filled = fillTable(definition, { ...NO_FACTS, nowMs });
   const notes = [...filled.notes, ...definition.leftOut.map((what) => `the table will not have ${what}`)];
   const { schema, table } = definition.name;
-  return { ...checked(name, { ...filled, notes }), table: { schema: schema ?? 'crategen', table } };
+  return { ...checked(name, { ...filled, notes }, null), table: { schema: schema ?? 'crategen', table } };
 }
 
 async function definitionOf(client: CrateClient, table: TableName): Promise<TableDefinition> {
@@ -184,7 +184,7 @@ async function countedFigures(
   const figures: ColumnStatistics[] = [];
   for (const [path, column] of columnsByPath(definition.columns)) {
     if (column.generatedAs !== undefined) continue;
-    const counted = await countColumn(client, table, { path, kind: valueKind(column.type) });
+    const counted = await countColumn(client, table, { path, kind: valueKind(column) });
     figures.push(answered(counted, `the column ${path} of ${formatTable(table)} cannot be counted`));
   }
   return { figures, notes: [] };
@@ -205,7 +205,9 @@ async function sampledFigures(client: CrateClient, table: TableName): Promise<Fi
   return { figures, notes: [`the shape is that of a sample of the rows${age}`] };
 }
 
-function valueKind(type: ColumnType): ValueKind {
+/** Texts that are indexed word by word cannot be grouped. */
+function valueKind({ type, index }: Column): ValueKind {
+  if (index?.kind === 'fulltext') return 'other';
   switch (type.kind) {
     case 'byte':
     case 'smallint':
@@ -255,8 +257,8 @@ async function textsFound(
 }
 
 /** A filler that makes what no row can be made of would be a bug, but the table's owner should hear it in words. */
-function checked(name: string, filled: FilledTable): FilledTable {
-  const problems = validateSchema(filled.schema);
+function checked(name: string, filled: FilledTable, rows: number | null): FilledTable {
+  const problems = validateSchema(filled.schema, rows);
   if (problems.length === 0) return filled;
   throw new UsageError(problems.map((problem) => `${name}: ${problem}`));
 }

@@ -98,7 +98,7 @@ export interface ColumnStatistics {
   readonly bounds: readonly string[];
 }
 
-/** What the values of a column can be asked for: numbers have bounds, others only a share of nulls. */
+/** What the values of a column can be asked for: numbers have bounds, others than texts only a share of nulls. */
 export type ValueKind = 'number' | 'text' | 'other';
 
 export interface NamedColumn {
@@ -125,8 +125,12 @@ export async function countColumn(
   const [column, from] = [quoteColumnPath(path), quoteTable(table)];
   const ask = (statement: string): Promise<Answer<Rows>> =>
     askRows(client, statement, [], { timeoutMs: COUNT_TIMEOUT_MS, ...options });
-  const distinctSql = kind === 'other' ? '0' : `count(DISTINCT ${column})`;
-  const counts = await ask(`SELECT count(*), count(${column}), ${distinctSql} FROM ${from}`);
+  // An aggregate over a text that is indexed word by word is refused; a condition on it is not.
+  const counts = await ask(
+    kind === 'other'
+      ? `SELECT (SELECT count(*) FROM ${from}), count(*), 0 FROM ${from} WHERE ${column} IS NOT NULL`
+      : `SELECT count(*), count(${column}), count(DISTINCT ${column}) FROM ${from}`,
+  );
   if (!counts.ok) return counts;
   const [rows = 0, filled = 0, distinct = 0] = numbersIn(counts.value[0] ?? []);
   const nullShare = rows === 0 ? 0 : 1 - filled / rows;

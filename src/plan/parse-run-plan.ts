@@ -3,6 +3,7 @@
  * facts, the time and randomness come in as values, files are only named.
  */
 import { type TableName, formatTable, parseTableName } from '../base/sql.ts';
+import { printable } from '../base/text.ts';
 import {
   ACCEPTED,
   durationFlag,
@@ -15,6 +16,7 @@ import { PRESET_NAMES, presetSchema } from '../rows/presets.ts';
 import { INSERT_PATHS, MAX_VALUES_ROWS } from '../rows/insert-form.ts';
 import { MAX_ROWS } from '../rows/row-plan.ts';
 import type { TableSchema } from '../rows/schema.ts';
+import { validateSchema } from '../rows/validate-schema.ts';
 import type { ConfigFile } from './config-file.ts';
 import {
   type Environment,
@@ -38,7 +40,7 @@ import type {
   Tolerance,
   VerifyMethod,
 } from './run-plan.ts';
-import { DEFAULT_PRESET, checkShape } from './schema-source.ts';
+import { DEFAULT_PRESET, checkShape, sourceSetting } from './schema-source.ts';
 import { type Given, SettingReader, quoted } from './setting-reader.ts';
 import type { RawSettings } from './settings.ts';
 
@@ -159,6 +161,7 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   };
   checkLoadAgainstBounds(reader, plan);
   checkInsertPath(reader, plan);
+  checkSequences(reader, plan);
   const output = readOutput(reader);
   const notes = input.schemaFile?.ok === true ? (input.schemaFile.notes ?? []) : [];
   if (reader.problems.length > 0)
@@ -378,6 +381,14 @@ function likeSource(reader: SettingReader, chosen: Given<string>): ReadSchema {
     copyValues: reader.switch('copy-values', false),
   };
   return { source, schema: null, table: { schema: OWN_SCHEMA, table: table.table } };
+}
+
+/** A sequence that its column's type ends within the run would make duplicates, long after the start. */
+function checkSequences(reader: SettingReader, { table, bounds }: DraftPlan): void {
+  if (table.schema === null || bounds.rows === null) return;
+  const [, source] = sourceSetting(table.source);
+  for (const problem of validateSchema(table.schema, bounds.rows))
+    reader.problems.push(`${printable(source, 300)}: ${problem}`);
 }
 
 function readSchema(reader: SettingReader, schemaFile: ResolvedSchema | null): ReadSchema {

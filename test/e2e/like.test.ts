@@ -222,6 +222,15 @@ test('a dry run looks at the table and writes nothing', async (context) => {
   assert.deepEqual(Object.keys(sandbox.stats().tables), ['shop.orders']);
 });
 
+test('a key whose type has fewer numbers than the run has rows is said before anything is sent', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  await sql(sandbox, 'CREATE TABLE shop.small (id BYTE PRIMARY KEY, t TEXT)');
+  const ended = await run(cluster(sandbox, '--like', 'shop.small', '--rows', '500'), place);
+  assert.equal(ended.code, 2, ended.stderr);
+  assert.match(ended.stderr, /^crategen: shop\.small: column id: its sequence begins again after 128 rows/m);
+  assert.deepEqual(Object.keys(sandbox.stats().tables), ['shop.small']);
+});
+
 test('what cannot be is said before anything is sent', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
   const said = async (code: number, pattern: RegExp, ...args: string[]): Promise<void> => {

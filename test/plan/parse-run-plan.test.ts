@@ -6,7 +6,24 @@ import { formatTable } from '../../src/base/sql.ts';
 import { parseResumePlan, schemaFilePath } from '../../src/plan/parse-run-plan.ts';
 import { RUN_SETTINGS } from '../../src/plan/settings.ts';
 import { FACTS, parse, planned, problems } from './parse-input.ts';
-import { preset } from '../rows/support.ts';
+import { preset, tableOf } from '../rows/support.ts';
+
+describe('a sequence', () => {
+  it('that ends within the run is a problem before it, in the words of what names it', () => {
+    const schema = tableOf([
+      { name: 'a', type: { kind: 'smallint' }, generator: { kind: 'sequence', start: 1, step: 1 } },
+    ]);
+    const schemaFile = { ok: true, schema, table: { schema: 's', table: 't' } } as const;
+    const given = (flags: Readonly<Record<string, string>>): readonly string[] =>
+      problems({ schema: 'small.yaml', ...flags }, { schemaFile });
+    assert.deepEqual(given({ rows: '32768' }), [
+      'small.yaml: column a: its sequence begins again after 32767 rows; give it a wrap if 32768 rows may repeat it',
+    ]);
+    assert.equal(given({}).length, 1, 'the default is a million rows');
+    planned({ schema: 'small.yaml', rows: '32767' }, { schemaFile });
+    planned({ schema: 'small.yaml', duration: '1h' }, { schemaFile });
+  });
+});
 
 describe('the defaults of a run', () => {
   it('are those of the contract for cluster', () => {
@@ -73,6 +90,7 @@ describe('the defaults of a run', () => {
       quiet: false,
       dryRun: false,
       verbose: false,
+      web: null,
     });
   });
 

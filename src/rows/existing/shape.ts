@@ -192,7 +192,9 @@ class Shaper {
   #unrepeated(bounds: readonly number[], scale: number): Generator {
     const [first = 0, last = 0] = [bounds[0], bounds.at(-1)];
     const isClose = last - first < 20 * this.#options.rows;
-    if (isClose && scale === 0) return { kind: 'sequence', start: Math.max(first, this.#least()), step: 1 };
+    const isShort = this.#type.kind === 'byte' || this.#type.kind === 'smallint';
+    if (isClose && scale === 0 && !isShort)
+      return { kind: 'sequence', start: Math.max(first, this.#least()), step: 1 };
     return { kind: 'buckets', bounds: first === last ? [first, first + 1] : bounds, scale };
   }
 
