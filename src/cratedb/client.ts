@@ -13,6 +13,7 @@ import type { InsertForm } from '../rows/insert-form.ts';
 import { type BrokenMeaning, meaningOfBroken } from './classes.ts';
 import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts';
 import { type NodeGreeting, readGreeting } from './greeting.ts';
+import { BLOCK_QUERY_TIMEOUT_MS, type HasRow, withBlock } from './missing-rows.ts';
 import type { AttemptOutcome } from './outcome.ts';
 import { type QueryReply, readQueryReply } from './query-reply.ts';
 import { deferTierUp } from './reply-parser.ts';
@@ -148,7 +149,11 @@ class Client implements CrateClient {
       signal,
       onHandedOver,
     });
-    if (result.kind === 'reply') return this.#readInsert(result, request, this.#habitsOf(node));
+    if (result.kind === 'reply') {
+      const outcome = this.#readInsert(result, request, this.#habitsOf(node));
+      if (!outcome.isSilent) return outcome;
+      return { ...outcome, ...(await withBlock(outcome, request, this.#hasRowAt(node, signal))) };
+    }
     const { handedOver } = result;
     const meaning = meaningOf(result);
     const example = exampleOf(describeBroken(this.nodes[node] ?? '', result), this.#clean);
@@ -158,6 +163,14 @@ class Client implements CrateClient {
       example,
     });
     return { ...reading, handedOver, serviceTimeUs: null, retryAfterMs: null };
+  }
+
+  #hasRowAt(node: number, signal: AbortSignal | null): HasRow {
+    const options = { timeoutMs: BLOCK_QUERY_TIMEOUT_MS, node, signal, readOnly: true };
+    return async (statement) => {
+      const reply = await this.query(statement, [], options);
+      return reply.ok && reply.rows.length > 0;
+    };
   }
 
   #readInsert(

@@ -8,6 +8,7 @@ import type { TargetAccess } from '../plan/run-plan.ts';
 import { type Condition, meaningOfBroken } from './classes.ts';
 import { type InsertClient, type InsertRequest, cleanerOf } from './client.ts';
 import type { NodeGreeting } from './greeting.ts';
+import { withBlock } from './missing-rows.ts';
 import type { AttemptOutcome, FailureClass } from './outcome.ts';
 import { meaningOfState, readPgReply } from './pg-reply.ts';
 import { PgRefusal, type PgSession, openPgSession, reasonOf } from './pg-session.ts';
@@ -59,7 +60,9 @@ class Client implements PgClient {
       const reply = await session.exchange(body, request.rows);
       const serviceTimeUs = Math.round((this.#clock.monotonicMs() - handedOverAtMs) * 1000);
       const facts = { rows: request.rows, keyed: request.keyed, clean: this.#clean };
-      const reading = readPgReply(reply, facts);
+      const reading = await withBlock(readPgReply(reply, facts), request, (statement) =>
+        cut.hasRow(statement),
+      );
       // A statement that was prepared for a table which is gone stays wrong.
       if (reading.condition === 'good') this.#idle[node]?.push(session);
       else this.#end(session);

@@ -60,6 +60,7 @@ export function meaningOfState(code: string): Meaning {
   return BY_STATE.get(code) ?? ['serverError', 'unknown', 'troubled'];
 }
 
+const BLOCKED = /^blocked by: \[/;
 const VALUE = /^(?:Cannot cast|For input string|illegal syntax)/;
 
 function readError({ code, message }: PgError, bound: number, request: PgRequest): BulkReading {
@@ -71,6 +72,11 @@ function readError({ code, message }: PgError, bound: number, request: PgRequest
   if (name === 'serverError' && isRefused) {
     const refused = CONSTRAINT.test(message) ? 'constraint' : 'invalidValue';
     return allRows(rows, 'rejected', { class: refused, code: null, example, condition: 'good' }, true);
+  }
+  if (BLOCKED.test(message)) {
+    // One row alone is refused before it is written; of several, others may have been.
+    const where = rows === 1 ? 'notStored' : 'unknown';
+    return allRows(rows, where, { class: 'blocked', code: null, example, condition: 'blocked' });
   }
   if (rows === 1 && !keyed && message.includes('same primary key'))
     return allRows(rows, 'rejected', { class: 'duplicateKey', code: null, example, condition: 'good' });

@@ -37,6 +37,8 @@ export interface PgSession {
   prepare(form: InsertForm): Promise<void>;
   /** Sends the messages of `rows` rows with their Sync, and collects what comes back. */
   exchange(messages: Uint8Array, rows: number): Promise<PgReply>;
+  /** Whether a SELECT gives a row; false when it fails. */
+  hasRow(statement: string): Promise<boolean>;
   /** Ends the connection at once; what is in flight rejects with `why`. */
   destroy(why: Error): void;
 }
@@ -197,6 +199,11 @@ class Session implements PgSession {
     return this.#send(messages, rows);
   }
 
+  async hasRow(statement: string): Promise<boolean> {
+    const { error, counts } = await this.#send(serialize.query(statement), 0);
+    return error === null && (counts[0] ?? 0) > 0;
+  }
+
   destroy(why: Error): void {
     if (this.#end !== null) return;
     this.#end = why;
@@ -264,8 +271,8 @@ class Session implements PgSession {
   }
 }
 
-/** `INSERT 0 1` → 1; what is no such answer counts as more than any row can. */
+/** `INSERT 0 1`, `SELECT 1` → 1; what is no such answer counts as more than any row can. */
 function countOf(text: unknown): number {
-  const count = typeof text === 'string' ? /^INSERT 0 (-?\d{1,9})$/.exec(text)?.[1] : undefined;
+  const count = typeof text === 'string' ? /^(?:INSERT 0|SELECT) (-?\d{1,9})$/.exec(text)?.[1] : undefined;
   return count === undefined ? Infinity : Number(count);
 }

@@ -379,13 +379,19 @@ function rowcountOf(value: unknown): number | null {
  */
 function readWholeOfMany(parsed: Parsed, reply: BulkReply, request: BulkRequest): BulkReading {
   const reading = readWhole(parsed, reply, request);
-  if (!reading.refusedWhole || request.keyed || request.rows === 1) return reading;
+  const isPartly = reading.refusedWhole || isMetOnTheWay(reading);
+  if (!isPartly || request.keyed || request.rows === 1) return reading;
   return {
     ...reading,
     rows: { acknowledged: 0, rejected: 0, notStored: 0, unknown: request.rows },
     refusedWhole: false,
     isSilent: true,
   };
+}
+
+/** A block that the first of its rows met while others were written; 4007 is raised before any of them is. */
+function isMetOnTheWay({ condition, failures }: BulkReading): boolean {
+  return condition === 'blocked' && failures[0]?.code !== 4007;
 }
 
 // --- anything but a 200 -----------------------------------------------------------------------------------

@@ -58,15 +58,16 @@ export function insertForm(
   const rest = { tail: conflict, columns: columns.length };
   switch (path) {
     case 'bulk-args':
-    case 'values':
       return { path, head, row: `(${columns.map(() => '?').join(',')})`, ...rest };
+    case 'values':
+      return { path, table, head, row: `(${columns.map(() => '?').join(',')})`, ...rest };
     case 'unnest': {
       const row = `(SELECT * FROM UNNEST(${columns.map(({ type }) => unnestPlaceholder(type)).join(',')}))`;
-      return { path, head: `${insert} `, row, ...rest };
+      return { path, table, head: `${insert} `, row, ...rest };
     }
     case 'pg': {
       const row = `(${columns.map((_, index) => `$${index + 1}`).join(',')})`;
-      return { path, head, row, ...rest, parameters: columns.map(({ type }) => pgParameter(type)) };
+      return { path, table, head, row, ...rest, parameters: columns.map(({ type }) => pgParameter(type)) };
     }
   }
 }

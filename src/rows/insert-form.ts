@@ -2,6 +2,7 @@
  * The ways an INSERT takes its rows: what the statement looks like, in which form its parameters are sent, and
  * what a way cannot carry. Plain data that crosses a process boundary.
  */
+import type { TableName } from '../base/sql.ts';
 import { keyOf } from './hashing.ts';
 import { type Column, type ColumnType, type TableSchema, insertedColumns } from './schema.ts';
 
@@ -30,15 +31,26 @@ interface Statement {
   readonly columns: number;
 }
 
+/** Its answer counts the rows that it wrote, and says nothing of the others: what is wrong with the table is asked. */
+interface CountedStatement extends Statement {
+  readonly table: TableName;
+}
+
 /** The INSERT of one table over the PostgreSQL wire. */
-export interface PgForm extends Statement {
+export interface PgForm extends CountedStatement {
   readonly path: 'pg';
   /** One for each column. */
   readonly parameters: readonly PgParameter[];
 }
 
 /** One table's INSERT. */
-export type InsertForm = (Statement & { readonly path: Exclude<InsertPath, 'pg'> }) | PgForm;
+export type InsertForm =
+  | (Statement & { readonly path: 'bulk-args' })
+  | (CountedStatement & { readonly path: 'unnest' | 'values' })
+  | PgForm;
+
+/** A form whose answers leave out why rows are missing. */
+export type CountedForm = Exclude<InsertForm, { readonly path: 'bulk-args' }>;
 
 /** The statement for so many rows: only that of `values` depends on their number. */
 export function statementOf(form: InsertForm, rows = 1): string {

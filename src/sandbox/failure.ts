@@ -92,3 +92,8 @@ function block(code: number, name: string): Block {
 export function blocked(by: Block): SqlFailure {
   return new SqlFailure(403, by.code, by.message);
 }
+
+/** Thrown where CrateDB 6.4.3 forgets to answer: the statement has run, and its connection stays open. */
+export class NeverAnswered extends Error {
+  override readonly name = 'NeverAnswered';
+}

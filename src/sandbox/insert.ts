@@ -19,6 +19,7 @@ import {
 } from './catalog.ts';
 import { compileExpression, missingParameter, type CompileContext, type Scope } from './expressions.ts';
 import {
+  NeverAnswered,
   SqlFailure,
   blocked,
   columnUnknown,
@@ -73,6 +74,9 @@ interface GivenGenerated {
 interface CompiledCheck extends Check {
   readonly compiled: Compiled;
 }
+
+/** With more failing rows of one shard a statement of several VALUES gets no answer; here a table is one shard. */
+const MAX_ANSWERED_FAILURES = 10;
 
 /** What all rows of one request share once they are being stored. */
 interface ShardWork {
@@ -162,10 +166,10 @@ export class InsertPlan {
     this.#checkRelation();
     this.#rows.forEach((origins, index) => this.#checkParameterTypes(origins, params, index, environment));
     const pending = this.#rows.map((origins) => this.#prepare(origins, params, 0, environment));
-    return this.#countStored(
-      this.#store(pending, environment),
-      pending.length === 1 || this.table.partitionedBy.length > 0,
-    );
+    const results = this.#store(pending, environment);
+    const failures = results.filter((result) => result instanceof SqlFailure);
+    if (failures.length > MAX_ANSWERED_FAILURES) throw new NeverAnswered();
+    return this.#countStored(results, pending.length === 1 || this.table.partitionedBy.length > 0);
   }
 
   /** Rows of a query: what fails is left out silently, unless the session wants the first failure. */

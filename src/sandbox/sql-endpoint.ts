@@ -7,7 +7,7 @@ import { formatAnswer, formatFailure, type AnswerFlags } from './answers.ts';
 import { identify, type Credentials } from './authentication.ts';
 import { countBulkRows, DiscardReplies, looksLikeInsert } from './discard.ts';
 import type { Answer, Engine } from './engine.ts';
-import { SqlFailure } from './failure.ts';
+import { NeverAnswered, SqlFailure } from './failure.ts';
 import { delayOf, falsified, refusedRows, replyInstead, sendFaulty, withRefused } from './fault-effects.ts';
 import { applies, type Fault, type Occasion } from './faults.ts';
 import type { LoadMeter } from './own-load.ts';
@@ -140,7 +140,10 @@ export class SqlEndpoint {
       }
     }
     const due = { faults, occasion, startedMs };
-    if (faults.length === 0) return sendReply(response, this.#reply(request, body, user, due));
+    if (faults.length === 0) {
+      const reply = this.#reply(request, body, user, due);
+      return reply === null ? undefined : sendReply(response, reply);
+    }
     await this.#runFaulty(request, response, body, user, due);
   }
 
@@ -159,10 +162,11 @@ export class SqlEndpoint {
     const instead = replyInstead(faults);
     if (instead !== null) return sendReply(response, instead);
     const reply = this.#reply(request, body, user, due);
-    sendFaulty(request, response, reply, faults);
+    if (reply !== null) sendFaulty(request, response, reply, faults);
   }
 
-  #reply(request: IncomingMessage, body: Buffer, user: string, due: DueFaults): Reply {
+  /** Null where the server forgets to answer. */
+  #reply(request: IncomingMessage, body: Buffer, user: string, due: DueFaults): Reply | null {
     const { faults, occasion, startedMs } = due;
     const flags = flagsOf(request.url ?? '');
     try {
@@ -170,6 +174,7 @@ export class SqlEndpoint {
       const answer = this.#execute(payload, this.#sessionOf(request, user), faults, occasion);
       return jsonReply(200, formatAnswer(answer, flags, performance.now() - startedMs));
     } catch (error) {
+      if (error instanceof NeverAnswered) return null;
       return jsonReply(...failureOf(error, flags));
     }
   }

@@ -24,6 +24,7 @@ import { accessTo, insertOf, portOf, summary } from './support.ts';
 const HERE = 'IP:127.0.0.1,DNS:localhost';
 const FORM: PgForm = {
   path: 'pg',
+  table: { schema: 'doc', table: 't' },
   head: 'INSERT INTO t (a, b) VALUES ',
   row: '($1,$2)',
   tail: '',
@@ -157,6 +158,29 @@ describe('an insert over the PostgreSQL wire', () => {
       assert.equal(summary(await send({ keyed: true })), keyed);
     });
   }
+
+  test('Rows that are missing while the table is blocked were refused by it, and the next batch gets another session.', async (context) => {
+    let isBlocked = true;
+    const { send, server } = await pair(context, {
+      answer: (rows) => ({ kind: 'counts', counts: rows.map(() => (isBlocked ? -3 : 1)) }),
+      select: (statement) => (isBlocked && statement.includes('information_schema.table_partitions') ? 1 : 0),
+    });
+    assert.equal(summary(await send()), '0/0/3/0 blocked blocked');
+    isBlocked = false;
+    assert.equal(summary(await send()), '3/0/0/0 good');
+    assert.equal(server.connections(), 2, 'what was prepared under a block is not trusted');
+  });
+
+  test('One row alone is told of the block, and of several nobody knows which were written.', () => {
+    const error = { code: 'XX000', message: 'blocked by: [RELATION_READ_DELETE_ONLY/12/index read-only];' };
+    for (const [rows, expected] of [
+      [1, '0/0/1/0 blocked blocked'],
+      [2, '0/0/0/2 blocked blocked'],
+    ] as const) {
+      const reading = readPgReply({ bound: rows, counts: [], error }, { rows, keyed: false, clean: String });
+      assert.equal(summary(reading), expected);
+    }
+  });
 
   test('A value that Bind refuses refuses the batch, which may be divided.', async (context) => {
     const { send, server } = await pair(context, { refuses: (row) => row[0] === '1' });

@@ -1,7 +1,7 @@
 /** Every way of sending rows, against the sandbox: bad rows, refusals before the run, and servers that fail. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Home, cluster, faults, home, run, sandboxFor, storedRows } from './support.ts';
+import { type Home, cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
 
 const HTTP_PATHS = ['bulk-args', 'unnest', 'values'] as const;
 const SEQ_ENDS_IN_3 = 'CONSTRAINT "no_threes" CHECK ("seq" % 20 <> 3)';
@@ -11,6 +11,10 @@ async function checkedTable(url: string, place: Home, keyed: boolean): Promise<v
   const ddl = await run(['schema', 'ddl', 'records'], place);
   const checked = ddl.stdout.replace('(\n', `(\n  ${SEQ_ENDS_IN_3},\n`).replace(/;\s*$/, '');
   const stmt = keyed ? checked : checked.replace(/,\s*PRIMARY KEY \([^)]*\)/, '');
+  await execute(url, stmt);
+}
+
+async function execute(url: string, stmt: string): Promise<void> {
   const response = await fetch(`${url}/_sql`, { method: 'POST', body: JSON.stringify({ stmt }) });
   assert.equal(response.status, 200, await response.text());
 }
@@ -65,6 +69,31 @@ for (const path of HTTP_PATHS) {
     assert.equal(ended.code, ledger.failed + ledger.unknown === 0 ? 0 : 4, ended.stderr);
     assert.equal(verification.verdict, 'match');
     assert.equal(ledger.acknowledged, storedRows(sandbox));
+  });
+}
+
+for (const [path, key] of [
+  ['unnest', '--key'],
+  ['unnest', '--no-key'],
+  ['values', '--no-key'],
+] as const) {
+  test(`${path}, ${key}: a table that is blocked for a while, without a word in the answers, gets every row once`, async (context) => {
+    const [place, sandbox] = [await home(context), await sandboxFor(context)];
+    const size = ['--rows', '400', '--rate', '200', '--batch-size', '10'];
+    const command = crategen(cluster(sandbox, ...size, '--insert-path', path, key), place);
+    await command.line(/phase=running/);
+    await until(() => storedRows(sandbox) >= 50);
+    const block = (isOn: boolean): Promise<void> =>
+      execute(sandbox.url, `ALTER TABLE crategen.records SET ("blocks.read_only_allow_delete" = ${isOn})`);
+    await block(true);
+    await command.line(/the table is blocked/);
+    await block(false);
+    const ended = await command.ended;
+    assert.equal(ended.code, 0, ended.stderr);
+    const { ledger, errors } = ended.run();
+    assert.equal(ledger.acknowledged, 400, JSON.stringify(ledger));
+    assert.equal(storedRows(sandbox), 400);
+    assert.ok(errors.some((error) => error.class === 'blocked'));
   });
 }
 

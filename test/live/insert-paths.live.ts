@@ -1,24 +1,26 @@
 /**
  * The same rows by every way into a real CrateDB: all stored, or all but those that break a CHECK, and a worker
- * killed on the way. CRATEDB_PG_PORT names the port of PostgreSQL connections where it is not 5432.
+ * killed on the way.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crategen, home, run } from '../e2e/support.ts';
-import { cluster, contentOf, sql, storedIn, tableFor, untilStored } from './support.ts';
-
-const PATHS = ['bulk-args', 'unnest', 'values', 'pg'] as const;
-type Path = (typeof PATHS)[number];
+import { home, run } from '../e2e/support.ts';
+import {
+  PATHS,
+  assertWholeAfterDeath,
+  by,
+  cluster,
+  contentOf,
+  partitioned,
+  sql,
+  storedIn,
+  tableFor,
+  withKilledWorker,
+} from './support.ts';
 
 const IDENTITY = ['--seed', '7', '--run-id', 'paths', '--time-origin', '2026-01-01T00:00:00Z'];
 /** Every twentieth row breaks it. */
 const CHECK = 'CONSTRAINT "no_threes" CHECK ("seq" % 20 <> 3)';
-
-function by(path: Path, batchSize: number): string[] {
-  const size = ['--batch-size', String(path === 'values' ? 10 : batchSize)];
-  const port = path === 'pg' ? ['--pg-port', process.env['CRATEDB_PG_PORT'] ?? '5432'] : [];
-  return ['--insert-path', path, ...size, ...port];
-}
 
 test('the same rows come by every way, and read back equal', async (context) => {
   const place = await home(context);
@@ -73,24 +75,13 @@ for (const path of PATHS) {
   }
 
   test(`${path}: a worker killed with SIGKILL is replaced, and every row is stored once`, async (context) => {
-    const [place, table] = [await home(context), tableFor(context)];
-    const load = ['--rows', '2000', '--rate', '200', ...by(path, 50)];
-    const command = crategen(cluster(table, ...load), place);
-    await command.line(/phase=running/);
-    await untilStored(table, 200, command);
-    const [victim] = command.workers();
-    assert.ok(victim);
-    process.kill(victim, 'SIGKILL');
-    const ended = await command.ended;
-    assert.equal(ended.code, 0, ended.stderr);
-    const { ledger, verification, workers } = ended.run();
-    assert.equal(ledger.acknowledged, 2000);
-    assert.equal(verification.verdict, 'match');
-    assert.equal(
-      workers.reduce((sum, { restarts }) => sum + restarts, 0),
-      1,
-    );
-    assert.deepEqual(await storedIn(table), { rows: 2000, distinct: 2000 });
+    const table = tableFor(context);
+    const load = ['--rows', '1000', '--rate', '200', ...by(path, 50)];
+    const ended = await withKilledWorker(cluster(table, ...load), await home(context), {
+      table,
+      atRows: 200,
+    });
+    await assertWholeAfterDeath(ended, table, 1000);
   });
 }
 
@@ -106,11 +97,4 @@ async function makePartitions(table: string): Promise<number> {
     );
   await sql(`REFRESH TABLE ${table}`);
   return states.length;
-}
-
-/** By a column of few values, which then belongs to the key. */
-function partitioned(ddl: string): string {
-  return ddl
-    .replace(/PRIMARY KEY \("run_id", "seq"\)/, 'PRIMARY KEY ("run_id", "seq", "status")')
-    .replace(/\)(?=[^)]*$)/, ') PARTITIONED BY ("status")');
 }

@@ -2,41 +2,31 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { crategen, home, isAlive, run, until } from '../e2e/support.ts';
-import { cluster, storedIn, tableFor, untilStored } from './support.ts';
+import {
+  assertWholeAfterDeath,
+  cluster,
+  storedIn,
+  tableFor,
+  untilStored,
+  withKilledWorker,
+} from './support.ts';
 
 /** Long enough to be interrupted, on any server that takes so much. */
 const STEADY = ['--rows', '30k', '--rate', '10k', '--batch-size', '100'];
 
 test('a worker killed with SIGKILL is replaced and the keyed run ends complete', async (context) => {
-  const [place, table] = [await home(context), tableFor(context)];
-  const command = crategen(cluster(table, ...STEADY), place);
-  await command.line(/phase=running/);
-  await untilStored(table, 2000, command);
-  const [victim] = command.workers();
-  assert.ok(victim);
-  process.kill(victim, 'SIGKILL');
-  const ended = await command.ended;
-  assert.equal(ended.code, 0, ended.stderr);
-  const { ledger, verification, workers } = ended.run();
-  // An open loop does not catch up: what fell due while nobody was there was dropped, and the rows follow later.
-  assert.equal(ledger.acknowledged, 30_000);
-  assert.equal(verification.verdict, 'match');
-  assert.equal(
-    workers.reduce((sum, { restarts }) => sum + restarts, 0),
-    1,
-  );
-  assert.deepEqual(await storedIn(table), { rows: 30_000, distinct: 30_000 });
+  const table = tableFor(context);
+  const ended = await withKilledWorker(cluster(table, ...STEADY), await home(context), {
+    table,
+    atRows: 2000,
+  });
+  await assertWholeAfterDeath(ended, table, 30_000);
 });
 
 test('a worker killed without a key leaves rows unknown or looked up, and the count confirms the bounds', async (context) => {
-  const [place, table] = [await home(context), tableFor(context)];
-  const command = crategen(cluster(table, ...STEADY, '--no-key'), place);
-  await command.line(/phase=running/);
-  await untilStored(table, 2000, command);
-  const [victim] = command.workers();
-  assert.ok(victim);
-  process.kill(victim, 'SIGKILL');
-  const ended = await command.ended;
+  const table = tableFor(context);
+  const args = cluster(table, ...STEADY, '--no-key');
+  const ended = await withKilledWorker(args, await home(context), { table, atRows: 2000 });
   const { ledger, verification } = ended.run();
   assert.equal(ended.code, ledger.unknown + ledger.failed === 0 ? 0 : 4, ended.stderr);
   assert.equal(verification.verdict, 'match');

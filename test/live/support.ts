@@ -1,11 +1,12 @@
 /**
  * A real CrateDB, named by CRATEDB_CLUSTER_URL, for tests of the built command: tables of the test's own in the
- * schema crategen_test, dropped afterwards, and SQL that goes another way than crategen's.
+ * schema crategen_test, dropped afterwards, and SQL that goes another way than crategen's. CRATEDB_PG_PORT names the
+ * port of PostgreSQL connections where it is not 5432.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import type { Command, Ended } from '../e2e/support.ts';
+import { type Command, type Ended, type Home, crategen } from '../e2e/support.ts';
 
 const SCHEMA = 'crategen_test';
 const SQL_TIMEOUT_MS = 30_000;
@@ -107,4 +108,49 @@ export async function contentOf(table: string): Promise<string> {
 export function cluster(table: string, ...args: string[]): string[] {
   const procs = args.includes('--procs') ? [] : ['--procs', '2'];
   return ['cluster', '--table', table, '--json', '--live', 'lines', ...procs, ...args];
+}
+
+export const PATHS = ['bulk-args', 'unnest', 'values', 'pg'] as const;
+type Path = (typeof PATHS)[number];
+
+/** The flags of one way to send rows. */
+export function by(path: Path, batchSize: number): string[] {
+  const size = ['--batch-size', String(path === 'values' ? Math.min(10, batchSize) : batchSize)];
+  const port = path === 'pg' ? ['--pg-port', process.env['CRATEDB_PG_PORT'] ?? '5432'] : [];
+  return ['--insert-path', path, ...size, ...port];
+}
+
+/** The DDL of `records`, partitioned by a column of few values, which then belongs to the key. */
+export function partitioned(ddl: string): string {
+  return ddl
+    .replace(/PRIMARY KEY \("run_id", "seq"\)/, 'PRIMARY KEY ("run_id", "seq", "status")')
+    .replace(/\)(?=[^)]*$)/, ') PARTITIONED BY ("status")');
+}
+
+/** Runs to the end a command whose first worker is killed with SIGKILL when the table holds so many rows. */
+export async function withKilledWorker(
+  args: readonly string[],
+  place: Home,
+  { table, atRows }: { readonly table: string; readonly atRows: number },
+): Promise<Ended> {
+  const command = crategen(args, place);
+  await command.line(/phase=running/);
+  await untilStored(table, atRows, command);
+  const [victim] = command.workers();
+  assert.ok(victim);
+  process.kill(victim, 'SIGKILL');
+  return await command.ended;
+}
+
+/** The worker was replaced once, and each row is stored once. */
+export async function assertWholeAfterDeath(ended: Ended, table: string, rows: number): Promise<void> {
+  assert.equal(ended.code, 0, ended.stderr);
+  const { ledger, verification, workers } = ended.run();
+  // An open loop does not catch up: what fell due while nobody was there was dropped, and the rows follow later.
+  assert.deepEqual([ledger.acknowledged, verification.verdict], [rows, 'match']);
+  assert.equal(
+    workers.reduce((sum, { restarts }) => sum + restarts, 0),
+    1,
+  );
+  assert.deepEqual(await storedIn(table), { rows, distinct: rows });
 }

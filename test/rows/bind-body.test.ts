@@ -21,7 +21,15 @@ function generatorOf(rows: readonly string[]): RowGenerator {
 }
 
 function formOf(parameters: readonly PgParameter[]): PgForm {
-  return { path: 'pg', head: 'INSERT', row: '', tail: '', columns: parameters.length, parameters };
+  return {
+    path: 'pg',
+    table: { schema: 'doc', table: 't' },
+    head: 'INSERT',
+    row: '',
+    tail: '',
+    columns: parameters.length,
+    parameters,
+  };
 }
 
 /** The values of the rows of one body, read as a server would. */

@@ -23,7 +23,8 @@ import { planOf, preset, rowsOf } from './support.ts';
 const TABLE = { schema: 'doc', table: 'Zürich' };
 
 function formFor(path: 'unnest' | 'values', plan: RowPlan): InsertForm {
-  return { path, head: 'INSERT INTO "ü" ', row: '(?)', tail: ' DO NOTHING', columns: plan.columns.length };
+  const columns = plan.columns.length;
+  return { path, table: TABLE, head: 'INSERT INTO "ü" ', row: '(?)', tail: ' DO NOTHING', columns };
 }
 
 function fastSource(plan: RowPlan, form: InsertForm, shape: ModuleShape = USUAL_SHAPE): RowSource {
@@ -144,7 +145,7 @@ describe('what a path cannot carry', () => {
   });
 
   it('is a statement longer than the server takes', () => {
-    const form = { ...bulkForm('x'), path: 'values', row: '?'.repeat(30_000) } as const;
+    const form = { ...bulkForm('x'), path: 'values', table: TABLE, row: '?'.repeat(30_000) } as const;
     assert.match(
       pathProblems(preset('records'), form)[0] ?? '',
       /a statement of 300010 characters, and the server takes 262144/,

@@ -53,6 +53,24 @@ describe('the endpoint', () => {
     assert.match(expecting.bytes, /^HTTP\/1\.1 413 /);
   });
 
+  test('several VALUES with ten bad rows are counted, with eleven never answered, as CrateDB does', async (context) => {
+    const { url } = await sandboxFor(context);
+    await post(url, { stmt: TABLE });
+    const values = (bad: number): string =>
+      ['(1)', ...Array.from({ length: bad }, (_, at) => `(${at % 2 === 0 ? 1 : 2})`)].join(',');
+    await post(url, { stmt: 'INSERT INTO t.r (id) VALUES (2)' });
+    const ten = await post(url, { stmt: `INSERT INTO t.r (id) VALUES ${values(10)}` });
+    assert.match(ten.text, /"rowcount":1,/);
+    await post(url, { stmt: 'DELETE FROM t.r WHERE id = 1' });
+    const eleven = fetch(`${url}/_sql`, {
+      method: 'POST',
+      body: JSON.stringify({ stmt: `INSERT INTO t.r (id) VALUES ${values(11)}` }),
+      signal: AbortSignal.timeout(300),
+    });
+    await assert.rejects(eleven, { name: 'TimeoutError' });
+    assert.deepEqual(await query(url, 'SELECT count(*) FROM t.r'), [[2]]);
+  });
+
   test('bytes that are no HTTP get a 404 and the end of the connection', async (context) => {
     const { port } = await sandboxFor(context);
     assert.match(

@@ -18,6 +18,8 @@ export type PgAnswer =
 
 export interface PgServerOptions {
   readonly answer?: (rows: readonly Row[], sync: number) => PgAnswer;
+  /** How many rows a SELECT gives; none unless set. */
+  readonly select?: (statement: string) => number;
   readonly password?: string;
   /** Who asks for TLS gets it; without this he hears that there is none. */
   readonly tls?: TlsOptions;
@@ -88,7 +90,7 @@ function errorOf(code: string, text: string, severity = 'ERROR'): Buffer {
 
 function serve(
   socket: Socket,
-  { answer, password, refuses }: PgServerOptions,
+  { answer, select, password, refuses }: PgServerOptions,
   seen: { statements: string[]; syncs: (readonly Row[])[]; onLogIn: () => void },
 ): void {
   let bytes: Buffer = Buffer.alloc(0);
@@ -149,6 +151,10 @@ function serve(
       }
       case 'S':
         return sync();
+      case 'Q': {
+        const statement = body.toString('utf8', 0, body.length - 1);
+        return void socket.write(Buffer.concat([message('C', `SELECT ${select?.(statement) ?? 0}`), READY]));
+      }
       default:
     }
   }
