@@ -8,6 +8,8 @@ import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { type CrategenError, OutputError, messageOf } from '../base/errors.ts';
 import type { HostFacts } from '../base/host.ts';
+import { verifiedTogether } from '../audit/verification.ts';
+import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { cacheFolder } from '../base/user-folders.ts';
 import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
@@ -17,7 +19,7 @@ import { runPlan } from '../coordinator/run.ts';
 import { type StopControl, createStopControl } from '../coordinator/stop-control.ts';
 import type { OutputPlan } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
-import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
+import { type RunPlan, type TargetAccess, tablesOf } from '../plan/run-plan.ts';
 import { makeFolder, testWritable, writeFileAtomically } from '../report/files.ts';
 import { renderNote } from '../report/line-log.ts';
 import { chooseObserver } from '../report/observers.ts';
@@ -220,12 +222,19 @@ async function withRowsCompared(
 ): Promise<RunResult> {
   const { verdict } = result.verification;
   const isWanted = result.plan.verify === 'rows' && (verdict === 'match' || verdict === 'advisory');
-  const canBe = hasRunColumns(result.plan.table.schema);
+  const canBe = tablesOf(result.plan).every(({ schema }) => hasRunColumns(schema));
   if (!isWanted || !canBe || stop.cause() !== null) return result;
   const { verifyEndedRun } = await import('./verify-run.ts');
   const opened = { ...access, nodes: result.target.nodes };
-  const verification = await verifyEndedRun(fileOf(result, [], versions, true), opened, stop.graceful);
-  return { ...result, verification, signal: stop.cause()?.signal ?? result.signal };
+  const compared = await verifyEndedRun(fileOf(result, [], versions, true), opened, stop.graceful);
+  const tables = result.tables.map((table, position) => ({
+    ...table,
+    verification: compared[position] ?? table.verification,
+  }));
+  const verification = verifiedTogether(
+    tables.map((table) => ({ name: formatTable(table.plan.name), verification: table.verification })),
+  );
+  return { ...result, tables, verification, signal: stop.cause()?.signal ?? result.signal };
 }
 
 /** SIGUSR2 prints one line about where the run is. */

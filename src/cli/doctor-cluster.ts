@@ -126,10 +126,10 @@ function shardFindings(shards: Answer<number>, limits: Answer<ClusterLimits>): r
 /** Whether a run would want `--yes`; nothing where the tables of others cannot be seen. */
 export async function productionFindings(
   client: CrateClient,
-  known: Pick<TargetSurvey, 'isThisHost' | 'nodes' | 'table'> & { readonly name: TableName },
+  known: Pick<TargetSurvey, 'isThisHost' | 'nodes' | 'tables'> & { readonly name: TableName },
   options: AskOptions,
 ): Promise<readonly Finding[]> {
-  const others = await tablesOfOthers(client, known.name, options);
+  const others = await tablesOfOthers(client, [known.name], options);
   const signs = productionSigns({ ...known, others: others.ok ? others.value : [] });
   if (signs.length === 0) return [];
   return [

@@ -219,7 +219,7 @@ async function examineTarget(access: TargetAccess, table: TableName): Promise<re
       name: table,
       isThisHost: access.nodes.every(isLoopback),
       nodes: value.clusterNodes.ok ? value.clusterNodes.value.length : null,
-      table: isThere ? { name: formatTable(table), rows, hasRunIds: hasRunIds(state) } : null,
+      tables: isThere ? [{ name: formatTable(table), rows, hasRunIds: hasRunIds(state) }] : [],
     };
     return [
       ...head,

@@ -2,13 +2,13 @@
 import { unreachable } from '../base/errors.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
-import type { RunPlan, SchemaSource } from '../plan/run-plan.ts';
+import type { SchemaSource, TablePlan } from '../plan/run-plan.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import { columnFacts } from './schema-columns.ts';
 
 /** A head, one line a column, one a note; printable. */
-export function existingLines(plan: RunPlan, notes: readonly string[]): readonly string[] {
-  const { source, schema, name, create } = plan.table;
+export function existingLines(table: TablePlan, notes: readonly string[]): readonly string[] {
+  const { source, schema, name, create } = table;
   const target = formatTable(name);
   const isSame = source.kind === 'like' && formatTable(source.table) === target;
   const where = isSame

@@ -1,11 +1,12 @@
 /** `cluster --resume RUN`: the plan and the books of a run that was stopped, checked before anything goes on. */
 import { UsageError } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
-import { resumeOf } from '../coordinator/resume.ts';
+import { type StoppedWorker, resumeOf } from '../coordinator/resume.ts';
 import { type ParsedRunPlan, parseResumePlan } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
+import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
 import type { RawSettings } from '../plan/settings.ts';
+import { createTableMix } from '../plan/table-mix.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import { checkSameRows } from './run-rows.ts';
@@ -22,11 +23,9 @@ export interface OpenedResume {
 /** Throws a UsageError when the run cannot go on: it is complete, or this version makes other rows. */
 export async function openResume(reference: string, flags: RawSettings): Promise<OpenedResume> {
   const { file } = await openRun(reference);
-  const books = file.workers.map(({ ledger, batches }) =>
-    // A finished worker has nothing in flight, and its file says nothing about it.
-    resumeOf({ ledger: { ...ledger, inFlight: 0 }, batches }, file.target.keyed),
-  );
   const stored = remaining(runPlanOf(file), file);
+  const mix = createTableMix(tablesOf(stored).map(({ weight }) => weight));
+  const books = file.workers.map((worker) => resumeOf(stoppedWorker(worker), file.target.keyed, mix));
   if (isComplete(file, books)) {
     throw new UsageError(
       `--resume ${printable(reference)}: run ${file.run.id} reached its bound, so there is nothing to go on with`,
@@ -39,6 +38,16 @@ export async function openResume(reference: string, flags: RawSettings): Promise
   const { config, problems } = await settingReader(flags);
   if (problems.length > 0) throw new UsageError(problems);
   return { parsed: parseResumePlan({ flags, env: process.env, config, facts: planFacts() }, stored), books };
+}
+
+/** A finished worker has nothing in flight, and its file says nothing about it. */
+function stoppedWorker({ ledger, tables, batches }: RunFile['workers'][number]): StoppedWorker {
+  const byTable = tables.length === 0 ? [ledger] : tables;
+  return {
+    ledger: { ...ledger, inFlight: 0 },
+    tables: byTable.map((each) => ({ ...each, inFlight: 0 })),
+    batches,
+  };
 }
 
 function isComplete(file: RunFile, books: readonly ResumedBooks[]): boolean {

@@ -8,7 +8,9 @@ import { readHostFacts, usableCores } from '../base/host.ts';
 import type { ConfigFile } from '../plan/config-file.ts';
 import { canGenerateFast } from '../rows/row-generator.ts';
 import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
+import { alsoFiles } from '../plan/parse-also.ts';
 import {
+  type NamedFile,
   type OutputPlan,
   type ParsedRunPlan,
   type PlanFacts,
@@ -18,7 +20,13 @@ import {
 } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import { NO_SECRETS } from '../plan/parse-target.ts';
-import type { DraftPlan, RunPlan, TargetAccess } from '../plan/run-plan.ts';
+import {
+  type DraftPlan,
+  type RunPlan,
+  type TablePlan,
+  type TargetAccess,
+  tablesOf,
+} from '../plan/run-plan.ts';
 import { withSchema } from '../plan/schema-source.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import type { RawSettings } from '../plan/settings.ts';
@@ -43,7 +51,15 @@ export abstract class RunCommand extends BaseCommand {
   protected async readRun(command: 'cluster' | 'single', read: Arguments): Promise<ReadyRun> {
     const { config, problems: configProblems } = await settingReader(read.flags);
     const schemaFile = await readNamedSchema(read.flags, config);
-    const input = { command, flags: read.flags, env: process.env, config, schemaFile, facts: planFacts() };
+    const input = {
+      command,
+      flags: read.flags,
+      env: process.env,
+      config,
+      schemaFile,
+      alsoFiles: await readAlsoFiles(read.flags, config),
+      facts: planFacts(),
+    };
     return await this.finishRun(parseRunPlan(input), [...read.problems, ...configProblems], read.warnings);
   }
 
@@ -75,24 +91,33 @@ export abstract class RunCommand extends BaseCommand {
     const { schema, notes } = await schemaFor(parsed.plan, read.access);
     const plan = withSchema(parsed.plan, schema);
     if (parsed.notes !== null && !parsed.output.quiet)
-      await this.#showExisting(plan, [...parsed.notes, ...notes]);
+      for (const [position, table] of tablesOf(plan).entries()) {
+        const found = position === 0 ? notes : [];
+        await this.#showExisting(table, [...(parsed.notes[position] ?? []), ...found]);
+      }
     return { plan, output: parsed.output, access: read.access };
   }
 
   /** What would be created and sent; not a byte is written to any server. */
   async #showPlanned(plan: RunPlan, asJson: boolean): Promise<void> {
     const { sampleOf } = await import('./schema-sample.ts');
-    const { ddl, statement, rows } = await sampleOf(plan, SHOWN_ROWS);
-    if (asJson) return this.printJson({ plan, ddl, statement, rows });
-    this.print(`${ddl}\n\n${statement}\n\n${rows.join('\n')}`);
+    const [main, ...also] = await Promise.all(
+      tablesOf(plan).map((table) => sampleOf(plan, table, SHOWN_ROWS)),
+    );
+    if (asJson) return this.printJson({ plan, ...main, ...(also.length === 0 ? {} : { also }) });
+    for (const sample of [main, ...also]) {
+      if (sample === undefined) continue;
+      const { ddl, statement, rows } = sample;
+      this.print(`${ddl}\n\n${statement}\n\n${rows.join('\n')}${also.length === 0 ? '' : '\n'}`);
+    }
   }
 
   /** Before the first row of a table that crategen did not invent: what each column gets, and what may go wrong. */
-  async #showExisting(plan: RunPlan, notes: readonly string[]): Promise<void> {
-    const { source } = plan.table;
+  async #showExisting(table: TablePlan, notes: readonly string[]): Promise<void> {
+    const { source } = table;
     if (source.kind !== 'like' && source.kind !== 'ddl') return;
     const { existingLines } = await import('./existing-lines.ts');
-    process.stderr.write(`${existingLines(plan, notes).join('\n')}\n`);
+    process.stderr.write(`${existingLines(table, notes).join('\n')}\n`);
   }
 
   /** Carries the plan out, shows its summary, sets the exit code; with `--dry-run` only shows what it would do. */
@@ -139,7 +164,20 @@ async function readNamedSchema(
   config: ConfigFile | null,
 ): Promise<ResolvedSchema | null> {
   const named = schemaFilePath(flags, config);
-  if (named === null) return null;
+  return named === null ? null : await readNamedFile(named);
+}
+
+/** The same for each `--also` that names a file. */
+async function readAlsoFiles(
+  flags: RawSettings,
+  config: ConfigFile | null,
+): Promise<ReadonlyMap<string, ResolvedSchema>> {
+  const files = new Map<string, ResolvedSchema>();
+  for (const named of alsoFiles(flags, config)) files.set(named.value, await readNamedFile(named));
+  return files;
+}
+
+async function readNamedFile(named: NamedFile): Promise<ResolvedSchema> {
   if (named.setting === 'ddl') {
     const { readDdlFile } = await import('./ddl-file.ts');
     return await readDdlFile(named.name, named.value);

@@ -2,7 +2,7 @@
 import { UsageError } from '../base/errors.ts';
 import type { TableName } from '../base/sql.ts';
 import { isKeyed } from '../cratedb/introspect.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
+import type { RunPlan, TablePlan } from '../plan/run-plan.ts';
 import { frameOf } from '../rows/batch-body.ts';
 import { ddlText, insertForm } from '../rows/ddl.ts';
 import { type InsertForm, pathProblems, statementOf } from '../rows/insert-form.ts';
@@ -19,9 +19,9 @@ export interface Sample {
   readonly rows: readonly string[];
 }
 
-/** The sample of a planned run. */
-export async function sampleOf(plan: RunPlan, rows: number): Promise<Sample> {
-  const { schema, name, key, shards, replicas } = plan.table;
+/** The sample of one of the tables of a planned run. */
+export async function sampleOf(plan: RunPlan, table: TablePlan, rows: number): Promise<Sample> {
+  const { schema, name, key, shards, replicas } = table;
   const ddl = ddlText(schema, { table: name, key, shards, replicas, ifNotExists: true });
   const isKey = key && hasRunColumns(schema) && isKeyed(schema.primaryKey, schema.partitionedBy);
   const conflictColumns = isKey ? schema.primaryKey : null;

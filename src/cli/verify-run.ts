@@ -1,6 +1,5 @@
 /** Row-by-row verification of a run that took place: its rows made again, the server's read in pages. */
-import { parseTableName } from '../base/sql.ts';
-import { UsageError } from '../base/errors.ts';
+import { formatTable } from '../base/sql.ts';
 import type { Verification } from '../audit/verification.ts';
 import {
   type FoundRows,
@@ -10,7 +9,7 @@ import {
   verdictOfRows,
   verifyRows,
 } from '../audit/verify-rows.ts';
-import { shareOf } from '../coordinator/prepare-target.ts';
+import { shareOf } from '../coordinator/prepare-tables.ts';
 import type { Answer } from '../cratedb/ask.ts';
 import { createClient } from '../cratedb/client.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
@@ -20,8 +19,8 @@ import { runPlanOf } from '../report/run-file.ts';
 import { compareReadBack } from '../rows/canonical.ts';
 import { checkSameRows, offeredBatches } from './run-rows.ts';
 
-/** What was found; `unexpected` are rows of this run id in batches that it never began. */
-export type FullVerifyReport = VerifyReport & { readonly unexpected: FoundRows };
+/** What was found in all tables of the run together, and in each, in the order of the run. */
+export type FullVerifyReport = VerifyReport & { readonly tables: readonly VerifyReport[] };
 
 export type VerifyOutcome =
   { readonly ok: true; readonly report: FullVerifyReport } | { readonly ok: false; readonly message: string };
@@ -36,68 +35,116 @@ export async function verifyRun(
   onProgress: (rows: number) => void,
 ): Promise<VerifyOutcome> {
   const answer = await compareRows(file, access, { onProgress });
-  return answer.ok
-    ? { ok: true, report: reportOf(file, answer.value) }
-    : { ok: false, message: answer.message };
+  if (!answer.ok) return { ok: false, message: answer.message };
+  const tables = answer.value.map((compared) => reportOf(file, compared));
+  return { ok: true, report: { ...summedReport(file, tables), tables } };
 }
 
-/** `--verify rows`: the count of a run that just ended, confirmed or contradicted by its rows. */
+/** `--verify rows`: the counts of a run that just ended, confirmed or contradicted by its rows, for each table. */
 export async function verifyEndedRun(
   file: RunFile,
   access: TargetAccess,
   signal: AbortSignal,
-): Promise<Verification> {
+): Promise<readonly Verification[]> {
   const answer = await compareRows(file, access, { signal });
-  const none = { method: 'rows', stored: null } as const;
+  const inEach = (verification: Omit<Verification, 'method' | 'stored'>): readonly Verification[] =>
+    file.tables.map(() => ({ method: 'rows', stored: null, ...verification }));
   if (signal.aborted)
-    return { ...none, verdict: 'skipped', detail: 'a signal came while the rows were compared' };
+    return inEach({ verdict: 'skipped', detail: 'a signal came while the rows were compared' });
   if (!answer.ok)
-    return { ...none, verdict: 'unavailable', detail: `the rows could not be read: ${answer.message}` };
-  const { lost, unexpected } = reportOf(file, answer.value);
-  const verification = verdictOfRows({ ...answer.value, lost });
-  if (unexpected.rows === 0) return verification;
-  const detail = `${verification.detail}; ${unexpected.rows} rows of this run id were never sent`;
-  return { ...verification, verdict: 'mismatch', detail };
+    return inEach({ verdict: 'unavailable', detail: `the rows could not be read: ${answer.message}` });
+  return answer.value.map((compared) => {
+    const { lost, unexpected } = reportOf(file, compared);
+    const verification = verdictOfRows({ ...compared.found, lost });
+    if (unexpected.rows === 0) return verification;
+    const detail = `${verification.detail}; ${unexpected.rows} rows of this run id were never sent`;
+    return { ...verification, verdict: 'mismatch', detail };
+  });
 }
 
 type CompareOptions = Omit<VerifyRowsOptions, 'compare'>;
 
+/** One table's rows beside the server's. */
+interface ComparedTable {
+  readonly table: string;
+  /** Rows of it that the run's ledger calls acknowledged. */
+  readonly acknowledged: number;
+  readonly found: RowVerification;
+}
+
+/** Table after table; the first that cannot be read ends it. */
 async function compareRows(
   file: RunFile,
   access: TargetAccess,
-  options: CompareOptions,
-): Promise<Answer<RowVerification>> {
-  const { schema, rowPlan } = await checkSameRows(file);
-  const table = parseTableName(file.target.table);
-  if (!table.ok) throw new UsageError(`the table of the run file: ${table.why}`);
+  { onProgress, ...options }: CompareOptions,
+): Promise<Answer<readonly ComparedTable[]>> {
+  const tables = await checkSameRows(file);
+  const batches = offeredBatches(file);
   const plan = runPlanOf(file);
   const client = createClient(access, { connectionsPerNode: CONNECTIONS });
+  const compared: ComparedTable[] = [];
+  let gone = 0;
   try {
-    const run: OfferedRun = {
-      plan: rowPlan,
-      schema,
-      table: table.name,
-      runId: plan.runId,
-      batches: offeredBatches(file),
-      share: plan.machine.count > 1 ? shareOf(plan) : null,
-    };
-    return await verifyRows(client, run, { ...options, compare: compareReadBack });
+    for (const [position, { table, rowPlan }] of tables.entries()) {
+      const offered = batches[position] ?? [];
+      const run: OfferedRun = {
+        plan: rowPlan,
+        schema: table.schema,
+        table: table.name,
+        runId: plan.runId,
+        batches: offered,
+        share: shareOf(plan),
+      };
+      const goneBefore = gone;
+      const answer = await verifyRows(client, run, {
+        ...options,
+        onProgress: (rows) => onProgress?.(goneBefore + rows),
+        compare: compareReadBack,
+      });
+      if (!answer.ok) return answer;
+      gone += offered.reduce((sum, { rows }) => sum + rows, 0);
+      const { acknowledged } = file.tables[position]?.ledger ?? file.ledger;
+      compared.push({ table: formatTable(table.name), acknowledged, found: answer.value });
+    }
+    return { ok: true, value: compared };
   } finally {
     await client.destroy();
   }
 }
 
-function reportOf(file: RunFile, found: RowVerification): FullVerifyReport {
+function reportOf(file: RunFile, { table, acknowledged, found }: ComparedTable): VerifyReport {
   // Rows that no single batch missed may still be too few in total, where rejected rows hide which batch they were in.
-  const uncounted = Math.max(0, file.ledger.acknowledged - found.checked - found.lost.rows);
+  const uncounted = Math.max(0, acknowledged - found.checked - found.lost.rows);
   return {
     runId: file.run.id,
-    table: file.target.table,
+    table,
     checkedRows: found.checked,
     lost: { ...found.lost, rows: found.lost.rows + uncounted },
     duplicated: found.duplicated,
     altered: found.altered,
     unexpected: found.unexpected,
     notComparable: found.notComparableColumns,
+  };
+}
+
+/** Several tables as one; keys are only meaningful within a table, so those of several are left out. */
+function summedReport(file: RunFile, tables: readonly VerifyReport[]): VerifyReport {
+  const [first, ...others] = tables;
+  if (first !== undefined && others.length === 0) return first;
+  const sum = (of: (report: VerifyReport) => number): number =>
+    tables.reduce((total, report) => total + of(report), 0);
+  const found = (of: (report: VerifyReport) => FoundRows): FoundRows => ({
+    rows: sum((report) => of(report).rows),
+    seqs: [],
+  });
+  return {
+    runId: file.run.id,
+    table: tables.map(({ table }) => table).join(', '),
+    checkedRows: sum(({ checkedRows }) => checkedRows),
+    lost: found(({ lost }) => lost),
+    duplicated: found(({ duplicated }) => duplicated),
+    altered: found(({ altered }) => altered),
+    unexpected: found(({ unexpected }) => unexpected),
+    notComparable: [...new Set(tables.flatMap(({ notComparable }) => notComparable))].toSorted(),
   };
 }

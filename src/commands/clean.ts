@@ -1,8 +1,10 @@
 /** `crategen clean RUN`: deletes a run's rows by its run id, after saying how many. */
 import * as Flags from '@oclif/core/flags';
-import { TargetError, UsageError } from '../base/errors.ts';
-import { parseTableName } from '../base/sql.ts';
+import { TargetError } from '../base/errors.ts';
+import { formatTable } from '../base/sql.ts';
 import { formatExact } from '../base/units.ts';
+import { tablesOf } from '../plan/run-plan.ts';
+import { runPlanOf } from '../report/run-file.ts';
 import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/run-argument.ts';
 import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';
 
@@ -25,17 +27,23 @@ export default class Clean extends TargetCommand {
     const { checkTellsRows } = await import('../cli/run-rows.ts');
     checkTellsRows(file);
     const access = await this.openTargetOf(file, reader);
-    const table = parseTableName(file.target.table);
-    if (!table.ok) throw new UsageError(`the table of the run file: ${table.why}`);
     const { cleanRun } = await import('../cli/clean-run.ts');
     const isMeant = read.flags.get('yes') === true;
-    const outcome = await cleanRun(access, table.name, file.run.id, isMeant);
-    if (!outcome.ok)
-      throw new TargetError(`the rows of run ${file.run.id} cannot be deleted: ${outcome.message}`);
-    const { rows, deleted } = outcome;
-    const result = { runId: file.run.id, table: file.target.table, rows, deleted };
-    if (read.flags.get('json') === true) return this.printJson(result);
-    const what = `${formatExact(rows)} rows of run ${file.run.id} in ${file.target.table}`;
-    this.print(isMeant ? `deleted ${what}` : `${what}; nothing is deleted without --yes`);
+    const asJson = read.flags.get('json') === true;
+    const tables: { readonly table: string; readonly rows: number; readonly deleted: boolean }[] = [];
+    for (const { name } of tablesOf(runPlanOf(file))) {
+      const table = formatTable(name);
+      const outcome = await cleanRun(access, name, file.run.id, isMeant);
+      if (!outcome.ok)
+        throw new TargetError(
+          `the rows of run ${file.run.id} in ${table} cannot be deleted: ${outcome.message}`,
+        );
+      tables.push({ table, rows: outcome.rows, deleted: outcome.deleted });
+      const what = `${formatExact(outcome.rows)} rows of run ${file.run.id} in ${table}`;
+      if (!asJson) this.print(isMeant ? `deleted ${what}` : `${what}; nothing is deleted without --yes`);
+    }
+    if (!asJson) return;
+    const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+    this.printJson({ runId: file.run.id, table: file.target.table, rows, deleted: isMeant, tables });
   }
 }

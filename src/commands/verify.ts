@@ -37,14 +37,17 @@ export default class Verify extends TargetCommand {
         import('../report/listings.ts'),
         import('../report/terminal.ts'),
       ]);
-      this.print(renderVerify(report, textViewOf(process.stdout, process.env)));
+      for (const table of report.tables)
+        this.print(renderVerify(table, textViewOf(process.stdout, process.env)));
     }
-    const { lost, duplicated, altered, unexpected } = report;
-    if (unexpected.rows > 0) {
+    for (const { table, unexpected } of report.tables) {
+      if (unexpected.rows === 0) continue;
+      const which = `seq ${unexpected.seqs.join(', ')}`;
       this.warning(
-        `${unexpected.rows} rows carry this run id and were never sent by it; seq ${unexpected.seqs.join(', ')}`,
+        `${unexpected.rows} rows of ${table} carry this run id and were never sent by it; ${which}`,
       );
     }
+    const { lost, duplicated, altered, unexpected } = report;
     const isWrong = lost.rows + duplicated.rows + altered.rows + unexpected.rows > 0;
     process.exitCode = isWrong ? EXIT.mismatch : EXIT.ok;
   }

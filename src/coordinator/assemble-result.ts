@@ -5,16 +5,23 @@ import { residentBytesMax } from '../base/process-memory.ts';
 import { createHistogram } from '../metrics/histogram.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type ErrorCount, noNodeCounts } from '../metrics/node-counts.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
+import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
 import { statementOf } from '../rows/insert-form.ts';
-import type { RowPlan } from '../rows/row-plan.ts';
+import { ROW_FORMAT, type RowPlan } from '../rows/row-plan.ts';
 import type { CrewEnd } from './crew.ts';
 import type { Monitor } from './monitor.ts';
-import type { PreparedTarget } from './prepare-target.ts';
+import type { PreparedTable, PreparedTarget } from './prepare-target.ts';
 import { toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import { plannedRowsOf } from './shares.ts';
-import { type ProcessCost, type RunResult, type WorkerResult, COST_NOT_MEASURED } from './run-result.ts';
+import {
+  type ProcessCost,
+  type RunResult,
+  type TableResult,
+  type Verification,
+  type WorkerResult,
+  COST_NOT_MEASURED,
+} from './run-result.ts';
 import type { Settlement, WorkerBooks } from './settle.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
@@ -34,11 +41,11 @@ export interface ResultParts {
   readonly slots: readonly WorkerSlot[];
   readonly settlement: Settlement;
   readonly target: PreparedTarget;
-  readonly rowPlan: RowPlan;
+  readonly rowPlans: readonly RowPlan[];
 }
 
 export function assembleResult(parts: ResultParts): RunResult {
-  const { plan, env, monitor, slots, settlement, target, rowPlan, end } = parts;
+  const { plan, env, monitor, slots, settlement, target, end } = parts;
   const total = mergeSnapshots(slots.map((slot) => slot.total()));
   const ledger = settlement.workers.reduce<Ledger>(
     (sum, worker) => addLedgers(sum, worker.ledger),
@@ -57,10 +64,8 @@ export function assembleResult(parts: ResultParts): RunResult {
     signal: env.stop.cause()?.signal ?? null,
     host: { ...env.host, samples: [] },
     target: target.state,
-    statement: statementOf(target.insert),
-    ddl: target.ddl,
-    poolsHash: rowPlan.pools.hash,
-    rowFormat: rowPlan.rowFormat,
+    tables: target.tables.map((table, position) => tableResult(table, position, parts)),
+    rowFormat: ROW_FORMAT,
     ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
     resolved: settlement.resolved,
     batches: slots.reduce((sum, slot) => addBatches(sum, slot.total().batches), NO_BATCHES),
@@ -88,6 +93,22 @@ export function assembleResult(parts: ResultParts): RunResult {
   };
 }
 
+function tableResult(
+  { plan, insert, ddl }: PreparedTable,
+  position: number,
+  { rowPlans, settlement }: ResultParts,
+): TableResult {
+  const settled = settlement.tables[position];
+  return {
+    plan,
+    statement: statementOf(insert),
+    ddl,
+    poolsHash: rowPlans[position]?.pools.hash ?? '',
+    ledger: settled?.ledger ?? EMPTY_LEDGER,
+    verification: settled?.verification ?? settlement.verification,
+  };
+}
+
 function workerResult(
   slot: WorkerSlot,
   {
@@ -105,6 +126,7 @@ function workerResult(
     index: slot.index,
     pids: slot.pids,
     ledger: books?.ledger ?? total.ledger,
+    tables: books?.tables ?? total.tables,
     batches: {
       ...total.batches,
       next: total.nextBatch,
@@ -206,6 +228,13 @@ function warningsOf(parts: ResultParts): string[] {
   return [...warnings, ...monitor.cpuDifferences(CPU_TOLERANCE, CPU_COMPARED_AFTER_MS)];
 }
 
+const NEVER_BEGAN: Verification = {
+  method: 'none',
+  stored: null,
+  verdict: 'skipped',
+  detail: 'the run was stopped before its first row',
+};
+
 /** The result of a run that was stopped before its first worker: nothing was offered, and that is known. */
 export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAtMs: number): RunResult {
   const signal = env.stop.cause()?.signal ?? null;
@@ -225,20 +254,20 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
       nodes: plan.target.nodes,
       keyed: plan.table.key,
     },
-    statement: '',
-    ddl: '',
-    poolsHash: '',
+    tables: tablesOf(plan).map((table) => ({
+      plan: table,
+      statement: '',
+      ddl: '',
+      poolsHash: '',
+      ledger: EMPTY_LEDGER,
+      verification: NEVER_BEGAN,
+    })),
     rowFormat: 0,
     ledger: { ...EMPTY_LEDGER, notOffered: plannedRowsOf(plan) ?? 0 },
     resolved: { stored: 0, absent: 0 },
     batches: NO_BATCHES,
     pacer: { lateRows: 0, droppedRows: 0 },
-    verification: {
-      method: 'none',
-      stored: null,
-      verdict: 'skipped',
-      detail: 'the run was stopped before its first row',
-    },
+    verification: NEVER_BEGAN,
     measuredRows: 0,
     bodyBytes: 0,
     serviceTime: createHistogram(),

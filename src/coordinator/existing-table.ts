@@ -32,7 +32,7 @@ import { type TableDefinition, parseDdl } from '../rows/existing/parse-ddl.ts';
 import { madeUpPrefix, madeUpTexts, shapesOf as tableShapes } from '../rows/existing/shape.ts';
 import type { Column } from '../rows/schema.ts';
 import { validateSchema } from '../rows/validate-schema.ts';
-import { answered } from './prepare-target.ts';
+import { answered } from './target-hints.ts';
 
 type LikeSource = Extract<SchemaSource, { readonly kind: 'like' }>;
 

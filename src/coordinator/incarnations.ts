@@ -13,7 +13,8 @@ import {
   addRows,
   settledRows,
 } from '../metrics/ledger.ts';
-import { type Assignment, batchRows } from '../plan/assignment.ts';
+import { type Assignment, rowsOfBatch } from '../plan/assignment.ts';
+import type { TableMix } from '../plan/table-mix.ts';
 import type { ExceptionRecord, InFlightBatch, LastWord } from '../worker/counter-file.ts';
 
 /** What a dead incarnation leaves behind. */
@@ -28,6 +29,7 @@ export interface Estate {
 /** The final figures of one incarnation that is gone. */
 export interface IncarnationTotals {
   readonly ledger: Ledger;
+  readonly tables: readonly Ledger[];
   readonly batches: BatchCounts;
   readonly exceptions: readonly ExceptionRecord[];
   readonly measuredRows: number;
@@ -57,6 +59,7 @@ function lostBatch(batch: InFlightBatch): ExceptionRecord {
 
 export interface ClosingParts {
   readonly assignment: Assignment;
+  readonly mix: TableMix;
   readonly hasSuccessor: boolean;
   /** Monotonic: when the death was seen; nothing of it can have been sent later. */
   readonly nowMs: number;
@@ -81,7 +84,8 @@ export function closeBooks(word: LastWord, estate: Estate, parts: ClosingParts):
     failed: ended.filter(({ failed, unknown }) => failed + unknown > 0).length,
   });
   return {
-    ledger: { offered: settledRows(rows), ...pick(rows), inFlight: 0 },
+    ledger: closedLedger(rows),
+    tables: tablesWith(word.tables, ended, parts.mix).map(closedLedger),
     batches,
     exceptions: [...word.exceptions, ...ended.filter(({ failed, unknown }) => failed + unknown > 0)],
     measuredRows: word.measuredRows,
@@ -93,10 +97,25 @@ export function closeBooks(word: LastWord, estate: Estate, parts: ClosingParts):
 function orphanedBatch(word: LastWord, { assignment, nowMs }: ClosingParts, batch: number): ExceptionRecord {
   const inFlight = word.inFlight.find((each) => each.batch === batch);
   if (inFlight !== undefined) return lostBatch(inFlight);
-  return { batch, ...NO_ROWS, unknown: batchRows(assignment, batch).rows, lastByteAtMs: nowMs };
+  return { batch, ...NO_ROWS, unknown: rowsOfBatch(assignment, batch), lastByteAtMs: nowMs };
 }
 
-function pick(rows: RowCounts): RowCounts {
-  const { acknowledged, rejected, failed, unknown } = rows;
-  return { acknowledged, rejected, failed, unknown };
+/** The rows by table, with those of the batches that ended here. */
+function tablesWith(
+  tables: readonly RowCounts[],
+  ended: readonly ExceptionRecord[],
+  mix: TableMix,
+): readonly RowCounts[] {
+  const sums = [...tables];
+  for (const batch of ended) {
+    const { table } = mix.placeOf(batch.batch);
+    while (sums.length <= table) sums.push(NO_ROWS);
+    sums[table] = addRows(sums[table] ?? NO_ROWS, batch);
+  }
+  return sums;
+}
+
+function closedLedger({ acknowledged, rejected, failed, unknown }: RowCounts): Ledger {
+  const rows = { acknowledged, rejected, failed, unknown };
+  return { offered: settledRows(rows), ...rows, inFlight: 0 };
 }

@@ -24,7 +24,8 @@ export interface LimitFacts {
 /** Problems, one sentence each, with needed and allowed; empty when the plan fits. */
 export function limitProblems(
   plan: RunPlan,
-  bodyBytesMax: number,
+  /** Of the largest body of each table: every request slot has one for each. */
+  bodyBytesMax: readonly number[],
   nodes: number,
   facts: LimitFacts,
 ): string[] {
@@ -44,13 +45,14 @@ export function limitProblems(
       `processes: ${procs} workers are asked for, ${facts.freeProcesses} more are allowed here; --procs ${Math.max(1, facts.freeProcesses)} would fit`,
     );
   }
-  const bodyBytes = Math.min(bodyBytesMax, maxBodyBytes);
-  const bodiesBytes = procs * inFlight * bodyBytes;
+  const slotBytes = bodyBytesMax.reduce((sum, bytes) => sum + Math.min(bytes, maxBodyBytes), 0);
+  const bodiesBytes = procs * inFlight * slotBytes;
   const allowedBytes = facts.memoryBytes * BODY_MEMORY_SHARE;
   if (bodiesBytes > allowedBytes) {
+    const tables = bodyBytesMax.length === 1 ? '' : ` for ${bodyBytesMax.length} tables`;
     const fitting = Math.max(1, Math.floor((batchSize * allowedBytes) / bodiesBytes));
     problems.push(
-      `memory: ${procs} × ${inFlight} request bodies of up to ${formatBytes(bodyBytes)} are ${formatBytes(bodiesBytes)}, half of this host's memory is ${formatBytes(allowedBytes)}; --batch-size ${formatExact(fitting).replaceAll(',', '')} would fit`,
+      `memory: ${procs} × ${inFlight} request bodies of up to ${formatBytes(slotBytes)}${tables} are ${formatBytes(bodiesBytes)}, half of this host's memory is ${formatBytes(allowedBytes)}; --batch-size ${formatExact(fitting).replaceAll(',', '')} would fit`,
     );
   }
   return problems;

@@ -12,10 +12,12 @@ import {
   type Ledger,
   addBatches,
   addLedgers,
+  addTables,
 } from '../metrics/ledger.ts';
 import type { Assignment } from '../plan/assignment.ts';
-import type { PlanFile } from '../plan/plan-file.ts';
-import type { TargetAccess } from '../plan/run-plan.ts';
+import type { PlanFile, TableFacts } from '../plan/plan-file.ts';
+import { type TablePlan, type TargetAccess, tablesOf } from '../plan/run-plan.ts';
+import { createTableMix } from '../plan/table-mix.ts';
 import { createClient } from '../cratedb/client.ts';
 import { type ExceptionRecord, type LastWord, readCounterFile } from '../worker/counter-file.ts';
 import { type CounterFolder, counterFolderAt, listCounterFiles } from './counter-folder.ts';
@@ -23,8 +25,7 @@ import { closeBooks, estateOf } from './incarnations.ts';
 import { keptExceptions, toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import { type RunResult, type WorkerResult, COST_NOT_MEASURED } from './run-result.ts';
-import { settle } from './settle.ts';
-import { bulkForm } from '../rows/insert-form.ts';
+import { type WorkerBooks, settle } from './settle.ts';
 import { assignmentsOf, plannedRowsOf } from './shares.ts';
 
 /** Beyond the drain limit a worker has its last words to say. */
@@ -65,17 +66,10 @@ export async function recoverRun<Saved>(
   );
   const client = createClient(access, { connectionsPerNode: QUESTIONS_AT_ONCE });
   try {
-    const { statement, ddl } = facts;
     const target = {
       state: { ...facts.target, keyed: facts.keyed },
-      access,
       client,
-      insert: bulkForm(statement),
-      ddl,
-      wasCreated: false,
-      isSystemHidden: false,
-      diskLimit: null,
-      rowsBefore: facts.rowsBefore,
+      tables: tableFactsOf(planFile),
     };
     const settlement = await settle(workers, {
       plan,
@@ -95,10 +89,19 @@ export async function recoverRun<Saved>(
   }
 }
 
+/** What the plan file knows of each table, in the order of the plan. */
+function tableFactsOf({ plan, facts }: PlanFile): readonly (TableFacts & { readonly plan: TablePlan })[] {
+  return tablesOf(plan).flatMap((table, position) => {
+    const known = [facts, ...facts.also][position];
+    return known === undefined ? [] : [{ ...known, plan: table }];
+  });
+}
+
 /** One worker's books, read from the files of its incarnations. */
 interface RecoveredWorker {
   readonly index: number;
   readonly ledger: Ledger;
+  readonly tables: readonly Ledger[];
   readonly batches: BatchCounts;
   readonly exceptions: readonly ExceptionRecord[];
   /** Rows of an earlier, stopped part of the run. */
@@ -108,7 +111,7 @@ interface RecoveredWorker {
 }
 
 function booksOf(
-  { facts }: PlanFile,
+  { plan, facts }: PlanFile,
   folder: CounterFolder,
   assignment: Assignment,
   index: number,
@@ -116,17 +119,21 @@ function booksOf(
 ): RecoveredWorker {
   const words = wordsOf(folder, index);
   const base = facts.resumed?.[index] ?? null;
+  const mix = createTableMix(tablesOf(plan).map(({ weight }) => weight));
   let inherited = base?.resend ?? [];
   let books = {
     ledger: base?.ledger ?? EMPTY_LEDGER,
+    tables: base?.tables ?? [],
     batches: base?.batches ?? NO_BATCHES,
     exceptions: base === null ? [] : keptExceptions(base, nowMs),
   };
   words.forEach((word, position) => {
     const estate = estateOf(word, inherited, facts.keyed);
-    const closed = closeBooks(word, estate, { assignment, hasSuccessor: position < words.length - 1, nowMs });
+    const hasSuccessor = position < words.length - 1;
+    const closed = closeBooks(word, estate, { assignment, mix, hasSuccessor, nowMs });
     books = {
       ledger: addLedgers(books.ledger, closed.ledger),
+      tables: addTables(books.tables, closed.tables),
       batches: addBatches(books.batches, closed.batches),
       exceptions: [...books.exceptions, ...closed.exceptions],
     };
@@ -217,9 +224,14 @@ function resultOf(
     signal: null,
     host: { ...env.host, samples: [] },
     target: { ...facts.target, keyed: facts.keyed },
-    statement: facts.statement,
-    ddl: facts.ddl,
-    poolsHash: facts.poolsHash,
+    tables: tableFactsOf(planFile).map(({ plan: table, statement, ddl, poolsHash }, position) => ({
+      plan: table,
+      statement,
+      ddl,
+      poolsHash,
+      ledger: settlement.tables[position]?.ledger ?? EMPTY_LEDGER,
+      verification: settlement.tables[position]?.verification ?? settlement.verification,
+    })),
     rowFormat: facts.rowFormat,
     ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
     resolved: settlement.resolved,
@@ -231,11 +243,7 @@ function resultOf(
     serviceTime: createHistogram(),
     responseTime: createHistogram(),
     workers: workers.map((worker, position) =>
-      workerResult(
-        worker,
-        settlement.workers[position]?.ledger ?? worker.ledger,
-        settlement.workers[position]?.exceptions ?? [],
-      ),
+      workerResult(worker, settlement.workers[position] ?? { ...worker, exceptions: [] }),
     ),
     coordinator: {
       pid: facts.coordinatorPid,
@@ -253,11 +261,7 @@ function resultOf(
   };
 }
 
-function workerResult(
-  worker: RecoveredWorker,
-  ledger: Ledger,
-  exceptions: readonly ExceptionRecord[],
-): WorkerResult {
+function workerResult(worker: RecoveredWorker, { ledger, tables, exceptions }: WorkerBooks): WorkerResult {
   const headers = worker.words.map((word) => word.header);
   const sum = (of: (header: LastWord['header']) => number): number =>
     headers.reduce((total, header) => total + of(header), 0);
@@ -266,6 +270,7 @@ function workerResult(
     index: worker.index,
     pids: headers.map((header) => header.pid),
     ledger,
+    tables,
     batches: { ...worker.batches, next: worker.nextBatch, exceptions: exceptions.map(toException) },
     earlier: { offered: worker.earlier.offered, acknowledged: worker.earlier.acknowledged },
     restarts: Math.max(0, headers.length - 1),

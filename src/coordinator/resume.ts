@@ -13,24 +13,33 @@ import {
 } from '../metrics/ledger.ts';
 import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
+import type { TableMix } from '../plan/table-mix.ts';
 import type { ExceptionRecord } from '../worker/counter-file.ts';
 import type { BatchException } from './run-result.ts';
 
 /** What the run file says of a worker. */
 export interface StoppedWorker {
   readonly ledger: Ledger;
+  /** The same rows by table. */
+  readonly tables: readonly Ledger[];
   readonly batches: BatchCounts & { readonly next: number; readonly exceptions: readonly BatchException[] };
 }
 
 /** Without a key only batches of which surely no row is stored may be sent again. */
-export function resumeOf(worker: StoppedWorker, keyed: boolean): ResumedBooks {
+export function resumeOf(worker: StoppedWorker, keyed: boolean, mix: TableMix): ResumedBooks {
   const maySend = (batch: BatchException): boolean =>
     keyed || (batch.acknowledged === 0 && batch.unknown === 0);
   const again = worker.batches.exceptions.filter(maySend);
   const ledger = again.reduce((sum, batch) => addLedgers(sum, negative(batch)), worker.ledger);
+  const tables = worker.tables.map((sum, table) =>
+    again
+      .filter(({ batch }) => mix.placeOf(batch).table === table)
+      .reduce((rest, batch) => addLedgers(rest, negative(batch)), sum),
+  );
   const { begun, completed, retried, failed } = worker.batches;
   return {
     ledger,
+    tables,
     batches: addBatches(
       { begun, completed, retried, failed },
       { ...NO_BATCHES, begun: -again.length, completed: -again.length, failed: -again.length },
@@ -55,7 +64,8 @@ function negative(batch: BatchException): Ledger {
 
 /** The earlier part as a snapshot that later ones are added to; its times and costs are not carried over. */
 export function baseSnapshot(worker: ResumedBooks): Snapshot {
-  return { ...emptySnapshot(worker.nextBatch), ledger: worker.ledger, batches: worker.batches };
+  const { nextBatch, ledger, tables, batches } = worker;
+  return { ...emptySnapshot(nextBatch), ledger, tables, batches };
 }
 
 /** Kept exceptions as the books want them: nothing was sent for them after `nowMs`, and perhaps just before it. */

@@ -4,7 +4,7 @@ import type { BatchCounts, Ledger } from '../metrics/ledger.ts';
 import type { ErrorCount, NodeCounts } from '../metrics/node-counts.ts';
 import type { Histogram } from '../metrics/histogram.ts';
 import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
+import type { RunPlan, TablePlan } from '../plan/run-plan.ts';
 import type { TargetState } from './run-state.ts';
 
 export type EndReason =
@@ -64,6 +64,8 @@ export interface WorkerResult extends ProcessCost {
   /** One per incarnation. */
   readonly pids: readonly number[];
   readonly ledger: Ledger;
+  /** The same rows by table. */
+  readonly tables: readonly Ledger[];
   readonly batches: BatchCounts & { readonly next: number; readonly exceptions: readonly BatchException[] };
   /** Rows of an earlier, stopped part of the same run: in the ledger, not in times and costs. */
   readonly earlier: { readonly offered: number; readonly acknowledged: number };
@@ -103,6 +105,17 @@ export interface Verification {
   readonly detail: string;
 }
 
+/** One of the tables that the run filled. */
+export interface TableResult {
+  readonly plan: TablePlan;
+  readonly statement: string;
+  readonly ddl: string;
+  readonly poolsHash: string;
+  /** Its part of the run's ledger. */
+  readonly ledger: Ledger;
+  readonly verification: Verification;
+}
+
 export interface RunResult {
   readonly plan: RunPlan;
   readonly startedAtMs: number;
@@ -123,9 +136,8 @@ export interface RunResult {
     readonly samples: readonly HostSample[];
   };
   readonly target: TargetState;
-  readonly statement: string;
-  readonly ddl: string;
-  readonly poolsHash: string;
+  /** In the order of the plan. */
+  readonly tables: readonly TableResult[];
   readonly rowFormat: number;
   readonly ledger: Ledger & { readonly notOffered: number };
   readonly resolved: { readonly stored: number; readonly absent: number };

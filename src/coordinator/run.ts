@@ -2,12 +2,13 @@
  * One run from plan to result. This file is the table of contents of the coordinator: prepare, start, watch,
  * stop, settle, tell. `single` takes the same way with a worker in this process.
  */
-import { UsageError } from '../base/errors.ts';
+import { UsageError, assert } from '../base/errors.ts';
 import { type HostFacts, usableCores } from '../base/host.ts';
+import { formatTable } from '../base/sql.ts';
 import { planFileText } from '../plan/plan-file.ts';
 import { createClient } from '../cratedb/client.ts';
-import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
-import { PROTOCOL_VERSION } from '../protocol/messages.ts';
+import { type RunPlan, type TablePlan, type TargetAccess, tablesOf } from '../plan/run-plan.ts';
+import { PROTOCOL_VERSION, type WorkerTable } from '../protocol/messages.ts';
 import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
 import { maxRowBytesOf } from '../rows/bounds.ts';
 import { fetchPools } from './kept-pools.ts';
@@ -17,7 +18,7 @@ import { emitColumnModule } from '../rows/fast/column-emitter.ts';
 import { emitRowModule } from '../rows/fast/row-emitter.ts';
 import { USUAL_SHAPE } from '../rows/fast/row-loop.ts';
 import { type InsertForm, pathProblems, statementOf } from '../rows/insert-form.ts';
-import { type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
+import { ROW_FORMAT, type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
 import { type RowSource, bracketsOf } from '../rows/row-source.ts';
 import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
@@ -45,8 +46,9 @@ const REPORT_INTERVAL_MS = 250;
 
 /** Everything that stands before the first worker is forked. */
 interface Prepared {
-  readonly rowPlan: RowPlan;
-  readonly rows: RowSource;
+  /** One for each table, in the order of the plan. */
+  readonly rowPlans: readonly RowPlan[];
+  readonly rows: readonly RowSource[];
   readonly target: PreparedTarget;
   readonly counters: CounterFolder;
 }
@@ -102,31 +104,32 @@ async function prepare(
   monitor: Monitor,
   startedAtMs: number,
 ): Promise<Prepared> {
-  const { schema } = plan.table;
-  const unfit = pathProblems(schema, longestForm(plan));
+  const unfit = tablesOf(plan).flatMap((table) => unfitColumns(plan, table));
   if (unfit.length > 0) throw new UsageError(unfit);
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   // The pools fill while the target answers.
   const shelf = { folder: env.poolsFolder, versions: env.versions };
-  const rowPlanMade = fetchPools(schema, shelf).then((pools) => makeRowPlan(schema, identity, pools));
-  const [rowPlan, rows, target] = await Promise.all([
-    rowPlanMade,
-    rowPlanMade.then((made) => rowSourceOf(plan, made)),
+  const rowPlansMade = Promise.all(
+    tablesOf(plan).map(async ({ schema }) => makeRowPlan(schema, identity, await fetchPools(schema, shelf))),
+  );
+  const [rowPlans, rows, target] = await Promise.all([
+    rowPlansMade,
+    rowPlansMade.then((made) => made.map((rowPlan) => rowSourceOf(plan, rowPlan))),
     prepareTarget({
       plan,
       access,
       signal: env.stop.graceful,
       isResumed: env.resumed !== null,
       note: (level, event, message) => monitor.note({ level, event, message }),
-      checkHost: async (nodes) => checkLimits(plan, await rowPlanMade, nodes, env.host),
+      checkHost: async (nodes) => checkLimits(plan, await rowPlansMade, nodes, env.host),
     }),
   ]);
   let counters: CounterFolder | null = null;
   try {
     counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
-    await env.savePlan(planText(plan, { startedAtMs, target, rowPlan, counters }, env));
+    await env.savePlan(planText(plan, { startedAtMs, target, rowPlans, counters }, env));
     monitor.knowsTarget(target.state, plannedRowsOf(plan));
-    return { rowPlan, rows, target, counters };
+    return { rowPlans, rows, target, counters };
   } catch (error) {
     counters?.remove();
     await target.client.destroy();
@@ -145,33 +148,45 @@ function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): RowSource {
 }
 
 /** The INSERT before the table was looked at; what it is then is not longer by much. */
-function longestForm({ table, load }: RunPlan): InsertForm {
-  const { schema, name } = table;
+function longestForm({ load }: RunPlan, { schema, name }: TablePlan): InsertForm {
   const conflictColumns = [...new Set([...schema.primaryKey, ...schema.partitionedBy])];
   return insertForm(schema, name, { conflictColumns, path: load.insertPath });
 }
 
-function checkLimits(plan: RunPlan, rowPlan: RowPlan, nodes: number, host: HostFacts): void {
-  const { schema } = plan.table;
-  const maxRowBytes = maxRowBytesOf(rowPlan);
-  const form = longestForm(plan);
-  const rows = Math.min(plan.load.batchSize, rowsThatFit(form, maxRowBytes, plan.load.maxBodyBytes));
-  if (rows < 1) {
+/** What the path cannot carry, with the table where there are several. */
+function unfitColumns(plan: RunPlan, table: TablePlan): string[] {
+  const whose = plan.also.length === 0 ? '' : `${formatTable(table.name)}: `;
+  return pathProblems(table.schema, longestForm(plan, table)).map((problem) => `${whose}${problem}`);
+}
+
+function checkLimits(plan: RunPlan, rowPlans: readonly RowPlan[], nodes: number, host: HostFacts): void {
+  const bodyBytes = rowPlans.map((rowPlan, position) => {
+    const table = tablesOf(plan)[position] ?? plan.table;
+    const maxRowBytes = maxRowBytesOf(rowPlan);
+    const form = longestForm(plan, table);
+    const rows = Math.min(plan.load.batchSize, rowsThatFit(form, maxRowBytes, plan.load.maxBodyBytes));
+    if (rows >= 1) return bodyBytesFor(form, maxRowBytes, rows);
     throw new UsageError(
-      `--max-body: one row of ${schema.name} can take ${maxRowBytes} bytes and does not fit`,
+      `--max-body: one row of ${table.schema.name} can take ${maxRowBytes} bytes and does not fit`,
     );
-  }
-  const bodyBytes = bodyBytesFor(form, maxRowBytes, rows);
+  });
   const problems = limitProblems(plan, bodyBytes, nodes, readLimitFacts(host.memoryBytes));
   if (problems.length > 0) throw new UsageError(problems);
 }
 
 function planText(
   plan: RunPlan,
-  known: { startedAtMs: number; target: PreparedTarget; rowPlan: RowPlan; counters: CounterFolder },
+  known: Pick<Prepared, 'rowPlans' | 'target' | 'counters'> & { readonly startedAtMs: number },
   env: RunEnvironment,
 ): string {
   const { kind, version, nodes, keyed } = known.target.state;
+  const [main, ...also] = known.target.tables.map((table, position) => ({
+    statement: statementOf(table.insert),
+    ddl: table.ddl,
+    poolsHash: known.rowPlans[position]?.pools.hash ?? '',
+    rowsBefore: table.rowsBefore,
+  }));
+  assert(main !== undefined, 'a run has a table');
   return planFileText(plan, {
     startedAtMs: known.startedAtMs,
     counterFolder: known.counters.path,
@@ -179,11 +194,9 @@ function planText(
     workerPids: [],
     target: { kind, version, nodes },
     keyed,
-    statement: statementOf(known.target.insert),
-    ddl: known.target.ddl,
-    poolsHash: known.rowPlan.pools.hash,
-    rowFormat: known.rowPlan.rowFormat,
-    rowsBefore: known.target.rowsBefore,
+    ...main,
+    also,
+    rowFormat: ROW_FORMAT,
     versions: env.versions,
     resumed: env.resumed,
   });
@@ -213,6 +226,7 @@ async function carryOut(
   const books = crew.slots.map((slot): WorkerBooks => ({
     index: slot.index,
     ledger: slot.total().ledger,
+    tables: slot.total().tables,
     exceptions: [...slot.exceptions],
   }));
   const settlement = await settle(books, {
@@ -304,9 +318,11 @@ function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): 
     protocolVersion: PROTOCOL_VERSION,
     workerIndex,
     access: target.access,
-    insert: target.insert,
+    tables: target.tables.flatMap(({ plan: { name, weight }, insert }, position): WorkerTable[] => {
+      const source = rows[position];
+      return source === undefined ? [] : [{ name: formatTable(name), weight, insert, rows: source }];
+    }),
     keyed: target.state.keyed,
-    rows,
     assignment,
     limits: {
       inFlight: load.inFlight,

@@ -5,12 +5,15 @@
 import type { Clock } from '../base/clock.ts';
 import { COUNT_TIMES, COUNT_TIMES_AFTER_SIGNAL, verifyByCount, verifyByDelta } from '../audit/count.ts';
 import { type UnknownBatch, resolveUnknown } from '../audit/resolve.ts';
-import { EMPTY_LEDGER, type Ledger, addLedgers } from '../metrics/ledger.ts';
-import { batchRows } from '../plan/assignment.ts';
+import { verifiedTogether } from '../audit/verification.ts';
+import { formatTable } from '../base/sql.ts';
+import { EMPTY_LEDGER, type Ledger, addLedgers, addTables } from '../metrics/ledger.ts';
+import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
+import { type TableMix, type TableRange, createTableMix, tableRange } from '../plan/table-mix.ts';
 import { hasRunColumns } from '../rows/schema.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
 import type { ExceptionRecord } from '../worker/counter-file.ts';
-import { type PreparedTarget, shareOf } from './prepare-target.ts';
+import { shareOf } from './prepare-tables.ts';
+import type { PreparedTable, PreparedTarget } from './prepare-target.ts';
 import type { Verification } from './run-result.ts';
 import type { StopControl } from './stop-control.ts';
 
@@ -23,18 +26,24 @@ const RESOLVE_MS = 75_000;
 export interface WorkerBooks {
   readonly index: number;
   readonly ledger: Ledger;
+  /** The same rows by table. */
+  readonly tables: readonly Ledger[];
   readonly exceptions: readonly ExceptionRecord[];
 }
 
 export interface Settlement {
   readonly workers: readonly WorkerBooks[];
+  /** In the order of the plan. */
+  readonly tables: readonly { readonly ledger: Ledger; readonly verification: Verification }[];
   readonly resolved: { readonly stored: number; readonly absent: number };
   readonly verification: Verification;
 }
 
 export interface SettleParts {
   readonly plan: RunPlan;
-  readonly target: PreparedTarget;
+  readonly target: Pick<PreparedTarget, 'state' | 'client'> & {
+    readonly tables: readonly Pick<PreparedTable, 'plan' | 'rowsBefore'>[];
+  };
   readonly clock: Clock;
   readonly stop: StopControl;
   /** Nobody could be reached for as long as was allowed: the server is asked once more, and not waited for. */
@@ -46,50 +55,110 @@ export interface SettleParts {
 /** Resolves and verifies; never rejects for what a server does. */
 export async function settle(books: readonly WorkerBooks[], parts: SettleParts): Promise<Settlement> {
   const resolved = await resolve(books, parts);
-  const verification = await verify(resolved.workers, parts);
-  return { ...resolved, verification };
+  const sums = resolved.workers.map(({ tables }) => tables).reduce(addTables, []);
+  const ledgers = parts.target.tables.map((_, table) => sums[table] ?? EMPTY_LEDGER);
+  const verifications = await verify(ledgers, parts);
+  const named = parts.target.tables.map(({ plan: { name } }, table) => ({
+    name: formatTable(name),
+    verification: verifications[table] ?? NOT_VERIFIED,
+  }));
+  return {
+    ...resolved,
+    tables: ledgers.map((ledger, table) => ({ ledger, verification: verifications[table] ?? NOT_VERIFIED })),
+    verification: verifiedTogether(named),
+  };
+}
+
+const NOT_VERIFIED: Verification = { method: 'none', stored: null, verdict: 'skipped', detail: '' };
+
+/** What became of rows that were unknown. */
+interface Found {
+  readonly stored: number;
+  readonly absent: number;
+}
+
+const NOTHING_FOUND: Found = { stored: 0, absent: 0 };
+
+/** A batch with unknown rows, and which rows they are among. */
+interface AskedBatch {
+  readonly exception: ExceptionRecord;
+  readonly range: TableRange;
 }
 
 async function resolve(
   books: readonly WorkerBooks[],
   parts: SettleParts,
-): Promise<Omit<Settlement, 'verification'>> {
-  const { plan, target, clock, stop } = parts;
-  const unknown = books.flatMap((worker) => worker.exceptions.filter((batch) => batch.unknown > 0));
-  const nothing = { workers: books, resolved: { stored: 0, absent: 0 } };
-  const cannotAsk = target.state.kind === 'discard' || !hasRunColumns(plan.table.schema);
-  if (unknown.length === 0 || cannotAsk || stop.forced.aborted) return nothing;
-  parts.onResolving(unknown.reduce((sum, batch) => sum + batch.unknown, 0));
-  const batches = unknown.map((batch): UnknownBatch => ({
-    ...batchRows({ batchSize: plan.load.batchSize, rows: plan.bounds.rows }, batch.batch),
-    acknowledged: batch.acknowledged,
-    unknown: batch.unknown,
-    lastByteAtMs: batch.lastByteAtMs,
-  }));
-  const isStopped = stop.cause() !== null;
-  const rows = { table: plan.table.name, runId: plan.runId, batchSize: plan.load.batchSize, batches };
-  const answer = await resolveUnknown(target.client, rows, {
-    clock,
-    budgetMs: isStopped || parts.isOutage ? RESOLVE_AFTER_SIGNAL_MS : RESOLVE_MS,
-    signal: isStopped ? stop.forced : stop.graceful,
-  });
-  const found = new Map(answer.perBatch.map((batch) => [batch.firstRow / plan.load.batchSize, batch]));
-  const workers = books.map((worker) =>
-    applyResolution(worker, (batch) => found.get(batch) ?? { stored: 0, absent: 0 }),
+): Promise<Pick<Settlement, 'workers' | 'resolved'>> {
+  const { plan, target, stop } = parts;
+  const mix = createTableMix(tablesOf(plan).map(({ weight }) => weight));
+  const assignment = { batchSize: plan.load.batchSize, rows: plan.bounds.rows };
+  const asked = books
+    .flatMap((worker) => worker.exceptions.filter((batch) => batch.unknown > 0))
+    .map((exception): AskedBatch => ({ exception, range: tableRange(mix, assignment, exception.batch) }))
+    .filter(({ range }) => tellsRows(target.tables[range.table]));
+  if (asked.length === 0 || target.state.kind === 'discard' || stop.forced.aborted)
+    return { workers: books, resolved: NOTHING_FOUND };
+  parts.onResolving(asked.reduce((sum, { exception }) => sum + exception.unknown, 0));
+  const perTable = await Promise.all(
+    target.tables.map((table, position) =>
+      lookUp(
+        table,
+        asked.filter(({ range }) => range.table === position),
+        parts,
+      ),
+    ),
   );
-  return { workers, resolved: { stored: answer.stored, absent: answer.absent } };
+  const found = new Map(perTable.flat());
+  const sum = (of: (each: Found) => number): number =>
+    [...found.values()].reduce((total, each) => total + of(each), 0);
+  return {
+    workers: books.map((worker) =>
+      applyResolution(worker, mix, (batch) => found.get(batch) ?? NOTHING_FOUND),
+    ),
+    resolved: { stored: sum(({ stored }) => stored), absent: sum(({ absent }) => absent) },
+  };
 }
 
-/** Moves looked-up rows from unknown to acknowledged or failed, in the batch and in the worker's ledger. */
+function tellsRows(table: Pick<PreparedTable, 'plan'> | undefined): boolean {
+  return table !== undefined && hasRunColumns(table.plan.schema);
+}
+
+/** Asks one table for its rows; what was found, by the batch's number in the run. */
+async function lookUp(
+  { plan: { name } }: Pick<PreparedTable, 'plan'>,
+  asked: readonly AskedBatch[],
+  { plan, target, clock, stop, isOutage }: SettleParts,
+): Promise<readonly (readonly [batch: number, found: Found])[]> {
+  if (asked.length === 0) return [];
+  const batches = asked.map(({ exception, range }): UnknownBatch => ({
+    firstRow: range.firstRow,
+    rows: range.rows,
+    acknowledged: exception.acknowledged,
+    unknown: exception.unknown,
+    lastByteAtMs: exception.lastByteAtMs,
+  }));
+  const isStopped = stop.cause() !== null;
+  const rows = { table: name, runId: plan.runId, batchSize: plan.load.batchSize, batches };
+  const { perBatch } = await resolveUnknown(target.client, rows, {
+    clock,
+    budgetMs: isStopped || isOutage ? RESOLVE_AFTER_SIGNAL_MS : RESOLVE_MS,
+    signal: isStopped ? stop.forced : stop.graceful,
+  });
+  return asked.map(({ exception }, position) => [exception.batch, perBatch[position] ?? NOTHING_FOUND]);
+}
+
+/** Moves looked-up rows from unknown to acknowledged or failed, in the batch and in the worker's ledgers. */
 function applyResolution(
   worker: WorkerBooks,
-  resolutionOf: (batch: number) => { stored: number; absent: number },
+  mix: TableMix,
+  resolutionOf: (batch: number) => Found,
 ): WorkerBooks {
-  let { ledger } = worker;
+  const moved = worker.tables.map(() => EMPTY_LEDGER);
   const exceptions = worker.exceptions.map((batch) => {
     if (batch.unknown === 0) return batch;
     const { stored, absent } = resolutionOf(batch.batch);
-    ledger = addLedgers(ledger, {
+    const { table } = mix.placeOf(batch.batch);
+    moved[table] = addLedgers(moved[table] ?? EMPTY_LEDGER, {
       ...EMPTY_LEDGER,
       acknowledged: stored,
       failed: absent,
@@ -102,41 +171,46 @@ function applyResolution(
       unknown: batch.unknown - stored - absent,
     };
   });
-  return { ...worker, ledger, exceptions: exceptions.filter((batch) => batch.failed + batch.unknown > 0) };
+  return {
+    ...worker,
+    ledger: moved.reduce(addLedgers, worker.ledger),
+    tables: addTables(worker.tables, moved),
+    exceptions: exceptions.filter((batch) => batch.failed + batch.unknown > 0),
+  };
 }
 
-async function verify(workers: readonly WorkerBooks[], parts: SettleParts): Promise<Verification> {
-  const { plan, target, clock, stop } = parts;
-  const skipped = (detail: string): Verification => ({
-    method: 'none',
-    stored: null,
-    verdict: 'skipped',
-    detail,
-  });
+/** One verdict for each table, all within the same time. */
+async function verify(ledgers: readonly Ledger[], parts: SettleParts): Promise<readonly Verification[]> {
+  const { plan, target, stop } = parts;
+  const skipped = (detail: string): readonly Verification[] =>
+    ledgers.map(() => ({ ...NOT_VERIFIED, detail }));
   if (target.state.kind === 'discard') return skipped('the target discards rows and says so');
   if (plan.verify === 'none') return skipped('as --verify none says');
   if (stop.forced.aborted) return skipped('the run was stopped at once');
   parts.onVerifying();
-  const ledger = workers.reduce((sum, worker) => addLedgers(sum, worker.ledger), EMPTY_LEDGER);
+  return await Promise.all(
+    target.tables.map((table, position) => verifyTable(table, ledgers[position] ?? EMPTY_LEDGER, parts)),
+  );
+}
+
+async function verifyTable(
+  { plan: { name }, rowsBefore }: Pick<PreparedTable, 'plan' | 'rowsBefore'>,
+  { acknowledged, unknown }: Ledger,
+  { plan, target, clock, stop, isOutage }: SettleParts,
+): Promise<Verification> {
   const wasStopped = stop.cause() !== null;
-  const rows = {
-    table: plan.table.name,
-    runId: plan.runId,
-    range: null,
-    share: plan.machine.count > 1 ? shareOf(plan) : null,
-  };
-  const run = { rows, acknowledged: ledger.acknowledged, unknown: ledger.unknown, keyed: target.state.keyed };
   const options = {
-    ...(wasStopped || parts.isOutage ? COUNT_TIMES_AFTER_SIGNAL : COUNT_TIMES),
+    ...(wasStopped || isOutage ? COUNT_TIMES_AFTER_SIGNAL : COUNT_TIMES),
     clock,
     signal: wasStopped ? stop.forced : stop.graceful,
   };
-  const { rowsBefore } = target;
+  const rows = { table: name, runId: plan.runId, range: null, share: shareOf(plan) };
+  const run = { rows, acknowledged, unknown, keyed: target.state.keyed };
   const verification =
     rowsBefore === null
       ? await verifyByCount(target.client, run, options)
-      : await verifyByDelta(target.client, { ...run, table: plan.table.name, before: rowsBefore }, options);
+      : await verifyByDelta(target.client, { ...run, table: name, before: rowsBefore }, options);
   return verification.verdict === 'skipped'
-    ? skipped('a signal came while the rows were counted')
+    ? { ...NOT_VERIFIED, detail: 'a signal came while the rows were counted' }
     : verification;
 }

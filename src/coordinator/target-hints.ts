@@ -1,5 +1,7 @@
 /** What to try next when a target cannot be used: one sentence for each failure that a flag or a GRANT can mend. */
+import { TargetError } from '../base/errors.ts';
 import { type TableName, quoteIdentifier } from '../base/sql.ts';
+import type { Answer } from '../cratedb/ask.ts';
 import type { FailureClass } from '../cratedb/outcome.ts';
 import type { QueryFailure } from '../cratedb/query-reply.ts';
 
@@ -36,6 +38,12 @@ const NO_PG: ReadonlySet<FailureClass> = new Set([
 export function pgHint(failure: Pick<QueryFailure, 'class' | 'message'>): string | undefined {
   if (NO_PG.has(failure.class)) return 'name the port that takes PostgreSQL connections with --pg-port';
   return targetHint({ ...failure, code: null });
+}
+
+/** The answer's value, or the error that a person needs; with `table` where it was about that table. */
+export function answered<T>(answer: Answer<T>, what: string, table: TableName | null = null): T {
+  if (answer.ok) return answer.value;
+  throw new TargetError(`${what}: ${answer.message}`, { hint: targetHint(answer, table) });
 }
 
 /** The statement that a superuser runs; `user` null where nobody knows the name. */

@@ -10,7 +10,7 @@ import type { CrateClient } from '../cratedb/client.ts';
 import { type OtherTable, tablesOfOthers } from '../cratedb/cluster-state.ts';
 import type { TableState } from '../cratedb/introspect.ts';
 import { countTable } from '../cratedb/statements.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
+import type { RunPlan, TablePlan } from '../plan/run-plan.ts';
 
 /** Other people's rows from which on a cluster is taken for one that they need. */
 const MANY_ROWS = 1_000_000;
@@ -22,55 +22,75 @@ export interface TargetSurvey {
   readonly isThisHost: boolean;
   /** Of the cluster; null when they cannot be seen. */
   readonly nodes: number | null;
-  readonly table: {
+  /** Those of the run that are there already. */
+  readonly tables: readonly {
     readonly name: string;
     /** Null when they could not be counted. */
     readonly rows: number | null;
     /** It has the column run_id: its rows are crategen's. */
     readonly hasRunIds: boolean;
-  } | null;
+  }[];
   /** Empty when they cannot be seen. */
   readonly others: readonly OtherTable[];
 }
 
-/** Looks at the table that is there and, on another host, at the tables beside it. Changes nothing. */
+/** A table of the run and what is known of it before anything changes. */
+export interface SeenTable {
+  readonly plan: TablePlan;
+  readonly there: TableState;
+}
+
+/** Looks at the tables that are there and, on another host, at those beside them. Changes nothing. */
 export async function surveyTarget(
   client: CrateClient,
-  parts: { readonly plan: RunPlan; readonly table: TableState; readonly nodes: number | null },
+  parts: {
+    readonly plan: RunPlan;
+    readonly tables: readonly SeenTable[];
+    readonly nodes: number | null;
+  },
   options: AskOptions,
 ): Promise<TargetSurvey> {
-  const { plan, table, nodes } = parts;
-  const { name } = plan.table;
+  const { plan, tables, nodes } = parts;
   const isThisHost = client.nodes.every(isLoopback);
   // Who is told twice already is not asked to wait for reasons.
   const needsReasons = !isThisHost && !plan.safety.isConfirmed;
-  const [rows, others] = await Promise.all([
-    table.exists ? countTable(client, name, options) : null,
-    needsReasons ? tablesOfOthers(client, name, options) : null,
+  const names = tables.map((table) => table.plan.name);
+  const [found, others] = await Promise.all([
+    Promise.all(tables.map((table) => lookAt(client, table, options))),
+    needsReasons ? tablesOfOthers(client, names, options) : null,
   ]);
   return {
     isThisHost,
     nodes,
-    table: table.exists
-      ? {
-          name: formatTable(name),
-          rows: rows?.ok === true ? rows.value : null,
-          hasRunIds: table.columns.some((column) => column.name === 'run_id'),
-        }
-      : null,
+    tables: found.filter((table) => table !== null),
     others: others?.ok === true ? others.value : [],
+  };
+}
+
+async function lookAt(
+  client: CrateClient,
+  { plan: { name }, there }: SeenTable,
+  options: AskOptions,
+): Promise<TargetSurvey['tables'][number] | null> {
+  if (!there.exists) return null;
+  const rows = await countTable(client, name, options);
+  return {
+    name: formatTable(name),
+    rows: rows.ok ? rows.value : null,
+    hasRunIds: there.columns.some((column) => column.name === 'run_id'),
   };
 }
 
 /**
  * Why the target looks like production, one clause each; empty when it does not. It holds data of somebody else,
- * on another host, and either it is the very table that is to be filled, or there is much of it, or it is kept in
+ * on another host, and either it is a very table that is to be filled, or there is much of it, or it is kept in
  * copies on several nodes. Tables of crategen never count, so that a cluster made for tests stays one.
  */
-export function productionSigns({ isThisHost, nodes, table, others }: TargetSurvey): readonly string[] {
+export function productionSigns({ isThisHost, nodes, tables, others }: TargetSurvey): readonly string[] {
   if (isThisHost) return [];
   const signs: string[] = [];
-  if (table !== null && !table.hasRunIds && table.rows !== 0) {
+  for (const table of tables) {
+    if (table.hasRunIds || table.rows === 0) continue;
     const rows = table.rows === null ? 'rows' : `${formatExact(table.rows)} rows`;
     signs.push(`${table.name} holds ${rows} that are not crategen's`);
   }
@@ -92,14 +112,14 @@ function tablesText(tables: readonly OtherTable[]): string {
 
 /** One line for each thing that will be changed, in order: `drops …`, `creates …` or `inserts into …`. */
 export function touchLines(
-  plan: RunPlan,
-  table: TableState,
+  plan: TablePlan,
+  there: TableState,
   rows: number | null,
 ): readonly { readonly event: 'willDrop' | 'willCreate' | 'willInsert'; readonly message: string }[] {
-  const name = formatTable(plan.table.name);
+  const name = formatTable(plan.name);
   const held = rows === null ? 'its rows' : `its ${formatExact(rows)} ${rows === 1 ? 'row' : 'rows'}`;
-  if (table.exists && !plan.table.recreate) {
-    const shape = `${table.shards} ${table.shards === 1 ? 'shard' : 'shards'}, replicas ${table.replicas}`;
+  if (there.exists && !plan.recreate) {
+    const shape = `${there.shards} ${there.shards === 1 ? 'shard' : 'shards'}, replicas ${there.replicas}`;
     return [
       {
         event: 'willInsert',
@@ -115,10 +135,10 @@ export function touchLines(
     event: 'willCreate',
     message: `creates the table ${name}: ${creationText(plan)}`,
   } as const;
-  return table.exists ? [drop, create] : [create];
+  return there.exists ? [drop, create] : [create];
 }
 
-function creationText({ table }: RunPlan): string {
+function creationText(table: TablePlan): string {
   const key = table.key ? 'primary key (run_id, seq)' : 'no primary key';
   const layout = [
     table.shards === null ? '' : `${table.shards} ${table.shards === 1 ? 'shard' : 'shards'}`,

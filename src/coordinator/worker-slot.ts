@@ -6,12 +6,13 @@
 import type { Clock } from '../base/clock.ts';
 import { assert, messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
-import { settledRows } from '../metrics/ledger.ts';
+import { EMPTY_LEDGER, type Ledger, addLedgers, settledRows } from '../metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../metrics/merge.ts';
 import { endOutages } from '../metrics/node-counts.ts';
 import { type Snapshot, emptySnapshot, NO_USE } from '../metrics/snapshot.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
+import { type TableMix, createTableMix } from '../plan/table-mix.ts';
 import {
   type InitMessage,
   PROTOCOL_VERSION,
@@ -79,6 +80,7 @@ export class WorkerSlot {
   readonly #clock: Clock;
   readonly #spawn: SpawnWorker;
   readonly #template: InitTemplate;
+  readonly #mix: TableMix;
   readonly #counterFileOf: (incarnation: number) => string;
   readonly #events: SlotEvents;
   readonly #readyTimeoutMs: number;
@@ -104,6 +106,7 @@ export class WorkerSlot {
     this.#clock = parts.clock;
     this.#spawn = parts.spawn;
     this.#template = parts.template;
+    this.#mix = createTableMix(parts.template.tables.map(({ weight }) => weight));
     this.#counterFileOf = parts.counterFileOf;
     this.#events = parts.events;
     this.#readyTimeoutMs = parts.readyTimeoutMs;
@@ -263,8 +266,9 @@ export class WorkerSlot {
 
   /** The pair of the worker's own check: what arrives balances, or its sender is not to be believed. */
   #take(incarnation: Incarnation, snapshot: Snapshot): void {
-    const { ledger } = snapshot;
-    if (ledger.offered !== settledRows(ledger) + ledger.inFlight)
+    const { ledger, tables } = snapshot;
+    const isWhole = tables.length === 0 || sumOfTables(tables).offered === ledger.offered;
+    if (ledger.offered !== settledRows(ledger) + ledger.inFlight || !isWhole)
       return this.#refuse(incarnation, 'its ledger does not balance');
     incarnation.snapshot = newer(incarnation.snapshot, snapshot);
     this.#remember(snapshot.use.residentBytesMax, snapshot.use.heapUsedBytes);
@@ -323,6 +327,7 @@ export class WorkerSlot {
     this.#remember(residentBytesMax, 0);
     const books = closeBooks(word, estate, {
       assignment: this.assignment,
+      mix: this.#mix,
       hasSuccessor: isReplaced,
       nowMs: this.#clock.monotonicMs(),
     });
@@ -330,6 +335,7 @@ export class WorkerSlot {
     this.#closed.push({
       ...last,
       ledger: books.ledger,
+      tables: books.tables,
       batches: books.batches,
       measuredRows: books.measuredRows,
       bodyBytes: books.bodyBytes,
@@ -355,6 +361,10 @@ export class WorkerSlot {
     this.residentBytesMax = Math.max(this.residentBytesMax, residentBytes);
     this.heapUsedBytesMax = Math.max(this.heapUsedBytesMax, heapUsedBytes);
   }
+}
+
+function sumOfTables(tables: Snapshot['tables']): Ledger {
+  return tables.reduce(addLedgers, EMPTY_LEDGER);
 }
 
 /** For a message to people: `code 1, signal null`, and what it said last. */

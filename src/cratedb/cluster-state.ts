@@ -185,7 +185,7 @@ const MAX_TABLES = 1000;
  */
 export async function tablesOfOthers(
   client: CrateClient,
-  target: TableName,
+  targets: readonly TableName[],
   options: AskOptions = {},
 ): Promise<Answer<readonly OtherTable[]>> {
   const [shards, tables, columns] = await Promise.all([
@@ -215,8 +215,9 @@ export async function tablesOfOthers(
     formatTable({ schema: textOf(row[0]), table: textOf(row[1]) });
   const replicas = new Map(tables.value.map((row) => [name(row), textOf(row[2])]));
   const ownColumns = Map.groupBy(columns.value, name);
+  const filled = new Set(targets.map(formatTable));
   const isOurs = (row: readonly unknown[]): boolean =>
-    row[0] === 'crategen' || name(row) === formatTable(target) || ownColumns.get(name(row))?.length === 2;
+    row[0] === 'crategen' || filled.has(name(row)) || ownColumns.get(name(row))?.length === 2;
   return {
     ok: true,
     value: shards.value

@@ -60,6 +60,13 @@ export function addLedgers(a: Ledger, b: Ledger): Ledger {
   };
 }
 
+/** Table by table; what one of them has not heard of yet is empty there. */
+export function addTables(a: readonly Ledger[], b: readonly Ledger[]): readonly Ledger[] {
+  return Array.from({ length: Math.max(a.length, b.length) }, (_, table) =>
+    addLedgers(a[table] ?? EMPTY_LEDGER, b[table] ?? EMPTY_LEDGER),
+  );
+}
+
 export function addRows(a: RowCounts, b: RowCounts): RowCounts {
   return {
     acknowledged: a.acknowledged + b.acknowledged,

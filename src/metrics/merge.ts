@@ -2,7 +2,7 @@
  * Snapshots of several processes, or of several incarnations of one, as one. Commutative and associative; taking
  * the newest of one process is idempotent, so lost, late or doubled reports change no total.
  */
-import { addBatches, addLedgers } from './ledger.ts';
+import { addBatches, addLedgers, addTables } from './ledger.ts';
 import { mergeErrors, mergeNodes, sumOf } from './node-counts.ts';
 import { type ProcessUse, type Snapshot, emptySnapshot } from './snapshot.ts';
 
@@ -31,6 +31,7 @@ function mergeTwo(a: Counts, b: Counts): Counts {
   return {
     sequence: Math.max(a.sequence, b.sequence),
     ledger: addLedgers(a.ledger, b.ledger),
+    tables: addTables(a.tables, b.tables),
     batches: addBatches(a.batches, b.batches),
     nextBatch: Math.max(a.nextBatch, b.nextBatch),
     measuredRows: a.measuredRows + b.measuredRows,

@@ -20,6 +20,8 @@ export interface Snapshot {
   /** Rises by one with every snapshot of an incarnation. */
   readonly sequence: number;
   readonly ledger: Ledger;
+  /** The same rows by table, in the order of the plan's tables; empty before anything was begun. */
+  readonly tables: readonly Ledger[];
   readonly batches: BatchCounts;
   /** Global number of the next batch this worker would begin. */
   readonly nextBatch: number;
@@ -63,6 +65,7 @@ export function emptySnapshot(nextBatch: number): Snapshot {
   return {
     sequence: 0,
     ledger: EMPTY_LEDGER,
+    tables: [],
     batches: NO_BATCHES,
     nextBatch,
     measuredRows: 0,

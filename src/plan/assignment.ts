@@ -1,6 +1,7 @@
 /**
- * One worker's share of the run, as arithmetic: global worker g of n takes the batches b ≡ g (mod n); batch b
- * holds the rows [b·B, (b+1)·B). Sums are exact for any number of workers and machines.
+ * One worker's share of the run, as arithmetic: global worker g of n takes the batches b ≡ g (mod n); each
+ * has B rows, the last one the rest. Which rows those are, of which table, says the mix (`table-mix.ts`). Sums are
+ * exact for any number of workers and machines.
  */
 
 export interface Assignment {
@@ -22,16 +23,19 @@ export type Pace =
   | { readonly kind: 'closed'; readonly rampUpMs: number }
   | { readonly kind: 'open'; readonly rampUpMs: number; readonly rowsPerSecond: number };
 
+/** Rows `[firstRow, firstRow + rows)`. */
 export interface RowRange {
   readonly firstRow: number;
   readonly rows: number;
 }
 
-/** The rows of batch `batch`: the last batch of a run bounded by rows is shorter; beyond it there are none. */
-export function batchRows(assignment: Pick<Assignment, 'batchSize' | 'rows'>, batch: number): RowRange {
-  const firstRow = batch * assignment.batchSize;
-  const end = assignment.rows === null ? Infinity : assignment.rows;
-  return { firstRow, rows: Math.max(0, Math.min(assignment.batchSize, end - firstRow)) };
+/** How many rows batch `batch` has: the last batch of a run bounded by rows is shorter; beyond it there are none. */
+export function rowsOfBatch(
+  { batchSize, rows }: Pick<Assignment, 'batchSize' | 'rows'>,
+  batch: number,
+): number {
+  const end = rows === null ? Infinity : rows;
+  return Math.max(0, Math.min(batchSize, end - batch * batchSize));
 }
 
 /** Rows in the batches that this worker would begin before `batchEnd` (exclusive, a number of its own sequence). */

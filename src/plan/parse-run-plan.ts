@@ -18,6 +18,7 @@ import { MAX_ROWS } from '../rows/row-plan.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import { validateSchema } from '../rows/validate-schema.ts';
 import type { ConfigFile } from './config-file.ts';
+import { readAlso, readWeight, warnOfEmptyTables } from './parse-also.ts';
 import {
   type Environment,
   type SecretSources,
@@ -77,6 +78,8 @@ export interface PlanInput {
   readonly config: ConfigFile | null;
   /** Of the file that `--schema` names; null without the flag. */
   readonly schemaFile: ResolvedSchema | null;
+  /** Of the files that `--also` names, by the path as it was written. */
+  readonly alsoFiles: ReadonlyMap<string, ResolvedSchema>;
   readonly facts: PlanFacts;
 }
 
@@ -103,8 +106,8 @@ export type ParsedRunPlan = {
       readonly plan: DraftPlan;
       readonly output: OutputPlan;
       readonly warnings: readonly string[];
-      /** What to know about the schema before the first insert; null for a run that goes on, which was told. */
-      readonly notes: readonly string[] | null;
+      /** For each table, what to know before the first insert; null for a run that goes on, which was told. */
+      readonly notes: readonly (readonly string[])[] | null;
     }
   | { readonly ok: false; readonly problems: readonly string[] }
 );
@@ -139,6 +142,7 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   const bounds = readBounds(reader, input.command);
   const load = readLoad(reader, input);
   const machine = readMachine(reader, input.command);
+  const table = readTable(reader, input.schemaFile, urlSchema);
   const plan: DraftPlan = {
     command: input.command,
     runId,
@@ -150,7 +154,8 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
     ),
     timeOriginMs: reader.time('time-origin', Math.floor(input.facts.nowMs / HOUR_MS) * HOUR_MS),
     target,
-    table: readTable(reader, input.schemaFile, urlSchema),
+    table,
+    also: readAlso(reader, input.alsoFiles, table),
     bounds,
     load,
     safety: readSafety(reader),
@@ -163,10 +168,18 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   checkInsertPath(reader, plan);
   checkSequences(reader, plan);
   const output = readOutput(reader);
-  const notes = input.schemaFile?.ok === true ? (input.schemaFile.notes ?? []) : [];
   if (reader.problems.length > 0)
     return { ok: false, target: plan.target, secrets, problems: reader.problems };
+  warnOfEmptyTables(reader, plan, [plan.table, ...plan.also]);
+  const notes = [plan.table, ...plan.also].map(({ source }) => notesOf(source, input));
   return { ok: true, target: plan.target, secrets, plan, output, warnings: reader.warnings, notes };
+}
+
+/** What the reader of a file found worth saying. */
+function notesOf(source: SchemaSource, { schemaFile, alsoFiles }: PlanInput): readonly string[] {
+  if (source.kind !== 'file' && source.kind !== 'ddl') return [];
+  const file = alsoFiles.get(source.path) ?? schemaFile;
+  return file?.ok === true ? (file.notes ?? []) : [];
 }
 
 /** What `--resume` may change: how the target is opened, patience, and what is shown. */
@@ -210,7 +223,7 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
  * output. What decides which rows exist and who inserts them must stay as it was.
  */
 export function parseResumePlan(
-  input: Omit<PlanInput, 'command' | 'schemaFile'>,
+  input: Omit<PlanInput, 'command' | 'schemaFile' | 'alsoFiles'>,
   stored: RunPlan,
 ): ParsedRunPlan {
   const reader = new SettingReader(input.flags, input.config);
@@ -311,6 +324,7 @@ function readTable(
     name,
     source,
     schema,
+    weight: readWeight(reader),
     create,
     recreate,
     shards: reader.count('shards', { min: 1, max: 1024 }, null),

@@ -14,7 +14,7 @@ import { SCHEMA_SOURCE, TABLE_SCHEMA } from './schema-shape.ts';
 export const PLAN_FORMAT = 'crategen.plan/1';
 
 /** What is known at the start of a run and is not in its plan. */
-export interface StartFacts {
+export interface StartFacts extends TableFacts {
   /** Wall-clock ms. */
   readonly startedAtMs: number;
   /** Absolute path of the folder with the workers' counter files. */
@@ -29,20 +29,28 @@ export interface StartFacts {
     readonly nodes: readonly string[];
   };
   readonly keyed: boolean;
-  readonly statement: string;
-  readonly ddl: string;
-  readonly poolsHash: string;
+  /** Of the tables that `plan.also` names, in its order; what stands beside it is the main table's. */
+  readonly also: readonly TableFacts[];
   readonly rowFormat: number;
-  /** Rows in the table before the run, where it has no run_id to count by; else null. */
-  readonly rowsBefore: number | null;
   readonly versions: { readonly crategen: string; readonly node: string; readonly faker: string };
   /** Per worker, what an earlier, stopped part of this run came to; null for a run from its beginning. */
   readonly resumed: readonly ResumedBooks[] | null;
 }
 
+/** What is known of a table when its first row is sent. */
+export interface TableFacts {
+  readonly statement: string;
+  readonly ddl: string;
+  readonly poolsHash: string;
+  /** Rows in the table before the run, where it has no run_id to count by; else null. */
+  readonly rowsBefore: number | null;
+}
+
 /** One worker's books at the end of the earlier part, without the batches that are sent again. */
 export interface ResumedBooks {
-  readonly ledger: RowNumbers & { readonly offered: number; readonly inFlight: number };
+  readonly ledger: LedgerNumbers;
+  /** The same rows by table. */
+  readonly tables: readonly LedgerNumbers[];
   readonly batches: {
     readonly begun: number;
     readonly completed: number;
@@ -60,6 +68,11 @@ interface RowNumbers {
   readonly rejected: number;
   readonly failed: number;
   readonly unknown: number;
+}
+
+interface LedgerNumbers extends RowNumbers {
+  readonly offered: number;
+  readonly inFlight: number;
 }
 
 export interface PlanFile {
@@ -116,6 +129,7 @@ const TABLE_PLAN = v.object({
   name: v.object({ schema: TEXT, table: TEXT }),
   source: SCHEMA_SOURCE,
   schema: TABLE_SCHEMA,
+  weight: v.optional(v.pipe(v.number(), v.gtValue(0)), 1),
   create: v.boolean(),
   recreate: v.boolean(),
   shards: v.nullable(POSITIVE),
@@ -187,6 +201,7 @@ const RUN_PLAN = v.object({
   timeOriginMs: COUNT,
   target: TARGET_PLAN,
   table: TABLE_PLAN,
+  also: v.optional(v.array(TABLE_PLAN), []),
   bounds: v.object({ rows: v.nullable(POSITIVE), durationMs: v.nullable(POSITIVE) }),
   load: LOAD_PLAN,
   safety: SAFETY_PLAN,
@@ -198,13 +213,28 @@ const RUN_PLAN = v.object({
 
 const ROW_COUNTS = { acknowledged: COUNT, rejected: COUNT, failed: COUNT, unknown: COUNT };
 
-const RESUMED_BOOKS = v.object({
-  ledger: v.object({ offered: COUNT, ...ROW_COUNTS, inFlight: COUNT }),
+const LEDGER = v.object({ offered: COUNT, ...ROW_COUNTS, inFlight: COUNT });
+
+const BOOKS = v.object({
+  ledger: LEDGER,
+  tables: v.optional(v.array(LEDGER)),
   batches: v.object({ begun: COUNT, completed: COUNT, retried: COUNT, failed: COUNT }),
   nextBatch: COUNT,
   resend: v.array(COUNT),
   exceptions: v.array(v.object({ batch: COUNT, ...ROW_COUNTS })),
 });
+/** Books of before there were several tables are of one. */
+const RESUMED_BOOKS = v.pipe(
+  BOOKS,
+  v.transform((books) => ({ ...books, tables: books.tables ?? [books.ledger] })),
+);
+
+const TABLE_FACTS = {
+  statement: TEXT,
+  ddl: TEXT,
+  poolsHash: TEXT,
+  rowsBefore: v.nullable(COUNT),
+};
 
 const START_FACTS = v.object({
   startedAtMs: COUNT,
@@ -217,11 +247,9 @@ const START_FACTS = v.object({
     nodes: ORIGINS,
   }),
   keyed: v.boolean(),
-  statement: TEXT,
-  ddl: TEXT,
-  poolsHash: TEXT,
+  ...TABLE_FACTS,
+  also: v.optional(v.array(v.object(TABLE_FACTS)), []),
   rowFormat: COUNT,
-  rowsBefore: v.nullable(COUNT),
   versions: v.object({ crategen: TEXT, node: TEXT, faker: TEXT }),
   resumed: v.nullable(v.array(RESUMED_BOOKS)),
 }) satisfies v.GenericSchema<unknown, StartFacts>;

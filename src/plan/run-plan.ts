@@ -65,6 +65,8 @@ export interface TablePlan {
   readonly source: SchemaSource;
   /** What the source came to: nothing after this needs the file or the server again. */
   readonly schema: TableSchema;
+  /** Its share of the run's batches, beside the other tables' weights: above 0, at most three decimals. */
+  readonly weight: number;
   readonly create: boolean;
   readonly recreate: boolean;
   /** Null: the server's default. */
@@ -119,6 +121,8 @@ export interface RunPlan {
   readonly timeOriginMs: number;
   readonly target: TargetPlan;
   readonly table: TablePlan;
+  /** Further tables that the same run fills; most runs have none. */
+  readonly also: readonly TablePlan[];
   /** At least one bound is set; the first reached ends the run. Rows are those of all machines. */
   readonly bounds: { readonly rows: number | null; readonly durationMs: number | null };
   readonly load: LoadPlan;
@@ -135,6 +139,11 @@ export interface RunPlan {
 export type DraftPlan = Omit<RunPlan, 'table'> & {
   readonly table: Omit<TablePlan, 'schema'> & { readonly schema: TableSchema | null };
 };
+
+/** All tables of a run in their order, the main one first. */
+export function tablesOf({ table, also }: Pick<RunPlan, 'table' | 'also'>): readonly TablePlan[] {
+  return [table, ...also];
+}
 
 /** What opens the target: kept apart from the plan, passed to workers by IPC only, never written anywhere. */
 export interface TargetAccess {

@@ -3,7 +3,7 @@ import { unreachable } from '../base/errors.ts';
 import { formatTable } from '../base/sql.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import type { SettingReader } from './setting-reader.ts';
-import type { DraftPlan, RunPlan, SchemaSource } from './run-plan.ts';
+import type { DraftPlan, RunPlan, SchemaSource, TablePlan } from './run-plan.ts';
 
 /** The preset of a run that names no schema. */
 export const DEFAULT_PRESET = 'records';
@@ -38,6 +38,13 @@ export function checkShape(reader: SettingReader, isLike: boolean): void {
   if (hasShape && !isLike) reader.problems.push('--shape: expected only together with --like');
   if (reader.switch('copy-values', false) && !hasShape)
     reader.problems.push('--copy-values: expected only together with --shape');
+}
+
+/** A further table as `--also` takes it: `metrics=2`, `orders.yaml@doc.orders=0.5`. */
+export function alsoFlag({ source, name, weight }: TablePlan): string {
+  const [, value] = sourceSetting(source);
+  const isUsual = source.kind === 'preset' && name.schema === 'crategen' && name.table === source.name;
+  return `${value}${isUsual ? '' : `@${formatTable(name)}`}${weight === 1 ? '' : `=${weight}`}`;
 }
 
 /** The plan, complete with what its source came to. */

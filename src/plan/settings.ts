@@ -185,6 +185,21 @@ const RUN: readonly Setting[] = [
     summary: "Where the rows go (crategen.<preset>, or the schema file's)",
   },
   {
+    name: 'also',
+    kind: 'list',
+    group: 'what',
+    value: 'NAME[@SCHEMA.TABLE][=WEIGHT]',
+    summary:
+      'Fill a further table in the same run: a preset or a file .yaml, .json or .sql, with its share of the batches, as metrics=3; repeatable',
+  },
+  {
+    name: 'weight',
+    kind: 'text',
+    group: 'what',
+    value: 'N',
+    summary: "With --also: the main table's share of the batches (1)",
+  },
+  {
     name: 'create',
     kind: 'switch',
     group: 'what',

@@ -38,16 +38,26 @@ export interface Resume {
   readonly servedUntilNs: bigint;
 }
 
+/** One of the tables that a worker fills. */
+export interface WorkerTable {
+  /** `schema.table`, for people. */
+  readonly name: string;
+  /** Its share of the batches, beside the others' weights. */
+  readonly weight: number;
+  readonly insert: InsertForm;
+  readonly rows: RowSource;
+}
+
 export interface InitMessage {
   readonly type: 'init';
   readonly protocolVersion: number;
   readonly workerIndex: number;
   readonly incarnation: number;
   readonly access: TargetAccess;
-  readonly insert: InsertForm;
-  /** A resend is exact: the table's key is (run_id, seq). */
+  /** At least one, in the order of the plan. */
+  readonly tables: readonly WorkerTable[];
+  /** A resend is exact: the key of every table is (run_id, seq). */
   readonly keyed: boolean;
-  readonly rows: RowSource;
   readonly assignment: Assignment;
   readonly limits: WorkerLimits;
   readonly counterFile: string;

@@ -78,16 +78,19 @@ const isNodes = listOf(
   }),
 );
 
+const isLedger = shape({
+  offered: isCount,
+  acknowledged: isCount,
+  rejected: isCount,
+  failed: isCount,
+  unknown: isCount,
+  inFlight: isCount,
+});
+
 const isSnapshot = shape({
   sequence: isCount,
-  ledger: shape({
-    offered: isCount,
-    acknowledged: isCount,
-    rejected: isCount,
-    failed: isCount,
-    unknown: isCount,
-    inFlight: isCount,
-  }),
+  ledger: isLedger,
+  tables: listOf(isLedger),
   batches: shape({ begun: isCount, completed: isCount, retried: isCount, failed: isCount }),
   nextBatch: isCount,
   measuredRows: isCount,
@@ -137,9 +140,8 @@ const DOWN: Readonly<Record<DownMessage['type'], Check>> = {
     workerIndex: isCount,
     incarnation: isCount,
     access: isPresent,
-    insert: isPresent,
+    tables: (tables) => Array.isArray(tables) && tables.length > 0 && tables.every(isPresent),
     keyed: isFlag,
-    rows: isPresent,
     assignment: isPresent,
     limits: isPresent,
     counterFile: isText,

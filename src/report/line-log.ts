@@ -7,7 +7,7 @@ import { unreachable } from '../base/errors.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import type { RunPlan, Tolerance } from '../plan/run-plan.ts';
-import { sourceSetting } from '../plan/schema-source.ts';
+import { alsoFlag, sourceSetting } from '../plan/schema-source.ts';
 import type {
   RunEvent,
   RunNote,
@@ -204,6 +204,8 @@ function planGroups(plan: RunPlan): (readonly [string, Fields])[] {
       [
         sourceSetting(table.source),
         ['table', formatTable(table.name)],
+        ['weight', table.weight],
+        ['also', plan.also.map(alsoFlag).join(',')],
         ['create', table.create],
         ['recreate', table.recreate],
         ['shards', table.shards],

@@ -5,10 +5,19 @@
 import { formatShort } from '../base/units.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
+import { tablesOf } from '../plan/run-plan.ts';
 import type { RunState, WorkerState } from '../coordinator/run-state.ts';
 import { settledRows } from '../metrics/ledger.ts';
 import type { ErrorCount } from '../metrics/node-counts.ts';
-import { counted, formatByteRate, formatClock, formatLatency, formatRate, orDash } from './quantities.ts';
+import {
+  counted,
+  formatByteRate,
+  formatClock,
+  formatLatency,
+  formatRate,
+  orDash,
+  tablesText,
+} from './quantities.ts';
 import {
   meanRowsPerSecond,
   missingRows,
@@ -119,6 +128,7 @@ function layout(state: RunState, view: LiveView, most: number): Line[] {
     { rank: 0, lines: [headerLine(state, view)] },
     { rank: 1, lines: [progressLine(state, view)] },
     { rank: 4, lines: [rateLine(state, view)] },
+    { rank: 6, lines: tablesLines(state, view) },
     { rank: 2, lines: stateLines(state, view) },
     { rank: 9, lines: [[]] },
   ];
@@ -158,7 +168,7 @@ function headerLine(state: RunState, view: LiveView): Line {
   const right = clockSpans(state);
   const room = view.columns - lineWidth(right) - 2;
   const nodes = printable(nodesText(state.plan, state.target));
-  const table = printable(formatTable(state.plan.table.name));
+  const table = printable(tablesText(formatTable(state.plan.table.name), state.plan.also.length));
   const kind = state.target === null ? [] : [printable(targetKindText(state.target))];
   const isCluster = state.target === null || state.target.kind === 'cratedb';
   // A stand-in never loses its name: then rather its address, which is this machine anyway.
@@ -226,6 +236,16 @@ function rateLine(state: RunState, view: LiveView): Line {
     styled('cyan', padStart(sparkline(state.recentRowsPerSecond, cells), cells)),
     plain(`  ${text}`),
   ];
+}
+
+/** Rows of each table, where there are several. */
+function tablesLines({ plan, total }: RunState, view: LiveView): Line[] {
+  if (plan.also.length === 0) return [];
+  const parts = tablesOf(plan).map(({ name }, table) => {
+    const rows = total.tables[table]?.acknowledged ?? 0;
+    return `${printable(name.table, 40)} ${padStart(formatShort(rows), 6)}`;
+  });
+  return [[plain(`  ${wrap(parts.join('   '), view.columns - 2)[0] ?? ''}`)]];
 }
 
 /** The last minute from 0 to its own maximum, several seconds a cell where there is no room for one each. */

@@ -2,6 +2,7 @@
  * The state of a run as measures for monitoring systems: names, units and labels once, from which both the
  * Prometheus text and the OpenTelemetry document are made. Pure.
  */
+import { tablesOf } from '../plan/run-plan.ts';
 import { formatTable } from '../base/sql.ts';
 import type { RunPhase, RunState, WorkerState } from '../coordinator/run-state.ts';
 import { type Histogram, countsBelow } from '../metrics/histogram.ts';
@@ -86,7 +87,12 @@ function runMeasures(state: RunState, crategenVersion: string): Measure[] {
   const labels: Labels = [
     ['run_id', plan.runId],
     ['command', plan.command],
-    ['table', formatTable(plan.table.name)],
+    [
+      'table',
+      tablesOf(plan)
+        .map(({ name }) => formatTable(name))
+        .join(','),
+    ],
     ['target', target?.kind ?? 'unknown'],
     ['target_version', target?.version ?? ''],
     ['crategen_version', crategenVersion],

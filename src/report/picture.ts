@@ -27,7 +27,15 @@ import {
   workersCpuPercent,
   workersResidentBytes,
 } from './progress.ts';
-import { counted, formatByteRate, formatClock, formatLatency, formatRate, orDash } from './quantities.ts';
+import {
+  counted,
+  formatByteRate,
+  formatClock,
+  formatLatency,
+  formatRate,
+  orDash,
+  tablesText,
+} from './quantities.ts';
 import { WORKER_COLUMNS, parentRow, totalRow, workerRow } from './worker-columns.ts';
 
 /** A name and its value, both for people. */
@@ -113,7 +121,7 @@ export function pictureOf(state: RunState): Picture {
     target: [nodesText(plan, target), ...(target === null ? [] : [targetKindText(target)])]
       .map((text) => printable(text))
       .join(' · '),
-    table: printable(formatTable(plan.table.name)),
+    table: printable(tablesText(formatTable(plan.table.name), plan.also.length)),
     isInsecure: !plan.target.tls.verify,
     label,
     tone,

@@ -65,3 +65,8 @@ export function median(values: readonly number[]): number | null {
   if (upper === undefined) return null;
   return sorted.length % 2 === 1 || lower === undefined ? upper : (lower + upper) / 2;
 }
+
+/** `crategen.records`, or `crategen.records +2 tables` for a run that fills more. */
+export function tablesText(main: string, others: number): string {
+  return others === 0 ? main : `${main} +${counted(others, 'table')}`;
+}

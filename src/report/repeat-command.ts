@@ -8,7 +8,7 @@ import { printable } from '../base/text.ts';
 import { DEFAULT_PG_PORT } from '../plan/parse-target.ts';
 import type { DiskGuard, RunPlan, Tolerance } from '../plan/run-plan.ts';
 import { MAX_VALUES_ROWS } from '../rows/insert-form.ts';
-import { sourceFlags } from '../plan/schema-source.ts';
+import { alsoFlag, sourceFlags } from '../plan/schema-source.ts';
 
 /** Where to: the same target as before, or a real cluster in the place of the sandbox. */
 export type RepeatOn = 'sameTarget' | 'realCluster';
@@ -89,6 +89,8 @@ function tableFlags(plan: RunPlan, on: RepeatOn): string[] {
     ...(source.kind === 'preset' && name.schema === 'crategen' && name.table === source.name
       ? []
       : ['--table', table]),
+    ...plan.also.flatMap((further) => ['--also', alsoFlag(further)]),
+    ...unless(plan.table.weight, 1, '--weight', String),
     ...(create ? [] : ['--no-create']),
     // Dropping a table on somebody's cluster is not for a line that is pasted from a hint.
     ...(recreate && on === 'sameTarget'

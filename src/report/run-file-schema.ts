@@ -116,12 +116,30 @@ const plan = v.object({
   rowFormat: count,
   machine: v.pipe(v.string(), v.regex(/^[1-9]\d*\/[1-9]\d*$/), v.description('I/N, this machine of all')),
   table: v.object({
+    weight: v.optional(v.pipe(v.number(), v.minValue(0.001)), 1),
     create: v.boolean(),
     recreate: v.boolean(),
     shards: v.nullable(count),
     replicas: v.nullable(text),
     key: v.boolean(),
   }),
+  also: v.pipe(
+    v.optional(
+      v.array(
+        v.object({
+          table: text,
+          weight: v.pipe(v.number(), v.minValue(0.001)),
+          source: SCHEMA_SOURCE,
+          schema: TABLE_SCHEMA,
+          statement: text,
+          ddl: text,
+          poolsHash: text,
+        }),
+      ),
+      [],
+    ),
+    v.description('further tables of the run, --also; created like the main one, which stands beside it'),
+  ),
   batchIntervalMs: count,
   rowsPerSecond: v.pipe(v.nullable(count), v.description('over all processes; null is the closed loop')),
   rampUpMs: count,
@@ -173,6 +191,10 @@ const worker = v.object({
   index: count,
   pids: v.pipe(v.array(count), v.description('one per incarnation')),
   ledger,
+  tables: v.pipe(
+    v.optional(v.array(ledger), []),
+    v.description('the ledger by table, in the order of tables; empty for a run of one table'),
+  ),
   batches: v.object({
     ...batchCounts.entries,
     next: v.pipe(count, v.description('number of the first batch of this worker that was not begun')),
@@ -212,6 +234,24 @@ const node = v.object({
     v.array(v.object({ fromMs: count, toMs: count, why: text })),
     v.description('times in which it got no requests, after the common start; the end of the run ends them'),
   ),
+});
+
+const verification = v.object({
+  method: v.picklist(['count', 'delta', 'rows', 'none']),
+  stored: v.nullable(count),
+  verdict: v.picklist(['match', 'mismatch', 'advisory', 'unavailable', 'skipped']),
+  detail: text,
+});
+
+const table = v.object({
+  table: text,
+  weight: v.pipe(
+    v.number(),
+    v.minValue(0.001),
+    v.description("its share of the batches, beside the others' weights"),
+  ),
+  ledger,
+  verification,
 });
 
 const point = v.object({
@@ -339,12 +379,11 @@ export const runFileSchema = v.object({
   ),
   batches: batchCounts,
   pacer: v.object({ lateRows: count, droppedRows: count }),
-  verification: v.object({
-    method: v.picklist(['count', 'delta', 'rows', 'none']),
-    stored: v.nullable(count),
-    verdict: v.picklist(['match', 'mismatch', 'advisory', 'unavailable', 'skipped']),
-    detail: text,
-  }),
+  verification,
+  tables: v.pipe(
+    v.optional(v.array(table), []),
+    v.description('the tables of the run, the main one first, each with its part of the ledger'),
+  ),
   throughput: v.object({
     acknowledgedRowsPerSecond: v.pipe(measured, v.description('without the warm-up')),
     bodyBytesPerSecond: v.pipe(measured, v.description('request bodies of all attempts, after compression')),

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { UsageError, assert, messageOf } from '../base/errors.ts';
-import { formatTable, parseTableName } from '../base/sql.ts';
+import { type TableName, formatTable, parseTableName } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { type Histogram, bucketLowerUs, quantileUs } from '../metrics/histogram.ts';
@@ -76,6 +76,12 @@ export function toRunFile(result: RunResult, facts: RunFileFacts): RunFile {
     batches: result.batches,
     pacer: result.pacer,
     verification: result.verification,
+    tables: result.tables.map((table) => ({
+      table: formatTable(table.plan.name),
+      weight: table.plan.weight,
+      ledger: closedLedger(table.ledger),
+      verification: table.verification,
+    })),
     throughput: {
       acknowledgedRowsPerSecond: perSecond(result.measuredRows, result.measuredMs),
       bodyBytesPerSecond: perSecond(result.bodyBytes, result.runningMs),
@@ -125,10 +131,7 @@ export function parseRunFile(text: string, path = 'the run file'): RunFile {
     });
     throw new UsageError(problems, { hint: 'The file is damaged, or was edited by hand.' });
   }
-  for (const [whose, ledger] of [
-    ['ledger', parsed.output.ledger] as const,
-    ...workerLedgers(parsed.output),
-  ]) {
+  for (const [whose, ledger] of [['ledger', parsed.output.ledger] as const, ...partLedgers(parsed.output)]) {
     if (isBalanced(ledger)) continue;
     throw new UsageError(`${where}: ${whose}: offered is not acknowledged + rejected + failed + unknown`, {
       hint: 'The file is damaged, or was edited by hand.',
@@ -145,8 +148,6 @@ export function tooLarge(where: string): UsageError {
 /** The plan of a finished run, from its run file alone: to repeat it, to verify its rows, to go on with it. */
 export function runPlanOf(run: RunFile): RunPlan {
   const { plan } = run;
-  const table = parseTableName(run.target.table);
-  if (!table.ok) throw new UsageError(`the run file's table ${printable(run.target.table)}: ${table.why}`);
   const [index = 1, machines = 1] = plan.machine.split('/').map(Number);
   return {
     command: plan.command,
@@ -154,7 +155,14 @@ export function runPlanOf(run: RunFile): RunPlan {
     seed: run.run.seed,
     timeOriginMs: Date.parse(plan.timeOrigin),
     target: plan.target,
-    table: { name: table.name, source: plan.source, schema: plan.schema, ...plan.table },
+    table: { name: tableNameOf(run.target.table), source: plan.source, schema: plan.schema, ...plan.table },
+    also: plan.also.map(({ table: name, source, schema, weight }) => ({
+      ...plan.table,
+      name: tableNameOf(name),
+      source,
+      schema,
+      weight,
+    })),
     bounds: { rows: plan.rows, durationMs: plan.durationMs },
     load: {
       procs: plan.procs,
@@ -188,9 +196,16 @@ export function runPlanOf(run: RunFile): RunPlan {
   };
 }
 
+function tableNameOf(text: string): TableName {
+  const parsed = parseTableName(text);
+  if (parsed.ok) return parsed.name;
+  throw new UsageError(`the run file's table ${printable(text)}: ${parsed.why}`);
+}
+
 function planSection(result: RunResult): RunFile['plan'] {
   const { plan } = result;
-  const { source, schema, create, recreate, shards, replicas, key } = plan.table;
+  const { source, schema, weight, create, recreate, shards, replicas, key } = plan.table;
+  const [main, ...also] = result.tables;
   const { kind, nodes, discover, pgPort, username, tls } = plan.target;
   return {
     command: plan.command,
@@ -201,13 +216,22 @@ function planSection(result: RunResult): RunFile['plan'] {
     durationMs: plan.bounds.durationMs,
     source,
     schema,
-    statement: result.statement,
-    ddl: result.ddl,
+    statement: main?.statement ?? '',
+    ddl: main?.ddl ?? '',
     timeOrigin: isoTime(plan.timeOriginMs),
-    poolsHash: result.poolsHash,
+    poolsHash: main?.poolsHash ?? '',
     rowFormat: result.rowFormat,
     machine: `${plan.machine.index}/${plan.machine.count}`,
-    table: { create, recreate, shards, replicas, key },
+    table: { weight, create, recreate, shards, replicas, key },
+    also: also.map(({ plan: table, statement, ddl, poolsHash }) => ({
+      table: formatTable(table.name),
+      weight: table.weight,
+      source: table.source,
+      schema: table.schema,
+      statement,
+      ddl,
+      poolsHash,
+    })),
     batchIntervalMs: plan.load.batchIntervalMs,
     rowsPerSecond: plan.load.rowsPerSecond,
     rampUpMs: plan.load.rampUpMs,
@@ -229,6 +253,7 @@ function workerSection(worker: WorkerResult): RunFileWorker {
     index: worker.index,
     pids: [...worker.pids],
     ledger: closedLedger(worker.ledger),
+    tables: worker.tables.length < 2 ? [] : worker.tables.map(closedLedger),
     batches: {
       ...worker.batches,
       exceptions: worker.batches.exceptions.map((exception) => ({ ...exception })),
@@ -328,8 +353,11 @@ function isBalanced(ledger: RunFile['workers'][number]['ledger']): boolean {
   return ledger.offered === ledger.acknowledged + ledger.rejected + ledger.failed + ledger.unknown;
 }
 
-function workerLedgers(run: RunFile): (readonly [string, RunFileWorker['ledger']])[] {
-  return run.workers.map((worker) => [`workers.${worker.index}.ledger`, worker.ledger] as const);
+function partLedgers(run: RunFile): (readonly [string, RunFileWorker['ledger']])[] {
+  return [
+    ...run.workers.map((worker) => [`workers.${worker.index}.ledger`, worker.ledger] as const),
+    ...run.tables.map(({ ledger }, table) => [`tables.${table}.ledger`, ledger] as const),
+  ];
 }
 
 function perRow(amount: number | null, rows: number): number | null {

@@ -4,6 +4,7 @@
  */
 import { formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
+import { createTableMix, tableRange } from '../plan/table-mix.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { counted } from './quantities.ts';
 import type { Style } from './styled-text.ts';
@@ -76,7 +77,7 @@ function storedSentence(run: RunFile): Sentence {
         : { text: `${rows} stored${share} confirmed by ${server}`, style: 'green' };
     case 'advisory':
       return {
-        text: `${rows} acknowledged; the table has no run_id, so ${server} can confirm them only roughly`,
+        text: `${rows} acknowledged; ${run.plan.also.length === 0 ? 'the' : 'a'} table has no run_id, so ${server} can confirm them only roughly`,
         style: 'yellow',
       };
     case 'unavailable':
@@ -125,11 +126,12 @@ function exampleText(run: RunFile): string {
       (batch) => batch.rejected + batch.failed + batch.unknown > 0,
     );
     if (exception === undefined) continue;
-    const { batchSize, rows } = run.plan;
-    const first = exception.batch * batchSize;
-    const last = Math.min(first + batchSize, rows ?? Infinity) - 1;
-    const range = last > first ? `in seq ${first}..${last}` : `seq ${first}`;
-    return `for example ${range} of run_id ${printable(run.run.id)}`;
+    const weights = [run.plan.table.weight, ...run.plan.also.map(({ weight }) => weight)];
+    const { table, firstRow, rows } = tableRange(createTableMix(weights), run.plan, exception.batch);
+    const last = firstRow + rows - 1;
+    const range = last > firstRow ? `in seq ${firstRow}..${last}` : `seq ${firstRow}`;
+    const where = weights.length === 1 ? '' : ` in ${printable(run.tables[table]?.table ?? '')}`;
+    return `for example ${range} of run_id ${printable(run.run.id)}${where}`;
   }
   return '';
 }

@@ -15,6 +15,7 @@ import {
   formatSeconds,
   NOT_MEASURED,
   orDash,
+  tablesText,
 } from './quantities.ts';
 import { repeatCommand } from './repeat-command.ts';
 import {
@@ -30,6 +31,7 @@ import {
 import { type TableColumn, tableLines } from './table.ts';
 import { headlineOf, ledgerSentences } from './summary-ledger.ts';
 import { nodeTable } from './summary-nodes.ts';
+import { tablesTable } from './summary-tables.ts';
 import { workerTable } from './summary-workers.ts';
 
 /** What the run file does not know about itself. */
@@ -56,6 +58,7 @@ export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts)
     headSection(run, view),
     factsSection(run, view),
     latencySection(run, view),
+    tablesTable(run, view),
     nodeTable(run, view),
     workerTable(run, view),
     errorsSection(run, view),
@@ -149,7 +152,8 @@ export function targetText(run: RunFile): string {
   const kind = { cratedb: 'CrateDB', sandbox: 'sandbox', discard: 'discarding target' }[run.target.kind];
   const version = run.target.version === null ? kind : `${kind} ${run.target.version}`;
   const keyed = run.target.keyed ? 'key (run_id, seq)' : 'no key over (run_id, seq): a resend is not exact';
-  return [nodes, version, run.target.table, keyed].map((part) => printable(part, 400)).join(' · ');
+  const table = tablesText(run.target.table, run.plan.also.length);
+  return [nodes, version, table, keyed].map((part) => printable(part, 400)).join(' · ');
 }
 
 function pacerTexts(run: RunFile): string[] {

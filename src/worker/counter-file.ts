@@ -1,6 +1,6 @@
 /**
- * Counters that survive `kill -9`: a small file per worker incarnation, one fixed record per request slot, each
- * rewritten whole by one positional write (1.7 µs on tmpfs). The kernel keeps what was written when the process
+ * Counters that survive `kill -9`: a small file per worker incarnation, one fixed record per request slot and table,
+ * each rewritten whole by one positional write (1.7 µs on tmpfs). The kernel keeps what was written when the process
  * is gone, so the file is that incarnation's last word. A list beside it names the batches that ended badly.
  */
 import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs';
@@ -25,8 +25,9 @@ const MAGIC = 0x43_47_43_01;
 export type SlotPhase = 'idle' | 'begun' | 'handedOver';
 const SLOT_PHASES: readonly SlotPhase[] = ['idle', 'begun', 'handedOver'];
 
-/** One request slot's truth: what it carries now, and what all its ended batches came to. */
+/** One request slot's truth about one table: what it carries now, and what all its ended batches came to. */
 export interface SlotCounters {
+  readonly table: number;
   phase: SlotPhase;
   /** The batch it carries or carried last; -1 before the first. */
   batch: number;
@@ -52,6 +53,8 @@ export interface CounterHeader {
   readonly incarnation: number;
   readonly pid: number;
   readonly slots: number;
+  /** Each slot has a record for each table. */
+  readonly tables: number;
   /** Global number of the first batch this incarnation was to begin, and the step to its next ones. */
   readonly firstBatch: number;
   readonly globalCount: number;
@@ -79,8 +82,9 @@ export interface ExceptionRecord {
   readonly lastByteAtMs: number;
 }
 
-export function emptySlot(): SlotCounters {
+export function emptySlot(table: number): SlotCounters {
   return {
+    table,
     phase: 'idle',
     batch: -1,
     batchRows: 0,
@@ -125,13 +129,18 @@ export function createCounterFile(
     use.userCpuUs,
     use.systemCpuUs,
     use.residentBytesMax,
+    header.tables,
   ];
-  for (let index = 0; index < header.slots; index += 1) writeRecord(index + 1, slotValues(emptySlot()));
+  // Of all records of a slot only the one of the table that it serves is written: a batch costs one write.
+  const writeSlot = (index: number, slot: SlotCounters): void =>
+    writeRecord(1 + slot.table * header.slots + index, slotValues(slot));
+  for (let table = 0; table < header.tables; table += 1)
+    for (let index = 0; index < header.slots; index += 1) writeSlot(index, emptySlot(table));
   // The header goes last: a file with a header is complete.
   writeRecord(0, headerValues({ userCpuUs: 0, systemCpuUs: 0, residentBytesMax: 0 }));
   return {
     path,
-    writeSlot: (index, slot) => writeRecord(index + 1, slotValues(slot)),
+    writeSlot,
     writeUse: (use) => writeRecord(0, headerValues(use)),
     appendException: (exception) =>
       appendFileSync(exceptionListPath(path), `${JSON.stringify(exception)}\n`, { mode: 0o600 }),
@@ -165,6 +174,8 @@ export interface LastWord {
   readonly header: CounterHeader;
   /** Rows and batches that ended. */
   readonly rows: RowCounts;
+  /** The same rows by table. */
+  readonly tables: readonly RowCounts[];
   readonly batches: BatchCounts;
   readonly measuredRows: number;
   readonly bodyBytes: number;
@@ -176,6 +187,7 @@ export interface LastWord {
 
 export interface InFlightBatch {
   readonly batch: number;
+  readonly table: number;
   readonly rows: number;
   readonly attempts: number;
   readonly wasHandedOver: boolean;
@@ -190,6 +202,7 @@ export function silentWord(nextBatch: number): LastWord {
     incarnation: 0,
     pid: 0,
     slots: 0,
+    tables: 0,
     firstBatch: nextBatch,
     globalCount: 1,
     userCpuUs: 0,
@@ -199,6 +212,7 @@ export function silentWord(nextBatch: number): LastWord {
   return {
     header,
     rows: NO_ROWS,
+    tables: [],
     batches: NO_BATCHES,
     measuredRows: 0,
     bodyBytes: 0,
@@ -218,14 +232,19 @@ export function readCounterFile(path: string): LastWord | null {
   );
   if (fields[0] !== MAGIC) return null;
   const header = readHeader(fields);
-  const slots = Array.from({ length: header.slots }, (_, index) =>
-    readSlot(fields, (index + 1) * RECORD_FIELDS),
+  const slots = Array.from({ length: header.slots * header.tables }, (_, record) =>
+    readSlot(fields, (record + 1) * RECORD_FIELDS, Math.floor(record / header.slots)),
   );
+  const rowsOf = (records: readonly SlotCounters[]): RowCounts =>
+    records.map(({ rows }) => rows).reduce(addRows, NO_ROWS);
   const lastBatch = Math.max(...slots.map((slot) => slot.batch));
   const inFlight = slots.filter((slot) => slot.phase !== 'idle').map(toInFlight);
   return {
     header,
-    rows: slots.map((slot) => slot.rows).reduce(addRows, NO_ROWS),
+    rows: rowsOf(slots),
+    tables: Array.from({ length: header.tables }, (_, table) =>
+      rowsOf(slots.filter((slot) => slot.table === table)),
+    ),
     batches: slots.map((slot) => slot.batches).reduce(addBatches, NO_BATCHES),
     measuredRows: slots.reduce((sum, slot) => sum + slot.measuredRows, 0),
     bodyBytes: slots.reduce((sum, slot) => sum + slot.bodyBytes, 0),
@@ -251,10 +270,12 @@ function readHeader(fields: Float64Array): CounterHeader {
     userCpuUs: field(7),
     systemCpuUs: field(8),
     residentBytesMax: field(9),
+    // A file of before there were several does not say.
+    tables: Math.max(1, field(10)),
   };
 }
 
-function readSlot(fields: Float64Array, start: number): SlotCounters {
+function readSlot(fields: Float64Array, start: number, table: number): SlotCounters {
   let next = start;
   const take = (): number => fields[next++] ?? 0;
   const takeRows = (): RowCounts => ({
@@ -266,6 +287,7 @@ function readSlot(fields: Float64Array, start: number): SlotCounters {
   const phase = SLOT_PHASES[take()];
   assert(phase !== undefined, 'a slot of the counter file is in a known phase');
   return {
+    table,
     phase,
     batch: take(),
     batchRows: take(),
@@ -283,6 +305,7 @@ function readSlot(fields: Float64Array, start: number): SlotCounters {
 function toInFlight(slot: SlotCounters): InFlightBatch {
   return {
     batch: slot.batch,
+    table: slot.table,
     rows: slot.batchRows - settledRows(slot.settled),
     attempts: slot.attempts,
     wasHandedOver: slot.phase === 'handedOver',

@@ -21,7 +21,8 @@ import {
 } from '../metrics/ledger.ts';
 import { sumOf } from '../metrics/node-counts.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
-import { type Assignment, type RowRange, batchRows } from '../plan/assignment.ts';
+import { type Assignment, rowsOfBatch } from '../plan/assignment.ts';
+import { type TableMix, type TableRange, createTableMix, tableRange } from '../plan/table-mix.ts';
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
 import { type CounterWriter, type SlotCounters, emptySlot } from './counter-file.ts';
@@ -60,23 +61,29 @@ export interface BodyWriter {
   write(firstRow: number, rows: number): Uint8Array;
 }
 
+/** One of the tables that the loop fills. */
+export interface LoopTable {
+  readonly form: InsertForm;
+  readonly weight: number;
+  /** Rows that surely fit into one request body; a batch with more is sent as several requests. */
+  readonly rowsPerRequest: number;
+}
+
 export interface LoopConfig {
   readonly assignment: Assignment;
   readonly limits: WorkerLimits;
   readonly keyed: boolean;
-  readonly form: InsertForm;
+  readonly tables: readonly LoopTable[];
   readonly resume: Resume | null;
   readonly nodeCount: number;
-  /** Rows that surely fit into one request body; a batch with more is sent as several requests. */
-  readonly rowsPerRequest: number;
 }
 
 export interface LoopParts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly port: InsertPort;
-  /** One for each slot. */
-  readonly bodies: readonly BodyWriter[];
+  /** For each slot one for each table. */
+  readonly bodies: readonly (readonly BodyWriter[])[];
   readonly compress: ((body: Uint8Array) => Promise<Uint8Array>) | null;
   readonly counters: CounterWriter;
   readonly readUse: UseReader;
@@ -86,7 +93,7 @@ export interface LoopParts {
 
 export interface BatchTrace {
   readonly batch: number;
-  readonly range: RowRange;
+  readonly range: TableRange;
   readonly attempts: number;
   readonly rows: RowCounts;
   readonly elapsedMs: number;
@@ -107,10 +114,13 @@ export interface InsertionLoop {
 
 interface Slot {
   readonly index: number;
-  readonly counters: SlotCounters;
-  readonly body: BodyWriter;
-  /** The range whose bytes are in `body`, ready to be sent again. */
-  written: { range: RowRange; bytes: Uint8Array } | null;
+  /** For each table. */
+  readonly books: readonly SlotCounters[];
+  /** Those of the table that it serves now. */
+  counters: SlotCounters;
+  readonly bodies: readonly BodyWriter[];
+  /** The range whose bytes are in its table's body, ready to be sent again. */
+  written: { range: TableRange; bytes: Uint8Array } | null;
   /** Its batch was in flight when a predecessor died: until an answer says otherwise, rows may be stored. */
   isInherited: boolean;
 }
@@ -122,6 +132,7 @@ export function createInsertionLoop(config: LoopConfig, parts: LoopParts): Inser
 class Loop implements InsertionLoop {
   readonly #config: LoopConfig;
   readonly #parts: LoopParts;
+  readonly #mix: TableMix;
   readonly #slots: readonly Slot[];
   readonly #nodes: NodeSet;
   readonly #budget = createRetryBudget();
@@ -147,6 +158,7 @@ class Loop implements InsertionLoop {
   constructor(config: LoopConfig, parts: LoopParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#mix = createTableMix(config.tables.map(({ weight }) => weight));
     this.#nextBatch = config.resume?.nextBatch ?? config.assignment.globalIndex;
     this.#nodeBooks = createNodeBooks(config.nodeCount);
     this.#nodes = createNodeSet({
@@ -165,14 +177,13 @@ class Loop implements InsertionLoop {
       this.#recovery = new AbortController();
       before.abort();
     });
-    assert(parts.bodies.length === config.limits.inFlight, 'every slot has its body');
-    this.#slots = parts.bodies.map((body, index) => ({
-      index,
-      counters: emptySlot(),
-      body,
-      written: null,
-      isInherited: false,
-    }));
+    assert(parts.bodies.length === config.limits.inFlight, 'every slot has its bodies');
+    this.#slots = parts.bodies.map((bodies, index) => {
+      const books = bodies.map((_, table) => emptySlot(table));
+      const [counters] = books;
+      assert(counters !== undefined && books.length === config.tables.length, 'every table has its body');
+      return { index, books, counters, bodies, written: null, isInherited: false };
+    });
   }
 
   async run(startAtNs: bigint): Promise<void> {
@@ -222,14 +233,14 @@ class Loop implements InsertionLoop {
   #hasWork(): boolean {
     const resend = this.#config.resume?.resend.length ?? 0;
     if (this.#resendTaken < resend) return true;
-    return batchRows(this.#config.assignment, this.#nextBatch).rows > 0 && this.#fitsBudget();
+    return rowsOfBatch(this.#config.assignment, this.#nextBatch) > 0 && this.#fitsBudget();
   }
 
   /** Whether one more body, and those that are being written, stay within the budget if none is larger than so far. */
   #fitsBudget(): boolean {
     const { bodyBytesBudget } = this.#config.limits;
     if (bodyBytesBudget === null) return true;
-    const sent = this.#slots.reduce((sum, { counters }) => sum + counters.bodyBytes, 0);
+    const sent = this.#sumOf(({ bodyBytes }) => bodyBytes);
     const open = this.#slots.filter(({ counters }) => counters.phase === 'begun').length;
     return sent + (open + 1) * this.#largestBodyBytes <= bodyBytesBudget && sent < bodyBytesBudget;
   }
@@ -250,10 +261,12 @@ class Loop implements InsertionLoop {
   async #carry(slot: Slot, grant: Extract<Grant, { kind: 'start' }>): Promise<void> {
     this.#countDropped();
     const { batch, isResend } = this.#takeBatch();
-    const range = batchRows(this.#config.assignment, batch);
+    const range = tableRange(this.#mix, this.#config.assignment, batch);
     const beganAtMs = this.#elapsedMs();
     if (grant.late) this.#lateRows += range.rows;
-    const { counters } = slot;
+    const counters = slot.books[range.table];
+    assert(counters !== undefined, `batch ${batch} is of a table of the plan`);
+    slot.counters = counters;
     // Without a key only what surely nobody stored is sent again.
     slot.isInherited = isResend && this.#config.keyed;
     Object.assign(counters, {
@@ -306,8 +319,8 @@ class Loop implements InsertionLoop {
   }
 
   /** Sends a batch in as many requests as its size and its bad rows need; `slot.counters.settled` collects. */
-  async #settleBatch(slot: Slot, whole: RowRange): Promise<void> {
-    const pending = piecesOf(whole, this.#config.rowsPerRequest).reverse();
+  async #settleBatch(slot: Slot, whole: TableRange): Promise<void> {
+    const pending = piecesOf(whole, this.#tableOf(whole).rowsPerRequest).reverse();
     let requestsLeft = MAX_REQUESTS_PER_BATCH - pending.length;
     for (let range = pending.pop(); range !== undefined; range = pending.pop()) {
       const end = await this.#settleRange(slot, range);
@@ -318,8 +331,8 @@ class Loop implements InsertionLoop {
         this.#count(slot, { retried: 2 });
         const half = Math.ceil(range.rows / 2);
         pending.push(
-          { firstRow: range.firstRow + half, rows: range.rows - half },
-          { firstRow: range.firstRow, rows: half },
+          { ...range, firstRow: range.firstRow + half, rows: range.rows - half },
+          { ...range, rows: half },
         );
       } else {
         this.#settle(slot, { ...NO_ROWS, rejected: range.rows });
@@ -342,7 +355,7 @@ class Loop implements InsertionLoop {
   }
 
   /** Attempts until the rows of `range` are settled, or are to be split. */
-  async #settleRange(slot: Slot, range: RowRange): Promise<RowCounts | 'split'> {
+  async #settleRange(slot: Slot, range: TableRange): Promise<RowCounts | 'split'> {
     const { keyed, limits } = this.#config;
     let known: RowCounts | null = slot.isInherited ? { ...NO_ROWS, unknown: range.rows } : null;
     for (let retriesSpent = 0; ;) {
@@ -372,7 +385,7 @@ class Loop implements InsertionLoop {
   /** One send of `range`; null when the loop was told to give up before a node was free. */
   async #attempt(
     slot: Slot,
-    range: RowRange,
+    range: TableRange,
     known: RowCounts | null,
   ): Promise<{ readonly node: number; readonly outcome: AttemptOutcome } | null> {
     const { counters } = slot;
@@ -389,7 +402,7 @@ class Loop implements InsertionLoop {
     const outcome = await this.#parts.port.insert(lease.node, bytes, {
       rows: range.rows,
       keyed: this.#config.keyed,
-      form: this.#config.form,
+      form: this.#tableOf(range).form,
       contentEncoding: this.#config.limits.compression === 'none' ? null : this.#config.limits.compression,
       timeoutMs: this.#config.limits.timeoutMs,
       signal: this.#abandoning.signal,
@@ -408,11 +421,18 @@ class Loop implements InsertionLoop {
     return { node: lease.node, outcome };
   }
 
-  async #bytesOf(slot: Slot, range: RowRange): Promise<Uint8Array> {
+  #tableOf({ table }: TableRange): LoopTable {
+    const found = this.#config.tables[table];
+    assert(found !== undefined, `table ${table} is one of ${this.#config.tables.length}`);
+    return found;
+  }
+
+  async #bytesOf(slot: Slot, range: TableRange): Promise<Uint8Array> {
     const { written } = slot;
-    if (written !== null && written.range.firstRow === range.firstRow && written.range.rows === range.rows)
-      return written.bytes;
-    const body = slot.body.write(range.firstRow, range.rows);
+    if (written !== null && isSame(written.range, range)) return written.bytes;
+    const writer = slot.bodies[range.table];
+    assert(writer !== undefined, `table ${range.table} has a body`);
+    const body = writer.write(range.firstRow, range.rows);
     const bytes = this.#parts.compress === null ? body : await this.#parts.compress(body);
     slot.written = { range, bytes };
     return bytes;
@@ -455,19 +475,36 @@ class Loop implements InsertionLoop {
     this.#parts.counters.writeSlot(slot.index, slot.counters);
   }
 
+  #books(): readonly SlotCounters[] {
+    return this.#slots.flatMap(({ books }) => books);
+  }
+
+  #sumOf(of: (book: SlotCounters) => number): number {
+    return this.#books().reduce((sum, book) => sum + of(book), 0);
+  }
+
   snapshot(which?: 'last'): Snapshot {
     this.#countDropped();
     this.#sequence += 1;
-    const ledger = this.#slots.map((slot) => slotLedger(slot.counters)).reduce(addLedgers, EMPTY_LEDGER);
+    const tables = this.#config.tables.map((_, table) =>
+      this.#books().reduce(
+        (sum, book) => (book.table === table ? addLedgers(sum, slotLedger(book)) : sum),
+        EMPTY_LEDGER,
+      ),
+    );
+    const ledger = tables.reduce(addLedgers, EMPTY_LEDGER);
     assertBalanced(ledger, 'insertion loop');
     const nodes = this.#nodeBooks.counts();
     return {
       sequence: this.#sequence,
       ledger,
-      batches: this.#slots.map((slot) => slot.counters.batches).reduce(addBatches, NO_BATCHES),
+      tables,
+      batches: this.#books()
+        .map(({ batches }) => batches)
+        .reduce(addBatches, NO_BATCHES),
       nextBatch: this.#nextBatch,
-      measuredRows: this.#slots.reduce((sum, slot) => sum + slot.counters.measuredRows, 0),
-      bodyBytes: this.#slots.reduce((sum, slot) => sum + slot.counters.bodyBytes, 0),
+      measuredRows: this.#sumOf(({ measuredRows }) => measuredRows),
+      bodyBytes: this.#sumOf(({ bodyBytes }) => bodyBytes),
       lateRows: this.#lateRows,
       droppedRows: this.#droppedRows,
       // Of a single node it is the node's own: one object, so that it goes over the line once.
@@ -494,10 +531,15 @@ export function slotLedger(slot: SlotCounters): Ledger {
 }
 
 /** Cuts a range into requests of at most `rowsPerRequest` rows. */
-function piecesOf(range: RowRange, rowsPerRequest: number): RowRange[] {
-  const pieces: RowRange[] = [];
+function piecesOf(range: TableRange, rowsPerRequest: number): TableRange[] {
+  const pieces: TableRange[] = [];
   for (let offset = 0; offset < range.rows; offset += rowsPerRequest) {
-    pieces.push({ firstRow: range.firstRow + offset, rows: Math.min(rowsPerRequest, range.rows - offset) });
+    const rows = Math.min(rowsPerRequest, range.rows - offset);
+    pieces.push({ ...range, firstRow: range.firstRow + offset, rows });
   }
   return pieces;
+}
+
+function isSame(one: TableRange, other: TableRange): boolean {
+  return one.table === other.table && one.firstRow === other.firstRow && one.rows === other.rows;
 }

@@ -5,7 +5,7 @@
 import { promisify } from 'node:util';
 import { deflate, gzip } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
-import { messageOf, unreachable } from '../base/errors.ts';
+import { assert, messageOf, unreachable } from '../base/errors.ts';
 import { formatShort } from '../base/units.ts';
 import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
 import type { ConnectOptions } from '../cratedb/connect-target.ts';
@@ -13,14 +13,15 @@ import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Link } from '../protocol/link.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
 import { parseDownMessage } from '../protocol/parse-message.ts';
-import { rowsThatFit } from '../rows/batch-body.ts';
+import { type BatchBody, rowsThatFit } from '../rows/batch-body.ts';
 import { type BodySource, openRowSource } from '../rows/row-source.ts';
 import { type CounterWriter, createCounterFile } from './counter-file.ts';
 import {
   type BatchTrace,
-  type InsertionLoop,
-  createInsertionLoop,
   type InsertPort,
+  type InsertionLoop,
+  type LoopTable,
+  createInsertionLoop,
 } from './insertion-loop.ts';
 import { createUseReader } from './process-use.ts';
 
@@ -126,8 +127,8 @@ class RunningWorker implements Worker {
   }
 
   async #prepare(init: InitMessage): Promise<void> {
-    const opening = openRowSource(init.rows, init.insert).then((rows) =>
-      openSession(init, rows, this.#parts, (trace) => this.#sendTrace(init, trace)),
+    const opening = Promise.all(init.tables.map(({ rows, insert }) => openRowSource(rows, insert))).then(
+      (sources) => openSession(init, sources, this.#parts, (trace) => this.#sendTrace(init, trace)),
     );
     this.#opening = opening;
     const session = await opening;
@@ -209,7 +210,7 @@ class RunningWorker implements Worker {
 
   #sendTrace(init: InitMessage, trace: BatchTrace): void {
     this.#link
-      .send({ type: 'batch', ...sender(init), line: traceLine(trace) })
+      .send({ type: 'batch', ...sender(init), line: traceLine(init, trace) })
       .catch((error: unknown) => this.#fail(error));
   }
 
@@ -238,7 +239,8 @@ function sender(init: InitMessage): { workerIndex: number; incarnation: number }
 
 async function openSession(
   init: InitMessage,
-  rows: BodySource,
+  /** One for each table. */
+  sources: readonly BodySource[],
   parts: WorkerParts,
   onBatch: (trace: BatchTrace) => void,
 ): Promise<Session> {
@@ -248,19 +250,20 @@ async function openSession(
     );
   }
   const { assignment, limits } = init;
+  const [first] = init.tables;
+  assert(first !== undefined, 'a worker fills at least one table');
+  // All tables are filled in the same way.
   const client = await parts.connect(init.access, {
     connectionsPerNode: limits.inFlight,
-    path: init.insert.path,
+    path: first.insert.path,
   });
-  const rowsPerRequest = Math.max(
-    1,
-    Math.min(assignment.batchSize, rowsThatFit(init.insert, rows.maxRowBytes, limits.maxBodyBytes)),
-  );
+  const tables = sources.map((source, table) => loopTable(init, source, table));
   const firstBatch = init.resume?.nextBatch ?? assignment.globalIndex;
   const counters = createCounterFile(init.counterFile, {
     ...sender(init),
     pid: process.pid,
     slots: limits.inFlight,
+    tables: tables.length,
     firstBatch,
     globalCount: assignment.globalCount,
   });
@@ -268,23 +271,40 @@ async function openSession(
     assignment,
     limits,
     keyed: init.keyed,
-    form: init.insert,
+    tables: tables.map(({ loop }) => loop),
     resume: init.resume,
     nodeCount: init.access.nodes.length,
-    rowsPerRequest,
   };
-  const bodies = rows.createBodies(rowsPerRequest, limits.inFlight);
   const loop = createInsertionLoop(config, {
     clock: parts.clock,
     random: parts.random,
     port: client,
-    bodies,
-    compress: rows.encoding === null ? compressor(limits.compression) : null,
+    bodies: Array.from({ length: limits.inFlight }, (_, slot) =>
+      tables.flatMap(({ bodies }) => bodies[slot] ?? []),
+    ),
+    compress: sources.some(({ encoding }) => encoding === null) ? compressor(limits.compression) : null,
     counters,
     readUse: createUseReader(),
     onBatch: init.tracesBatches ? onBatch : null,
   });
   return { init, client, counters, loop, end: null, isStarted: false };
+}
+
+/** What the loop knows of a table, and a body for each of its slots: a module writes only into memory of its own. */
+function loopTable(
+  { tables, limits, assignment }: InitMessage,
+  source: BodySource,
+  table: number,
+): { readonly loop: LoopTable; readonly bodies: readonly BatchBody[] } {
+  const told = tables[table];
+  assert(told !== undefined, `table ${table} is one of ${tables.length}`);
+  const { insert: form, weight } = told;
+  const fitting = rowsThatFit(form, source.maxRowBytes, limits.maxBodyBytes);
+  const rowsPerRequest = Math.max(1, Math.min(assignment.batchSize, fitting));
+  return {
+    loop: { form, weight, rowsPerRequest },
+    bodies: source.createBodies(rowsPerRequest, limits.inFlight),
+  };
 }
 
 /** Level 1: five sixths of the gain at a quarter of the time. Null sends plain bodies. */
@@ -299,10 +319,11 @@ function compressor(compression: Compression): ((body: Uint8Array) => Promise<Ui
   }
 }
 
-function traceLine(trace: BatchTrace): string {
+function traceLine({ tables }: InitMessage, trace: BatchTrace): string {
   const { rows, range } = trace;
+  const table = tables.length === 1 ? '' : `  ${tables[range.table]?.name ?? ''}`;
   const last = range.firstRow + range.rows - 1;
   const states = Object.entries(rows).flatMap(([state, count]) => (count > 0 ? [`${count} ${state}`] : []));
   const attempts = trace.attempts === 1 ? '' : ` after ${trace.attempts} attempts`;
-  return `batch ${trace.batch}  rows ${range.firstRow}..${last}  ${states.join(', ')}${attempts}  ${formatShort(trace.elapsedMs)} ms`;
+  return `batch ${trace.batch}${table}  rows ${range.firstRow}..${last}  ${states.join(', ')}${attempts}  ${formatShort(trace.elapsedMs)} ms`;
 }

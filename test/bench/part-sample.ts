@@ -98,6 +98,7 @@ async function report(times: number): Promise<PartSample> {
     ...facts,
     pid: process.pid,
     slots: SLOTS,
+    tables: 1,
     firstBatch: 0,
     globalCount: 1,
   });
@@ -131,7 +132,7 @@ function idleLoop(counters: ReturnType<typeof createCounterFile>): InsertionLoop
           Promise.resolve({ ok: true, kind: 'discard', version: '0', clusterName: 'c', name: 'n' } as const),
         insert: () => Promise.reject(new Error('nothing is sent')),
       },
-      bodies: Array.from({ length: SLOTS }, () => ({ write: () => new Uint8Array() })),
+      bodies: Array.from({ length: SLOTS }, () => [{ write: () => new Uint8Array() }]),
       compress: null,
       counters,
       readUse: createUseReader(),

@@ -118,10 +118,9 @@ export function loopSettings(load: {
       drainTimeoutMs: 15_000,
     },
     keyed: true,
-    form: bulkForm(''),
+    tables: [{ form: bulkForm(''), weight: 1, rowsPerRequest: batchSize }],
     resume: null,
     nodeCount: 1,
-    rowsPerRequest: batchSize,
   };
 }
 
@@ -143,6 +142,7 @@ export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>
       incarnation: 0,
       pid: process.pid,
       slots: inFlight,
+      tables: 1,
       firstBatch: 0,
       globalCount: 1,
     };
@@ -154,7 +154,7 @@ export function openLoop(load: LoopLoad): { send(batches: number): Promise<void>
         clock: systemClock,
         random: Math.random,
         port: client,
-        bodies,
+        bodies: bodies.map((body) => [body]),
         compress: null,
         counters,
         readUse: createUseReader(),

@@ -28,6 +28,7 @@ const MANY = 200_000;
 
 const books: ResumedBooks = {
   ledger: { ...EMPTY_LEDGER, offered: MANY, unknown: MANY },
+  tables: [{ ...EMPTY_LEDGER, offered: MANY, unknown: MANY }],
   batches: { ...NO_BATCHES, begun: MANY, completed: MANY, failed: MANY },
   nextBatch: MANY,
   resend: [],
@@ -99,8 +100,9 @@ function killedRun(counterFolder: string): PlanFile {
     statement: '',
     ddl: '',
     poolsHash: '',
-    rowFormat: 1,
     rowsBefore: null,
+    also: [],
+    rowFormat: 1,
     versions: { crategen: '0', node: '0', faker: '0' },
     resumed: null,
   });

@@ -11,13 +11,16 @@ import fc from 'fast-check';
 import {
   EMPTY_LEDGER,
   NO_BATCHES,
+  type Ledger,
   type RowCounts,
   addBatches,
   addLedgers,
+  addTables,
   addRows,
   settledRows,
 } from '../../src/metrics/ledger.ts';
-import { type Assignment, batchRows } from '../../src/plan/assignment.ts';
+import { type Assignment, rowsOfBatch } from '../../src/plan/assignment.ts';
+import { createTableMix } from '../../src/plan/table-mix.ts';
 import { closeBooks, estateOf } from '../../src/coordinator/incarnations.ts';
 import { resumeOf } from '../../src/coordinator/resume.ts';
 import {
@@ -33,6 +36,8 @@ const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const SLOTS = 3;
+const WEIGHTS = [1, 2, 5];
+const mix = createTableMix(WEIGHTS);
 const assignment: Assignment = {
   globalIndex: 1,
   globalCount: 2,
@@ -61,7 +66,11 @@ const steps = fc.array(
 
 /** Performs the steps until the kill; every write is one step of the machine. */
 class Incarnation {
-  readonly slots: SlotCounters[] = Array.from({ length: SLOTS }, emptySlot);
+  /** For each slot the counters of each table, and those of the table that it serves. */
+  readonly slots = Array.from({ length: SLOTS }, () => {
+    const books = WEIGHTS.map((_, table) => emptySlot(table));
+    return { books, table: 0 };
+  });
   readonly #file: CounterWriter;
   readonly #resend: readonly number[];
   #taken = 0;
@@ -73,6 +82,7 @@ class Incarnation {
       incarnation: number,
       pid: 1,
       slots: SLOTS,
+      tables: WEIGHTS.length,
       firstBatch: next,
       globalCount: assignment.globalCount,
     });
@@ -85,19 +95,27 @@ class Incarnation {
   }
 
   perform({ slot: index, outcome, parts }: Step, begun: Set<number>): void {
-    const slot = this.slots[index];
-    assert.ok(slot);
-    if (slot.phase === 'idle') this.#begin(slot, index, begun);
-    else if (slot.phase === 'begun') slot.phase = 'handedOver';
+    const slot = this.#serving(index);
+    if (slot.phase === 'idle') return this.#begin(index, begun);
+    if (slot.phase === 'begun') slot.phase = 'handedOver';
     else this.#settlePart(slot, outcome, parts);
     this.#file.writeSlot(index, slot);
   }
 
-  #begin(slot: SlotCounters, index: number, begun: Set<number>): void {
+  #serving(index: number): SlotCounters {
+    const slot = this.slots[index];
+    const book = slot?.books[slot.table];
+    assert.ok(book);
+    return book;
+  }
+
+  #begin(index: number, begun: Set<number>): void {
     const again = this.#resend[this.#taken];
     const batch = again ?? this.#next;
-    const { rows } = batchRows(assignment, batch);
+    const rows = rowsOfBatch(assignment, batch);
     if (rows === 0) return;
+    Object.assign(this.slots[index] ?? {}, { table: mix.placeOf(batch).table });
+    const slot = this.#serving(index);
     if (again !== undefined) this.#taken += 1;
     else this.#next += assignment.globalCount;
     begun.add(batch);
@@ -109,7 +127,7 @@ class Incarnation {
       resendTaken: this.#taken,
     });
     slot.batches = addBatches(slot.batches, { ...NO_BATCHES, begun: 1 });
-    assert.ok(index < SLOTS);
+    this.#file.writeSlot(index, slot);
   }
 
   #settlePart(slot: SlotCounters, outcome: Step['outcome'], parts: number): void {
@@ -140,6 +158,12 @@ class Incarnation {
 
 let files = 0;
 
+function offeredOf(table: number, begun: ReadonlySet<number>): number {
+  return [...begun]
+    .filter((batch) => mix.placeOf(batch).table === table)
+    .reduce((sum, batch) => sum + rowsOfBatch(assignment, batch), 0);
+}
+
 test('killed between any two writes, any number of times, every begun batch is in the books exactly once', () => {
   fc.assert(
     fc.property(
@@ -148,8 +172,9 @@ test('killed between any two writes, any number of times, every begun batch is i
       fc.boolean(),
       (lives, keyed, diesBeforeItsFile) => {
         const begun = new Set<number>();
-        let [ledger, batches, inherited, next] = [
+        let [ledger, tables, batches, inherited, next] = [
           EMPTY_LEDGER,
+          [] as readonly Ledger[],
           NO_BATCHES,
           [] as readonly number[],
           assignment.globalIndex,
@@ -173,17 +198,20 @@ test('killed between any two writes, any number of times, every begun batch is i
           const estate = estateOf(word, inherited, keyed);
           const books = closeBooks(word, estate, {
             assignment,
+            mix,
             hasSuccessor: number < lives.length - 1,
             nowMs: 5,
           });
           ledger = addLedgers(ledger, books.ledger);
+          tables = addTables(tables, books.tables);
           batches = addBatches(batches, books.batches);
           exceptions.push(...books.exceptions);
           inherited = estate.resend;
           next = estate.nextBatch;
         });
-        const offered = [...begun].reduce((sum, batch) => sum + batchRows(assignment, batch).rows, 0);
+        const offered = [...begun].reduce((sum, batch) => sum + rowsOfBatch(assignment, batch), 0);
         assert.equal(ledger.offered, offered);
+        WEIGHTS.forEach((_, table) => assert.equal(tables[table]?.offered ?? 0, offeredOf(table, begun)));
         assert.equal(settledRows(ledger), offered);
         assert.equal(batches.begun, begun.size);
         assert.equal(batches.completed, begun.size);
@@ -194,8 +222,9 @@ test('killed between any two writes, any number of times, every begun batch is i
         assert.equal(new Set(exceptions.map(({ batch }) => batch)).size, exceptions.length);
         assert.equal(batches.failed, exceptions.length);
 
-        const resumed = resumeOf({ ledger, batches: { ...batches, next, exceptions } }, keyed);
-        const again = resumed.resend.reduce((sum, batch) => sum + batchRows(assignment, batch).rows, 0);
+        const resumed = resumeOf({ ledger, tables, batches: { ...batches, next, exceptions } }, keyed, mix);
+        const again = resumed.resend.reduce((sum, batch) => sum + rowsOfBatch(assignment, batch), 0);
+        assert.deepEqual(resumed.tables.reduce(addLedgers, EMPTY_LEDGER), resumed.ledger);
         assert.equal(resumed.ledger.offered, offered - again);
         assert.equal(settledRows(resumed.ledger), resumed.ledger.offered);
       },

@@ -76,7 +76,7 @@ test('a server that hides sys is a failure for each question, not an empty answe
     await nodeDisks(client),
     await clusterLimits(client),
     await clusterHealth(client),
-    await tablesOfOthers(client, TARGET),
+    await tablesOfOthers(client, [TARGET]),
   ])
     assert.ok(!answer.ok && answer.code === 4045, JSON.stringify(answer));
 });
@@ -94,7 +94,7 @@ test('tables of others are those with rows that are not made for rows of cratege
   await run('INSERT INTO crategen.own (x) VALUES (1)');
   await run("INSERT INTO doc.elsewhere (run_id, seq) VALUES ('a', 1)");
   for (const table of ['doc.orders', 'crategen.own', 'doc.elsewhere']) await run(`REFRESH TABLE ${table}`);
-  const others = await tablesOfOthers(client, TARGET);
+  const others = await tablesOfOthers(client, [TARGET]);
   assert.ok(others.ok);
   assert.deepEqual(others.value, [{ name: 'doc.orders', rows: 3, replicas: '1' }]);
 });

@@ -44,7 +44,7 @@ test('request bodies beyond half of the memory are refused with a batch size tha
 
 test('limits that are not known refuse nothing, and each known one is its own problem', () => {
   const unknown = { openFiles: null, freeProcesses: null, memoryBytes: 2 ** 34 };
-  assert.deepEqual(limitProblems(PLAN, 100_000, 1, unknown), []);
+  assert.deepEqual(limitProblems(PLAN, [100_000], 1, unknown), []);
   const scarce = { openFiles: 10, freeProcesses: 1, memoryBytes: 1000 };
-  assert.equal(limitProblems(PLAN, 100_000, 1, scarce).length, 3);
+  assert.equal(limitProblems(PLAN, [100_000], 1, scarce).length, 3);
 });

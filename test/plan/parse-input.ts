@@ -23,6 +23,7 @@ export interface Written {
   readonly env?: Readonly<Record<string, string>>;
   readonly config?: Readonly<Record<string, RawValue>>;
   readonly schemaFile?: ResolvedSchema;
+  readonly alsoFiles?: ReadonlyMap<string, ResolvedSchema>;
 }
 
 /** Parses flags given by name. */
@@ -37,6 +38,7 @@ export function parse(flags: Readonly<Record<string, RawValue>>, written: Writte
     env: written.env ?? {},
     config,
     schemaFile: written.schemaFile ?? null,
+    alsoFiles: written.alsoFiles ?? new Map(),
     facts: FACTS,
   });
 }

@@ -16,12 +16,14 @@ const STARTED: StartFacts = {
   statement: 'INSERT …',
   ddl: 'CREATE …',
   poolsHash: 'abc',
-  rowFormat: 1,
   rowsBefore: null,
+  also: [],
+  rowFormat: 1,
   versions: { crategen: '0.1.0', node: '24.0.0', faker: '10.6.0' },
   resumed: [
     {
       ledger: { offered: 3, acknowledged: 1, rejected: 1, failed: 0, unknown: 1, inFlight: 0 },
+      tables: [{ offered: 3, acknowledged: 1, rejected: 1, failed: 0, unknown: 1, inFlight: 0 }],
       batches: { begun: 2, completed: 1, retried: 0, failed: 1 },
       nextBatch: 4,
       resend: [2],

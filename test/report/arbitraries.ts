@@ -105,7 +105,12 @@ const workerResults: fc.Arbitrary<WorkerResult> = fc
       ),
     }),
   )
-  .map(([cost, worker]) => ({ ...worker, ...cost, earlier: { offered: 0, acknowledged: 0 } }));
+  .map(([cost, worker]) => ({
+    ...worker,
+    tables: [worker.ledger],
+    ...cost,
+    earlier: { offered: 0, acknowledged: 0 },
+  }));
 
 const nodes = fc.array(hostileText, { maxLength: 4 });
 

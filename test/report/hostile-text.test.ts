@@ -6,6 +6,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { formatTable, parseTableName } from '../../src/base/sql.ts';
+import { EMPTY_LEDGER } from '../../src/metrics/ledger.ts';
 import type { RunResult } from '../../src/coordinator/run-result.ts';
 import { csvCell, renderSeriesCsv } from '../../src/report/csv.ts';
 import { renderHtmlReport } from '../../src/report/html/document.ts';
@@ -49,20 +50,25 @@ function runSaying(text: string): RunFile {
   // CrateDB allows few of these in a name, and crategen no others.
   const own = { schema: text, table: text };
   const name = parseTableName(formatTable(own)).ok ? own : plan.table.name;
+  const table = { ...plan.table, name, replicas: text };
+  const verification = { method: 'count', stored: 1, verdict: 'unavailable', detail: text } as const;
+  const settled = { statement: text, ddl: text, poolsHash: text, ledger: EMPTY_LEDGER, verification };
   const said: Partial<RunResult> = {
     plan: {
       ...plan,
       target: { ...plan.target, nodes: [text], username: text },
-      table: { ...plan.table, name, replicas: text },
+      table,
+      also: [{ ...table, source: { kind: 'file', path: text } }],
       failOn: [{ metric: 'p99', operator: '>', value: 1, text }],
     },
     endReason: 'error',
     endDetail: text,
     target: { kind: 'cratedb', version: text, nodes: [text], keyed: true },
-    statement: text,
-    ddl: text,
-    poolsHash: text,
-    verification: { method: 'count', stored: 1, verdict: 'unavailable', detail: text },
+    tables: [
+      { plan: table, ...settled },
+      { plan: table, ...settled },
+    ],
+    verification,
     server: {
       ...sampleServer(),
       nodes: sampleServer().nodes.map((node) => ({ ...node, name: text, version: text })),

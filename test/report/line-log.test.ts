@@ -43,7 +43,7 @@ test('the header holds every setting of the plan by the name of its flag', () =>
     text,
     `crategen cluster run-id=20261124-1530-x7k2 seed=42 time-origin=2026-11-24T15:00:00Z machine=1/1 start-at=-
 plan url=http://db-1:4200,http://db-2:4200,http://db-3:4200 discover=no username=- tls-verified=yes ca-cert-file=- system-ca=- cert-file=- key-file=-
-plan preset=records table=crategen.records create=yes recreate=no shards=- replicas=- key=yes
+plan preset=records table=crategen.records weight=1 also=- create=yes recreate=no shards=- replicas=- key=yes
 plan rows=17200000 duration=- procs=8 batch-size=1000 in-flight=4 in-flight-total=32 batch-interval=0s rate=- ramp-up=0s warm-up=0s insert-path=bulk-args compress=none generator=fast max-body=16777216
 plan timeout=90s retries=3 drain-timeout=15s outage-timeout=2m block-timeout=1m max-failed=0 stops-at-max-failed=no max-bytes=- stop-at-disk=watermark fail-on="p99 > 200ms" verify=count`,
   );

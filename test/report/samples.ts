@@ -5,7 +5,7 @@ import { type Histogram, createHistogram, record } from '../../src/metrics/histo
 import { type Ledger, EMPTY_LEDGER, addBatches, addLedgers, NO_BATCHES } from '../../src/metrics/ledger.ts';
 import { type Snapshot, emptySnapshot } from '../../src/metrics/snapshot.ts';
 import type { ServerTelemetry } from '../../src/metrics/telemetry.ts';
-import type { RunPlan } from '../../src/plan/run-plan.ts';
+import { type RunPlan, tablesOf } from '../../src/plan/run-plan.ts';
 import { preset } from '../rows/support.ts';
 import type { TextView } from '../../src/report/styled-text.ts';
 
@@ -34,12 +34,14 @@ export function samplePlan(changes: Partial<RunPlan> = {}): RunPlan {
       name: { schema: 'crategen', table: 'records' },
       source: { kind: 'preset', name: 'records' },
       schema: preset('records'),
+      weight: 1,
       create: true,
       recreate: false,
       shards: null,
       replicas: null,
       key: true,
     },
+    also: [],
     bounds: { rows: 17_200_000, durationMs: null },
     load: {
       procs: 8,
@@ -103,6 +105,7 @@ export function sampleWorker(index: number, changes: Partial<WorkerResult> = {})
     index,
     pids: [8121 + index],
     ledger: { ...EMPTY_LEDGER, offered: rows, acknowledged: rows },
+    tables: [{ ...EMPTY_LEDGER, offered: rows, acknowledged: rows }],
     batches: { begun: 2150, completed: 2150, retried: 0, failed: 0, next: 17_200 + index, exceptions: [] },
     earlier: { offered: 0, acknowledged: 0 },
     restarts: 0,
@@ -147,8 +150,15 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
   const workers = changes.workers ?? Array.from({ length: 8 }, (_, index) => sampleWorker(index));
   const ledger = workers.reduce<Ledger>((sum, worker) => addLedgers(sum, worker.ledger), EMPTY_LEDGER);
   const latencies = sampleLatencies(20_000);
+  const plan = changes.plan ?? samplePlan({ load: { ...samplePlan().load, procs: workers.length } });
+  const verification = {
+    method: 'count',
+    stored: ledger.acknowledged,
+    verdict: 'match',
+    detail: '',
+  } as const;
   return {
-    plan: samplePlan({ load: { ...samplePlan().load, procs: workers.length } }),
+    plan,
     startedAtMs: STARTED_AT_MS,
     endedAtMs: STARTED_AT_MS + 303_000,
     runningMs: 302_000,
@@ -163,16 +173,21 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
       nodes: ['http://db-1:4200', 'http://db-2:4200', 'http://db-3:4200'],
       keyed: true,
     },
-    statement:
-      'INSERT INTO "crategen"."records" ("run_id","seq") VALUES (?,?) ON CONFLICT ("run_id","seq") DO NOTHING',
-    ddl: 'CREATE TABLE IF NOT EXISTS "crategen"."records" ("run_id" TEXT)',
-    poolsHash: '8f1c',
+    tables: tablesOf(plan).map((table, position) => ({
+      plan: table,
+      statement:
+        'INSERT INTO "crategen"."records" ("run_id","seq") VALUES (?,?) ON CONFLICT ("run_id","seq") DO NOTHING',
+      ddl: 'CREATE TABLE IF NOT EXISTS "crategen"."records" ("run_id" TEXT)',
+      poolsHash: '8f1c',
+      ledger: position === 0 ? (changes.ledger ?? ledger) : EMPTY_LEDGER,
+      verification: changes.verification ?? verification,
+    })),
     rowFormat: 1,
     ledger: { ...ledger, notOffered: 0 },
     resolved: { stored: 0, absent: 0 },
     batches: workers.reduce((sum, worker) => addBatches(sum, worker.batches), NO_BATCHES),
     pacer: { lateRows: 0, droppedRows: 0 },
-    verification: { method: 'count', stored: ledger.acknowledged, verdict: 'match', detail: '' },
+    verification,
     measuredRows: ledger.acknowledged,
     bodyBytes: ledger.offered * 244,
     serviceTime: latencies,

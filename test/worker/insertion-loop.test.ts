@@ -12,6 +12,7 @@ import { closeBooks, estateOf } from '../../src/coordinator/incarnations.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers, settledRows } from '../../src/metrics/ledger.ts';
 import { NO_USE } from '../../src/metrics/snapshot.ts';
 import type { Assignment } from '../../src/plan/assignment.ts';
+import { createTableMix } from '../../src/plan/table-mix.ts';
 import type { Resume, WorkerLimits } from '../../src/protocol/messages.ts';
 import {
   type CounterWriter,
@@ -47,6 +48,7 @@ const LIMITS: WorkerLimits = {
   drainTimeoutMs: 15_000,
 };
 const NODES = 2;
+const ONE_TABLE = createTableMix([1]);
 const DAY_MS = 86_400_000;
 
 const CALM: TargetFaults = { trouble: 0, constraint: -1, poison: [], windows: [] };
@@ -87,6 +89,7 @@ function begin(parts: {
     incarnation: 0,
     pid: 1,
     slots: limits.inFlight,
+    tables: 1,
     firstBatch: parts.resume?.nextBatch ?? 0,
     globalCount: 1,
   });
@@ -103,16 +106,15 @@ function begin(parts: {
       assignment,
       limits,
       keyed,
-      form: bulkForm(''),
+      tables: [{ form: bulkForm(''), weight: 1, rowsPerRequest: parts.rowsPerRequest ?? 1000 }],
       resume,
       nodeCount: NODES,
-      rowsPerRequest: parts.rowsPerRequest ?? 1000,
     },
     {
       clock,
       random,
       port: target,
-      bodies: Array.from({ length: limits.inFlight }, rangeBody),
+      bodies: Array.from({ length: limits.inFlight }, () => [rangeBody()]),
       compress: null,
       counters: closable,
       readUse: () => NO_USE,
@@ -235,19 +237,21 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
         const word = readCounterFile(life.path);
         assert.ok(word);
         if (ended) {
-          const { ledger: said } = life.loop.snapshot();
+          const { ledger: said, tables } = life.loop.snapshot();
           const books = closeBooks(word, estateOf(word, [], plan.keyed), {
             assignment,
+            mix: ONE_TABLE,
             hasSuccessor: false,
             nowMs: 0,
           });
           assert.deepEqual(books.ledger, said, 'the counter file agrees with the snapshot');
+          assert.deepEqual(books.tables, tables);
         }
         life.close();
         const estate = estateOf(word, inherited, plan.keyed);
         ledger = addLedgers(
           ledger,
-          closeBooks(word, estate, { assignment, hasSuccessor: !ended, nowMs: 0 }).ledger,
+          closeBooks(word, estate, { assignment, mix: ONE_TABLE, hasSuccessor: !ended, nowMs: 0 }).ledger,
         );
         [inherited, next] = [estate.resend, estate.nextBatch];
         if (ended) break;

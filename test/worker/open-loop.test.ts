@@ -61,7 +61,11 @@ function loopOf(
   resume: Resume | null,
 ): InsertionLoop {
   const header = { workerIndex: 0, incarnation: 0, pid: 1, firstBatch: 0, globalCount: 1 };
-  const counters = createCounterFile(join(folder, `worker-${files++}`), { ...header, slots: IN_FLIGHT });
+  const counters = createCounterFile(join(folder, `worker-${files++}`), {
+    ...header,
+    slots: IN_FLIGHT,
+    tables: 1,
+  });
   const limits = {
     inFlight: IN_FLIGHT,
     batchIntervalMs: 0,
@@ -75,12 +79,19 @@ function loopOf(
     drainTimeoutMs: 15_000,
   } as const;
   return createInsertionLoop(
-    { assignment, limits, keyed: true, form: bulkForm(''), resume, nodeCount: 1, rowsPerRequest: 10 },
+    {
+      assignment,
+      limits,
+      keyed: true,
+      tables: [{ form: bulkForm(''), weight: 1, rowsPerRequest: 10 }],
+      resume,
+      nodeCount: 1,
+    },
     {
       clock,
       random: () => 0.5,
       port: slowTarget(clock, serviceMs),
-      bodies: Array.from({ length: limits.inFlight }, rangeBody),
+      bodies: Array.from({ length: limits.inFlight }, () => [rangeBody()]),
       compress: null,
       counters,
       readUse: () => NO_USE,

@@ -8,8 +8,8 @@ import {
   type Assignment,
   assignedRows,
   batchCount,
-  batchRows,
   rowsBefore,
+  rowsOfBatch,
 } from '../../src/plan/assignment.ts';
 import { arrivalDueMs, createPacer } from '../../src/worker/pacer.ts';
 import { BACKOFF_CAP_MS, backoffMs, createRetryBudget, decide, learn } from '../../src/worker/retry.ts';
@@ -43,7 +43,7 @@ test('the workers of a run share its rows exactly, each row once', () => {
           batch += share.globalCount
         ) {
           assert.equal(rowsBefore(worker, batch), counted);
-          counted += batchRows(worker, batch).rows;
+          counted += rowsOfBatch(worker, batch);
         }
         assert.equal(assignedRows(worker), counted);
       }

@@ -115,7 +115,8 @@ export function createSimulatedTarget(
   /** A process that stands still: it may go on with the request when nobody waits for it any more. */
   async function frozen(rows: readonly number[], request: InsertRequest): Promise<AttemptOutcome> {
     await clock.sleep(request.timeoutMs, request.signal);
-    if (random() < 0.5) leftovers.push(clock.sleep(random() * 60_000).then(() => store(rows)));
+    const isRefused = rows.some((row) => faults.poison.includes(row));
+    if (random() < 0.5 && !isRefused) leftovers.push(clock.sleep(random() * 60_000).then(() => store(rows)));
     return unsure(rows.length, request.signal.aborted ? 'aborted' : 'timeout');
   }
 

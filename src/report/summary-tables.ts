@@ -1,0 +1,44 @@
+/** The tables of a run in its summary, where there are several: what each got of the rows, and what was counted in it. */
+import { formatExact } from '../base/units.ts';
+import { printable } from '../base/text.ts';
+import { orDash } from './quantities.ts';
+import type { RunFile } from './run-file-schema.ts';
+import type { Line, TextView } from './styled-text.ts';
+import { type TableColumn, type TableRow, tableLines } from './table.ts';
+
+const COLUMNS: readonly TableColumn[] = [
+  { header: 'tables', align: 'left', rank: 1 },
+  { header: 'weight', align: 'right', rank: 5 },
+  { header: 'rows stored', shortHeader: 'rows', align: 'right', rank: 1 },
+  { header: 'rejected', align: 'right', rank: 4 },
+  { header: 'failed', align: 'right', rank: 4 },
+  { header: 'unknown', align: 'right', rank: 4 },
+  { header: 'counted', align: 'right', rank: 2 },
+  { header: 'verdict', align: 'left', rank: 3 },
+];
+
+/** None for a run of one table. */
+export function tablesTable(run: RunFile, view: TextView): Line[] {
+  if (run.tables.length < 2) return [];
+  return tableLines(COLUMNS, run.tables.map(tableRow), { cells: view.columns, indent: 0 });
+}
+
+function tableRow({ table, weight, ledger, verification }: RunFile['tables'][number]): TableRow {
+  const bad = ledger.rejected + ledger.failed + ledger.unknown;
+  return {
+    cells: [
+      `  ${printable(table, 200)}`,
+      String(weight),
+      formatExact(ledger.acknowledged),
+      formatExact(ledger.rejected),
+      formatExact(ledger.failed),
+      formatExact(ledger.unknown),
+      orDash(verification.stored, formatExact),
+      verification.verdict === 'mismatch' ? 'MISMATCH' : verification.verdict,
+    ],
+    cellStyles: {
+      ...(bad === 0 ? {} : { 0: 'redBold' as const }),
+      ...(verification.verdict === 'mismatch' ? { 7: 'redBold' as const } : {}),
+    },
+  };
+}
