@@ -41,7 +41,7 @@ export async function readSides(references: readonly string[]): Promise<readonly
 export async function renderComparisonAs(comparison: Comparison, format: CompareFormat): Promise<string> {
   switch (format) {
     case 'json':
-      return `${JSON.stringify({ format: 'crategen.comparison/1', ...comparison }, null, 2)}\n`;
+      return `${JSON.stringify({ format: 'crategen.comparison/1', ...withoutSlices(comparison) }, null, 2)}\n`;
     case 'html': {
       const { renderHtmlComparison } = await import('../report/compare/html-comparison.ts');
       return renderHtmlComparison(comparison);
@@ -59,6 +59,18 @@ export async function renderComparisonAs(comparison: Comparison, format: Compare
 /** Reads and compares; throws a UsageError for what cannot be compared. */
 export async function compareReferences(references: readonly string[]): Promise<Comparison> {
   return compareRuns(await readSides(references));
+}
+
+/** The values of each run, without their series: those are in the run files. */
+function withoutSlices({ sides, ...rest }: Comparison): object {
+  const slim = sides.map(({ label, runs }) => ({
+    label,
+    runs: runs.map(({ id, figures }) => ({
+      id,
+      values: Object.fromEntries(Object.entries(figures).map(([metric, { value }]) => [metric, value])),
+    })),
+  }));
+  return { sides: slim, ...rest };
 }
 
 async function idsBehind(reference: string): Promise<readonly string[]> {

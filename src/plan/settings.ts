@@ -264,6 +264,16 @@ const RUN: readonly Setting[] = [
     summary: 'Stop offering after this time, as 30s, 5m, 1.5h; with --rows the first reached ends',
   },
   {
+    name: 'repeat',
+    kind: 'text',
+    group: 'how much',
+    value: 'N',
+    only: 'cluster',
+    commandLineOnly: true,
+    summary:
+      'Make N runs of this plan, each with a run id and run file of its own, and end with what they show together',
+  },
+  {
     name: 'procs',
     kind: 'text',
     group: 'how fast',

@@ -161,8 +161,14 @@ function isInOrder(sides: readonly Side[]): boolean {
 /** Every setting that shapes a run, by its name; identity and what only watches it are left out. */
 function planFields(run: RunFile): Field[] {
   const { plan } = run;
-  const { schema, source, table, target, maxFailed, stopAtDisk, ...settings } = plan;
+  // Those that are no plain values are told below.
   const skipped: ReadonlySet<string> = new Set([
+    'schema',
+    'source',
+    'table',
+    'target',
+    'maxFailed',
+    'stopAtDisk',
     'statement',
     'ddl',
     'timeOrigin',
@@ -173,16 +179,16 @@ function planFields(run: RunFile): Field[] {
     'isConfirmed',
   ]);
   return [
-    ...Object.entries(settings).filter(([name]) => !skipped.has(name)),
-    ...Object.entries(table).map(([name, value]) => [`table.${name}`, value] as const),
+    ...Object.entries(plan).filter(([name]) => !skipped.has(name)),
+    ...Object.entries(plan.table).map(([name, value]) => [`table.${name}`, value] as const),
     ['table', run.target.table] as const,
     ['keyed', run.target.keyed] as const,
     ['schema', schemaText(plan.schema)] as const,
-    ['discover', target.discover] as const,
-    ['tls', target.tls.verify] as const,
-    ['source', source] as const,
-    ['maxFailed', maxFailed] as const,
-    ['stopAtDisk', stopAtDisk] as const,
+    ['discover', plan.target.discover] as const,
+    ['tls', plan.target.tls.verify] as const,
+    ['source', plan.source] as const,
+    ['maxFailed', plan.maxFailed] as const,
+    ['stopAtDisk', plan.stopAtDisk] as const,
   ].map(([name, value]) => [name, shown(value)]);
 }
 
@@ -228,5 +234,5 @@ function schemaText(schema: RunFile['plan']['schema']): string {
 
 function shown(value: unknown): string {
   if (value === null) return '–';
-  return printable(typeof value === 'object' ? JSON.stringify(value) : String(value), 200);
+  return printable(typeof value === 'string' ? value : JSON.stringify(value), 200);
 }

@@ -21,6 +21,8 @@ const TELLING_REPEATS = 3;
 
 /** An interval that reaches half as much more again says nothing either way. */
 const TELLS_NOTHING = 0.5;
+/** Beyond it a number would only look like knowledge. */
+const SHOWN_AT_MOST = 5;
 
 export type Verdict = 'clearlyMore' | 'clearlyLess' | 'noClearDifference' | 'notMeasured';
 
@@ -60,8 +62,9 @@ export function differenceText({ metric, ratio, verdict }: Difference): string {
   const { more, less } = METRICS[metric];
   const [low, high] = [ratio.low - 1, ratio.high - 1];
   if (verdict === 'noClearDifference') {
-    const doubt = high > TELLS_NOTHING || low < 1 / (1 + TELLS_NOTHING) - 1 ? ', too uneven to tell' : '';
-    return `no clear difference${doubt} (${signed(low)} to ${signed(high)})`;
+    const isTelling = high <= TELLS_NOTHING && low >= 1 / (1 + TELLS_NOTHING) - 1;
+    if (high > SHOWN_AT_MOST) return 'no clear difference: far too uneven to tell';
+    return `no clear difference${isTelling ? '' : ': too uneven to tell'} (${signed(low)} to ${signed(high)})`;
   }
   const isMore = verdict === 'clearlyMore';
   const [near, far] = isMore ? [low, high] : [-high, -low];

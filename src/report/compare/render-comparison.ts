@@ -1,5 +1,5 @@
 /** A comparison as text for a terminal and as Markdown: the judgement first, in words, then both values and intervals. */
-import { orDash } from '../quantities.ts';
+import { median, orDash } from '../quantities.ts';
 import { escapeMarkdown, codeSpan, markdownTable } from '../markdown.ts';
 import { type Line, type Style, type TextView, plain, renderLine, styled, wrap } from '../styled-text.ts';
 import { type TableColumn, type TableRow, tableLines } from '../table.ts';
@@ -95,8 +95,8 @@ export function spreadsOf({
     const values = runs.map(({ figures }) => figures[metric].value).filter((value) => value !== null);
     const sorted = values.toSorted((x, y) => x - y);
     const { format } = METRICS[metric];
-    const [low, high, middle] = [sorted[0], sorted.at(-1), sorted[Math.floor(sorted.length / 2)]];
-    if (low === undefined || high === undefined || middle === undefined) return [];
+    const [low, high, middle] = [sorted[0], sorted.at(-1), median(values)];
+    if (low === undefined || high === undefined || middle === null) return [];
     return [{ metric, low: format(low), typical: format(middle), high: format(high) }];
   });
 }
