@@ -21,7 +21,7 @@ export interface HostFolders {
   readonly cgroup: string;
 }
 
-const LINUX_FOLDERS: HostFolders = { proc: '/proc', cgroup: '/sys/fs/cgroup' };
+export const LINUX_FOLDERS: HostFolders = { proc: '/proc', cgroup: '/sys/fs/cgroup' };
 
 /** Reads the facts. Never throws: what is not Linux, or hidden, simply has no cgroup limits. */
 export function readHostFacts(folders: HostFolders = LINUX_FOLDERS): HostFacts {
@@ -64,7 +64,7 @@ export function usableCores(facts: HostFacts): number {
  * The folders of this process's cgroup and of all above it, in every hierarchy: a limit anywhere on the way
  * counts. Inside a container the path of /proc/self/cgroup may not exist below the mount; its root then does.
  */
-function cgroupFolders(folders: HostFolders): readonly string[] {
+export function cgroupFolders(folders: HostFolders): readonly string[] {
   const lines = readText(join(folders.proc, 'self/cgroup'))?.split('\n') ?? [];
   const found = new Set<string>();
   for (const line of lines) {
@@ -108,7 +108,7 @@ function smallest(values: readonly (number | null)[]): number | null {
 }
 
 /** The file's text without the newline at its end, or null when there is none to be read. */
-function readText(path: string): string | null {
+export function readText(path: string): string | null {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch {

@@ -1,4 +1,4 @@
-/** What the kernel says of a process's memory. */
+/** What the kernel says of a process's memory, and of its waiting for a core. */
 import { readFileSync } from 'node:fs';
 
 const HIGH_WATER_MARK = /^VmHWM:\s*(\d+) kB$/m;
@@ -18,6 +18,20 @@ export function residentBytesMaxOf(pid: number | 'self'): number | null {
     return kibibytes === undefined ? null : Number(kibibytes) * 1024;
   } catch {
     // Gone, no Linux, or /proc is hidden.
+    return null;
+  }
+}
+
+/**
+ * Milliseconds in which this process was ready to run and waited for a core (its main thread, since it began); null
+ * where the kernel does not count it.
+ */
+export function coreWaitMs(): number | null {
+  try {
+    const waitedNs = /^\d+ (\d+) /.exec(readFileSync('/proc/self/schedstat', 'latin1'))?.[1];
+    return waitedNs === undefined ? null : Number(waitedNs) / 1e6;
+  } catch {
+    // No Linux, or one without scheduler statistics.
     return null;
   }
 }

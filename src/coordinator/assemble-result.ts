@@ -1,7 +1,6 @@
 /** Puts together what a run came to, from the slots' books, the settlement and the monitor's readings. */
-import type { Verdict } from '../metrics/bottleneck.ts';
 import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
-import { residentBytesMax } from '../base/process-memory.ts';
+import { coreWaitMs, residentBytesMax } from '../base/process-memory.ts';
 import { createHistogram } from '../metrics/histogram.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type ErrorCount, noNodeCounts } from '../metrics/node-counts.ts';
@@ -15,6 +14,7 @@ import { toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import { plannedRowsOf } from './shares.ts';
 import {
+  type ContextSwitches,
   type ProcessCost,
   type RunResult,
   type TableResult,
@@ -29,8 +29,6 @@ import type { WorkerSlot } from './worker-slot.ts';
 const CPU_TOLERANCE = 0.05;
 /** Shorter runs are a few clock ticks long: nothing to compare. */
 const CPU_COMPARED_AFTER_MS = 10_000;
-
-const UNJUDGED: Verdict = { verdict: 'unclear', evidence: ["the server's side was not measured"] };
 
 export interface ResultParts {
   readonly plan: RunPlan;
@@ -62,7 +60,7 @@ export function assembleResult(parts: ResultParts): RunResult {
     endReason: end.reason,
     endDetail: end.detail,
     signal: env.stop.cause()?.signal ?? null,
-    host: { ...env.host, samples: [] },
+    host: { ...env.host, samples: monitor.hostSamples() },
     target: target.state,
     tables: target.tables.map((table, position) => tableResult(table, position, parts)),
     rowFormat: ROW_FORMAT,
@@ -87,7 +85,7 @@ export function assembleResult(parts: ResultParts): RunResult {
     nodes: target.state.nodes.map((origin, node) => ({ origin, ...(total.nodes[node] ?? noNodeCounts()) })),
     server: monitor.serverTelemetry(),
     errors: [...total.errors, ...deathsOf(slots)],
-    bottleneck: UNJUDGED,
+    bottleneck: monitor.verdict(target.state),
     series: monitor.points(),
     warnings: warningsOf(parts),
   };
@@ -152,7 +150,16 @@ function workerResult(
       heapUsedBytesMax: slot.heapUsedBytesMax || null,
     },
     eventLoopUtilization: total.sequence === 0 ? null : total.use.eventLoopUtilization,
+    eventLoopDelayP99Ms: total.sequence === 0 ? null : total.use.eventLoopDelayP99Ms,
+    gcMs: total.sequence === 0 ? null : total.use.gcMs,
+    contextSwitches: switchesOf(total.use.voluntarySwitches, total.use.involuntarySwitches),
+    coreWaitMs: total.use.coreWaitMs,
   };
+}
+
+/** A process that has run was switched at least once: 0 is a system that does not count. */
+function switchesOf(voluntary: number, involuntary: number): ContextSwitches | null {
+  return voluntary + involuntary === 0 ? null : { voluntary, involuntary };
 }
 
 /** In `single` the coordinator is the worker's process: its cost is told there, once. */
@@ -176,6 +183,10 @@ function coordinatorCost(monitor: Monitor, plan: RunPlan): ProcessCost & { reado
       heapUsedBytesMax: isShared ? null : process.memoryUsage().heapUsed,
     },
     eventLoopUtilization: isShared ? null : monitor.eventLoopUtilization(),
+    contextSwitches: isShared
+      ? null
+      : switchesOf(usage.voluntaryContextSwitches, usage.involuntaryContextSwitches),
+    coreWaitMs: isShared ? null : coreWaitMs(),
   };
 }
 

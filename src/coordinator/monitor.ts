@@ -5,12 +5,16 @@
  */
 import { performance } from 'node:perf_hooks';
 import type { Clock } from '../base/clock.ts';
+import type { HostFacts } from '../base/host.ts';
+import type { HostUse } from '../base/host-use.ts';
+import type { Verdict } from '../metrics/bottleneck.ts';
 import { type Histogram, createHistogram, quantileUs, windowOf } from '../metrics/histogram.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
-import type { ServerTelemetry } from '../metrics/telemetry.ts';
+import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
+import { type LoadReading, LoadWatch } from './load-watch.ts';
 import type { ProcessSampler } from './process-sampler.ts';
 import type { SeriesPoint } from './run-result.ts';
 import type {
@@ -54,6 +58,9 @@ export class Monitor {
   #phase: RunPhase = 'preparing';
   #target: TargetState | null = null;
   #server: ServerWatch | null = null;
+  readonly #loads: LoadWatch;
+  readonly #readHost: () => HostUse;
+  #verdict: Verdict | null = null;
   #plannedRows: number | null = null;
   #startAtNs: bigint | null = null;
   #endAtNs: bigint | null = null;
@@ -70,11 +77,15 @@ export class Monitor {
     readonly clock: Clock;
     readonly observer: RunObserver;
     readonly sampler: ProcessSampler;
+    readonly host: HostFacts;
+    readonly readHost: () => HostUse;
   }) {
     this.#plan = parts.plan;
     this.#clock = parts.clock;
     this.#observer = parts.observer;
     this.#sampler = parts.sampler;
+    this.#loads = new LoadWatch({ plan: parts.plan, host: parts.host });
+    this.#readHost = parts.readHost;
   }
 
   enter(phase: RunPhase): void {
@@ -195,12 +206,40 @@ export class Monitor {
       perWorker: totals.map((total) => total.ledger.acknowledged),
     };
     this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
+    if (this.#ticks % SAMPLE_EVERY_TICKS === 0) this.#weigh(moment.total, totals);
     const state = this.#stateOf(totals);
     if (this.#ticks % WINDOW_TICKS === 0 && this.#startAtNs !== null && this.#endAtNs === null) {
       this.#recentRates = [...this.#recentRates, state.window.rowsPerSecond].slice(-SPARKLINE_SECONDS);
     }
     if (this.#startAtNs !== null && this.#endAtNs === null) this.#series.offer(this.#point(state));
     this.#observer({ kind: 'tick', state });
+  }
+
+  /** Once a second: how busy both sides are. Begins when every worker has reported, so that no start-up is in it. */
+  #weigh(total: Snapshot, totals: readonly Snapshot[]): void {
+    if (this.#startAtNs === null || this.#endAtNs !== null || totals.some(({ sequence }) => sequence === 0))
+      return;
+    this.#loads.take(this.#reading(total));
+    this.#verdict = this.#loads.recentVerdict(this.#target, this.serverTelemetry());
+  }
+
+  #reading(total: Snapshot): LoadReading {
+    const { userCPUTime, systemCPUTime } = process.resourceUsage();
+    return {
+      atMs: this.elapsedMs(),
+      total,
+      parentCpuUs: userCPUTime + systemCPUTime,
+      host: this.#readHost(),
+    };
+  }
+
+  /** What limited the run as a whole. */
+  verdict(target: TargetState): Verdict {
+    return this.#loads.verdict(this.#reading(this.total()), target, this.serverTelemetry());
+  }
+
+  hostSamples(): readonly HostSample[] {
+    return this.#loads.hostSamples();
   }
 
   state(): RunState {
@@ -228,8 +267,8 @@ export class Monitor {
         eventLoopUtilization: this.eventLoopUtilization(),
       },
       server: this.#server?.view() ?? null,
-      host: null,
-      verdict: null,
+      host: this.#loads.latestSample,
+      verdict: this.#verdict,
       recentRowsPerSecond: this.#recentRates,
     };
   }

@@ -42,6 +42,8 @@ export interface ProcessCost {
   /** Time in garbage collection. */
   readonly gcMs: number | null;
   readonly contextSwitches: ContextSwitches | null;
+  /** Time in which it was ready to run and waited for a core. */
+  readonly coreWaitMs: number | null;
 }
 
 /** How often a process gave up its core, and how often it was taken from it. */
@@ -57,6 +59,7 @@ export const COST_NOT_MEASURED = {
   eventLoopDelayP99Ms: null,
   gcMs: null,
   contextSwitches: null,
+  coreWaitMs: null,
 } as const satisfies Omit<ProcessCost, 'cpu'>;
 
 export interface WorkerResult extends ProcessCost {

@@ -4,6 +4,7 @@
  */
 import { UsageError, assert } from '../base/errors.ts';
 import { type HostFacts, usableCores } from '../base/host.ts';
+import { createHostUseReader } from '../base/host-use.ts';
 import { formatTable } from '../base/sql.ts';
 import { planFileText } from '../plan/plan-file.ts';
 import { createClient } from '../cratedb/client.ts';
@@ -64,6 +65,8 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
     clock: env.clock,
     observer: env.observer,
     sampler: createProcessSampler(),
+    host: env.host,
+    readHost: createHostUseReader(),
   });
   monitor.enter('preparing');
   const workers = workersFor(plan, env);

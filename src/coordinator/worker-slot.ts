@@ -9,7 +9,7 @@ import { printable } from '../base/text.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers, settledRows } from '../metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../metrics/merge.ts';
 import { endOutages } from '../metrics/node-counts.ts';
-import { type Snapshot, emptySnapshot, NO_USE } from '../metrics/snapshot.ts';
+import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import { type TableMix, createTableMix } from '../plan/table-mix.ts';
@@ -342,7 +342,7 @@ export class WorkerSlot {
       nodes: endOutages(last.nodes, this.#elapsedMs()),
       nextBatch: word.nextBatch,
       waiting: null,
-      use: { ...NO_USE, eventLoopUtilization: last.use.eventLoopUtilization, userCpuUs, systemCpuUs },
+      use: { ...last.use, residentBytes: 0, heapUsedBytes: 0, userCpuUs, systemCpuUs },
     });
   }
 

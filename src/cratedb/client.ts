@@ -27,6 +27,7 @@ import {
   readBulkReply,
   readCountReply,
   retryAfterMs,
+  serverTimeUs,
 } from './reply.ts';
 import { type BulkHabits, bulkHabits, oldestOf } from './version.ts';
 
@@ -162,7 +163,7 @@ class Client implements CrateClient {
       code: result.status,
       example,
     });
-    return { ...reading, handedOver, serviceTimeUs: null, retryAfterMs: null };
+    return { ...reading, handedOver, serviceTimeUs: null, serverTimeUs: null, retryAfterMs: null };
   }
 
   #hasRowAt(node: number, signal: AbortSignal | null): HasRow {
@@ -202,6 +203,7 @@ class Client implements CrateClient {
       ...reading,
       handedOver: true,
       serviceTimeUs,
+      serverTimeUs: serverTimeUs(pieces),
       retryAfterMs: retryAfterMs(headers, this.#clock.wallMs()),
     };
   }

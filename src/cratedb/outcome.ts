@@ -84,6 +84,8 @@ export interface AttemptOutcome {
   readonly failures: readonly Failure[];
   /** From hand-over to the end of the reply, in µs; null when there was no complete reply. */
   readonly serviceTimeUs: number | null;
+  /** Of it, what the server says it took itself, in µs; null when it does not say. */
+  readonly serverTimeUs: number | null;
   /** What the server asked us to wait, in ms, from Retry-After; clamped to 0..30,000; null when it did not. */
   readonly retryAfterMs: number | null;
 }

@@ -172,6 +172,26 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+// --- the server's own time ------------------------------------------------------------------------------
+
+const DURATION = /"duration":([\d.eE+-]{1,32})[,}]/;
+/** A bulk's reply says it at its beginning, that of a single statement at its end. */
+const DURATION_WITHIN_BYTES = 64;
+
+/**
+ * The `duration` of a reply in µs: what the server took from the complete request to its answer. Null where it does
+ * not say; its first piece and its last are looked at, nothing is parsed.
+ */
+export function serverTimeUs(pieces: readonly Uint8Array[]): number | null {
+  const [first, last] = [pieces[0], pieces.at(-1)];
+  if (first === undefined || last === undefined) return null;
+  const said =
+    DURATION.exec(asBuffer(first).toString('latin1', 0, DURATION_WITHIN_BYTES)) ??
+    DURATION.exec(asBuffer(last).toString('latin1', Math.max(0, last.length - DURATION_WITHIN_BYTES)));
+  const us = Number(said?.[1]) * 1000;
+  return Number.isFinite(us) && us >= 0 ? us : null;
+}
+
 // --- parsing within limits --------------------------------------------------------------------------------
 
 /** A bulk reply nests results, result and error: more is nothing of CrateDB's. */

@@ -1,9 +1,287 @@
-/** What limited a run, judged from what both sides measured. */
+/**
+ * What limited a run, judged from what both sides measured. A pure function of a few numbers; docs/measurement.md
+ * has the rules in words.
+ */
+
+import { formatBytes, formatExact } from '../base/units.ts';
 
 export type LimitedBy = 'client' | 'network' | 'cluster' | 'rate' | 'unclear';
 
 export interface Verdict {
   readonly verdict: LimitedBy;
-  /** Sentences with numbers, the one that decided first. */
+  /** Sentences with numbers: the one that decided first, what to try last. */
   readonly evidence: readonly string[];
+}
+
+/** What was measured in a stretch of a run. Percent of CPU: 100 = one core. Null = not measured. */
+export interface LoadFacts {
+  readonly elapsedMs: number;
+  /** Worker processes. */
+  readonly processes: number;
+  /** Of this host, as far as these processes may use them. */
+  readonly cores: number;
+  /** Requests in flight that there can be, over all processes. */
+  readonly slots: number;
+  /** Share of the time in which the workers' event loops were busy, mean over the processes. */
+  readonly loopBusy: number | null;
+  /** Workers and parent. */
+  readonly clientCpuPercent: number | null;
+  /** All programs of this host together. */
+  readonly hostBusyPercent: number | null;
+  /** Share of the time in which a worker was ready to run and waited for a core, mean over the processes. */
+  readonly coreWaitShare: number | null;
+  /** Share of the time in which the container was stopped at its CPU limit. */
+  readonly throttledShare: number | null;
+  /** Answered requests, and where their time went. */
+  readonly requests: number;
+  readonly serviceUs: number;
+  /** Of the requests whose answer says how long the server took. */
+  readonly toldServiceUs: number;
+  readonly serverUs: number;
+  readonly sentBytesPerSecond: number;
+  readonly schedule: {
+    readonly askedRowsPerSecond: number;
+    /** Of the arrivals that were due. */
+    readonly droppedShare: number;
+  } | null;
+  /** A pause of each request slot after each batch. */
+  readonly pauseMs: number;
+  readonly server: ServerLoad | null;
+}
+
+/** The target, means over the stretch. */
+export interface ServerLoad {
+  /** `the cluster`, `the sandbox` … as sentences name it. */
+  readonly name: string;
+  readonly isOnThisHost: boolean;
+  /** Of all its nodes' processes together. */
+  readonly cpuPercent: number | null;
+  readonly cores: number | null;
+  /** Tasks that waited for a thread of the write pools, over all nodes. */
+  readonly writeQueue: number | null;
+  /** Writes that the pools refused in the stretch. */
+  readonly rejected: number | null;
+}
+
+/** Fewer answers, or less time, are luck. */
+const MIN_REQUESTS = 10;
+const MIN_ELAPSED_MS = 1000;
+/** A schedule that loses no more than this was kept: the rate is what limits. */
+const KEPT_SCHEDULE = 0.01;
+/** From here on an event loop has no time left that it could use. */
+const BUSY_LOOP = 0.85;
+const BUSY_SERVER = 0.8;
+const BUSY_HOST = 0.75;
+/** A container that stands still so much of the time has too little CPU, however busy it looks between. */
+const THROTTLED = 0.1;
+
+/** Says what limited the stretch, and why. */
+export function judge(facts: LoadFacts): Verdict {
+  if (facts.requests < MIN_REQUESTS || facts.elapsedMs < MIN_ELAPSED_MS) {
+    const seconds = (facts.elapsedMs / 1000).toFixed(1);
+    return {
+      verdict: 'unclear',
+      evidence: [`too short to judge: ${facts.requests} answers in ${seconds} s`],
+    };
+  }
+  return judgeAsked(facts) ?? judgeBusy(facts) ?? judgeTimes(facts);
+}
+
+/** The run was told to go no faster, and went that fast. */
+function judgeAsked(facts: LoadFacts): Verdict | null {
+  const { schedule, pauseMs } = facts;
+  if (schedule !== null && schedule.droppedShare <= KEPT_SCHEDULE) {
+    const asked = `the ${formatExact(Math.round(schedule.askedRowsPerSecond))} rows/s that were asked for were kept, ${percent(schedule.droppedShare)} of them dropped`;
+    return { verdict: 'rate', evidence: [asked, ...bothSides(facts), 'try a higher --rate, or none'] };
+  }
+  const { idle } = timeShares(facts);
+  if (pauseMs > 0 && idle >= 0.5) {
+    const paused = `the request slots were empty ${percent(idle)} of the time: each pauses ${pauseMs} ms after a batch`;
+    return { verdict: 'rate', evidence: [paused, ...bothSides(facts), 'try a shorter --batch-interval'] };
+  }
+  return null;
+}
+
+/** One side, or the host that both share, has no CPU left; of two sides the one that uses more of it. */
+function judgeBusy(facts: LoadFacts): Verdict | null {
+  const { server } = facts;
+  const [client, cluster] = [clientBusy(facts), serverBusy(server)];
+  const isShared = server?.isOnThisHost === true;
+  const [ours, theirs] = [facts.clientCpuPercent ?? 0, server?.cpuPercent ?? 0];
+  const isHostFull = isShared && server.cpuPercent !== null && ours + theirs >= BUSY_HOST * 100 * facts.cores;
+  if (!client && !cluster && !isHostFull) return null;
+  const isCluster =
+    client === cluster ? (isShared ? theirs >= ours : serverShare(server) >= (facts.loopBusy ?? 0)) : cluster;
+  const shared = isShared
+    ? [
+        `both sides share this host's ${facts.cores} cores: ${nameOf(server)} uses ${cpu(server.cpuPercent)}, these processes ${cpu(facts.clientCpuPercent)}`,
+      ]
+    : [];
+  return isCluster ? clusterVerdict(facts, shared) : clientVerdict(facts, shared);
+}
+
+function clientBusy({ loopBusy, throttledShare }: LoadFacts): boolean {
+  return (loopBusy ?? 0) >= BUSY_LOOP || (throttledShare ?? 0) >= THROTTLED;
+}
+
+/** A queue that stands means that every thread of the pool is taken. */
+function serverBusy(server: ServerLoad | null): boolean {
+  if (server === null) return false;
+  return serverShare(server) >= BUSY_SERVER || (server.writeQueue ?? 0) >= 1 || (server.rejected ?? 0) > 0;
+}
+
+/** 0..1 of its cores; 0 where it is not known. */
+function serverShare(server: ServerLoad | null): number {
+  if (server === null || server.cpuPercent === null || server.cores === null || server.cores === 0) return 0;
+  return server.cpuPercent / 100 / server.cores;
+}
+
+function clientVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
+  const { processes, cores, loopBusy, throttledShare, coreWaitShare, server } = facts;
+  const isThrottled = (throttledShare ?? 0) >= THROTTLED;
+  const isStarved = !isThrottled && isWaitingForCores(facts);
+  const clusterPart =
+    server?.cpuPercent === null || server === null
+      ? ''
+      : `, ${nameOf(server)} is at ${percent(serverShare(server))}`;
+  const advice = isThrottled
+    ? 'try a higher CPU limit of this container, or another machine'
+    : isStarved
+      ? "try when this host's other programs rest, or another machine"
+      : processes < cores
+        ? `try more processes (--procs ${Math.ceil(cores)})`
+        : 'try another machine beside this one (--machine)';
+  return {
+    verdict: 'client',
+    evidence: [
+      `${countOf(processes)} ${processes === 1 ? 'is' : 'are'} ${percent(loopBusy ?? 0)} busy${clusterPart}`,
+      ...(isThrottled
+        ? [`the container was stopped at its CPU limit ${percent(throttledShare ?? 0)} of the time`]
+        : []),
+      ...(isStarved ? [`they waited for a core ${percent(coreWaitShare ?? 0)} of the time`] : []),
+      ...shared,
+      advice,
+    ],
+  };
+}
+
+function clusterVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
+  const { server, cores } = facts;
+  const share = serverShare(server);
+  const [queue, rejected] = [server?.writeQueue ?? 0, server?.rejected ?? 0];
+  const busy =
+    server?.cpuPercent == null
+      ? []
+      : [
+          `its CPUs are ${percent(share)} busy, these processes take ${cpu(facts.clientCpuPercent)} of ${cores * 100} %`,
+        ];
+  return {
+    verdict: 'cluster',
+    evidence: [
+      ...busy,
+      ...(queue >= 1 ? [`${Math.round(queue)} tasks wait for a thread of its write pool on average`] : []),
+      ...(rejected > 0 ? [`its write pool refused ${rejected} tasks`] : []),
+      ...shared,
+      share >= BUSY_SERVER || shared.length > 0
+        ? 'try more nodes or cores for it, fewer replicas, or larger batches; more processes here will not help'
+        : 'try more shards or nodes, fewer replicas or faster disks; more processes here will not help',
+    ],
+  };
+}
+
+/** Whether most of what a request takes outside of the server is waiting of the workers for a core. */
+function isWaitingForCores(facts: LoadFacts): boolean {
+  const { inServer } = timeShares(facts);
+  const waiting = Math.min(facts.coreWaitShare ?? 0, 1 - inServer);
+  return waiting > inServer && waiting > 1 - inServer - waiting;
+}
+
+/** Workers wait for cores that somebody else has: the server beside them, or programs that are none of the run's. */
+function starvedVerdict(facts: LoadFacts): Verdict {
+  const { server, hostBusyPercent, clientCpuPercent, cores } = facts;
+  const theirs = server?.isOnThisHost === true ? (server.cpuPercent ?? 0) : 0;
+  const others = Math.max(0, (hostBusyPercent ?? 0) - (clientCpuPercent ?? 0) - theirs);
+  const taker = others >= theirs ? 'other programs' : nameOf(server);
+  const shared = [`${taker} of this host took ${cpu(Math.max(others, theirs))} of its ${cores * 100} % CPU`];
+  return theirs > others ? clusterVerdict(facts, shared) : clientVerdict(facts, shared);
+}
+
+/** Nobody's CPU is full: the time of the requests says where they wait. */
+function judgeTimes(facts: LoadFacts): Verdict {
+  if (isWaitingForCores(facts)) return starvedVerdict(facts);
+  const { inServer, onWay, idle } = timeShares(facts);
+  const meanMs = facts.serviceUs / facts.requests / 1000;
+  if (facts.toldServiceUs === 0) {
+    const untold = `a request takes ${duration(meanMs)}, and no answer says how much of it the server took`;
+    return { verdict: 'unclear', evidence: [untold, ...bothSides(facts)] };
+  }
+  const serverMs = meanMs * (facts.serverUs / facts.toldServiceUs);
+  const split = `a request takes ${duration(meanMs)}, ${duration(serverMs)} of it inside ${nameOf(facts.server)}`;
+  if (idle >= inServer && idle >= onWay) {
+    const empty = `the request slots were empty ${percent(idle)} of the time`;
+    return { verdict: 'unclear', evidence: [empty, split, ...bothSides(facts)] };
+  }
+  if (inServer >= onWay) {
+    const advice = `try --in-flight ${nextInFlight(facts)}: if rows/s do not rise, it waits for its disks, replicas or locks`;
+    return {
+      verdict: 'cluster',
+      evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), advice],
+    };
+  }
+  const way = `${split}: ${percent(onWay / (inServer + onWay))} of the time it is on the way, at ${formatBytes(facts.sentBytesPerSecond)}/s`;
+  return {
+    verdict: 'network',
+    evidence: [way, ...bothSides(facts), 'try --compress deflate, or a client nearer to the cluster'],
+  };
+}
+
+/** Shares of the time of all request slots: in the server, on the way, and in no request at all. */
+function timeShares(facts: LoadFacts): { inServer: number; onWay: number; idle: number } {
+  const taken = Math.min(1, facts.serviceUs / 1000 / (facts.elapsedMs * facts.slots));
+  const told = facts.toldServiceUs === 0 ? 0 : facts.serverUs / facts.toldServiceUs;
+  return { inServer: taken * told, onWay: taken * (1 - told), idle: 1 - taken };
+}
+
+function nextInFlight({ slots, processes }: LoadFacts): number {
+  return Math.max(2, Math.ceil((slots / processes) * 2));
+}
+
+/** How busy both sides were, where that is known. */
+function bothSides({ server, processes, loopBusy, cores, clientCpuPercent }: LoadFacts): string[] {
+  const client =
+    loopBusy === null
+      ? []
+      : [
+          `${countOf(processes)} ${processes === 1 ? 'is' : 'are'} ${percent(loopBusy)} busy and ${processes === 1 ? 'takes' : 'take'} ${cpu(clientCpuPercent)} of ${cores * 100} % CPU with the parent`,
+        ];
+  const cluster =
+    server === null || server.cpuPercent === null
+      ? []
+      : [`the CPUs of ${nameOf(server)} are ${percent(serverShare(server))} busy`];
+  return [...client, ...cluster];
+}
+
+function nameOf(server: ServerLoad | null): string {
+  return server?.name ?? 'the server';
+}
+
+function countOf(processes: number): string {
+  return processes === 1 ? '1 process' : `${processes} processes`;
+}
+
+function percent(share: number): string {
+  const value = share * 100;
+  return `${value > 0 && value < 1 ? value.toFixed(1) : Math.round(value)} %`;
+}
+
+function cpu(value: number | null): string {
+  return value === null ? 'an unknown share' : `${Math.round(value)} %`;
+}
+
+function duration(ms: number): string {
+  return ms >= 10_000
+    ? `${(ms / 1000).toFixed(1)} s`
+    : ms >= 10
+      ? `${Math.round(ms)} ms`
+      : `${ms.toFixed(1)} ms`;
 }

@@ -4,7 +4,7 @@
  */
 import { addBatches, addLedgers, addTables } from './ledger.ts';
 import { mergeErrors, mergeNodes, sumOf } from './node-counts.ts';
-import { type ProcessUse, type Snapshot, emptySnapshot } from './snapshot.ts';
+import { type ProcessUse, type Snapshot, addAnswers, emptySnapshot } from './snapshot.ts';
 
 /** Of two snapshots of the same incarnation, the later. */
 export function newer(a: Snapshot, b: Snapshot): Snapshot {
@@ -38,6 +38,7 @@ function mergeTwo(a: Counts, b: Counts): Counts {
     bodyBytes: a.bodyBytes + b.bodyBytes,
     lateRows: a.lateRows + b.lateRows,
     droppedRows: a.droppedRows + b.droppedRows,
+    answers: addAnswers(a.answers, b.answers),
     errors: mergeErrors(a.errors, b.errors),
     waiting: a.waiting ?? b.waiting,
     use: mergeUse(a.use, b.use),
@@ -53,5 +54,14 @@ function mergeUse(a: ProcessUse, b: ProcessUse): ProcessUse {
     residentBytesMax: a.residentBytesMax + b.residentBytesMax,
     heapUsedBytes: a.heapUsedBytes + b.heapUsedBytes,
     eventLoopUtilization: Math.max(a.eventLoopUtilization, b.eventLoopUtilization),
+    eventLoopActiveMs: a.eventLoopActiveMs + b.eventLoopActiveMs,
+    eventLoopDelayP99Ms: Math.max(a.eventLoopDelayP99Ms, b.eventLoopDelayP99Ms),
+    gcMs: a.gcMs + b.gcMs,
+    voluntarySwitches: a.voluntarySwitches + b.voluntarySwitches,
+    involuntarySwitches: a.involuntarySwitches + b.involuntarySwitches,
+    coreWaitMs:
+      a.coreWaitMs === null || b.coreWaitMs === null
+        ? (a.coreWaitMs ?? b.coreWaitMs)
+        : a.coreWaitMs + b.coreWaitMs,
   };
 }

@@ -14,6 +14,17 @@ export interface ProcessUse {
   readonly heapUsedBytes: number;
   /** Share of wall time in which the event loop was busy since the start, 0..1. */
   readonly eventLoopUtilization: number;
+  /** The same as time: milliseconds in which the event loop was busy. */
+  readonly eventLoopActiveMs: number;
+  /** How late the event loop was for a timer, in all the time. */
+  readonly eventLoopDelayP99Ms: number;
+  /** Time in garbage collection. */
+  readonly gcMs: number;
+  /** Times at which it gave up its core, and at which it was taken from it; 0 where the system does not count. */
+  readonly voluntarySwitches: number;
+  readonly involuntarySwitches: number;
+  /** Time in which it was ready to run and waited for a core; null where the system does not count. */
+  readonly coreWaitMs: number | null;
 }
 
 export interface Snapshot {
@@ -35,12 +46,33 @@ export interface Snapshot {
   readonly serviceTime: Histogram;
   /** From the intended start of a batch to its final outcome; after warm-up. */
   readonly responseTime: Histogram;
+  readonly answers: AnswerTimes;
   readonly errors: readonly ErrorCount[];
   /** In the order of the nodes; empty before anything was sent. */
   readonly nodes: readonly NodeCounts[];
   /** Why the worker waits now, or null: nobody can be reached, or the table is blocked. */
   readonly waiting: Waiting | null;
   readonly use: ProcessUse;
+}
+
+/** Where the time of answered attempts went, the warm-up included. */
+export interface AnswerTimes {
+  readonly requests: number;
+  readonly serviceUs: number;
+  /** Of those whose answer says how long the server took: */
+  readonly toldServiceUs: number;
+  readonly serverUs: number;
+}
+
+export const NO_ANSWERS: AnswerTimes = { requests: 0, serviceUs: 0, toldServiceUs: 0, serverUs: 0 };
+
+export function addAnswers(a: AnswerTimes, b: AnswerTimes): AnswerTimes {
+  return {
+    requests: a.requests + b.requests,
+    serviceUs: a.serviceUs + b.serviceUs,
+    toldServiceUs: a.toldServiceUs + b.toldServiceUs,
+    serverUs: a.serverUs + b.serverUs,
+  };
 }
 
 /** A pause that the target imposed on a worker. */
@@ -59,6 +91,12 @@ export const NO_USE: ProcessUse = {
   residentBytesMax: 0,
   heapUsedBytes: 0,
   eventLoopUtilization: 0,
+  eventLoopActiveMs: 0,
+  eventLoopDelayP99Ms: 0,
+  gcMs: 0,
+  voluntarySwitches: 0,
+  involuntarySwitches: 0,
+  coreWaitMs: null,
 };
 
 export function emptySnapshot(nextBatch: number): Snapshot {
@@ -74,6 +112,7 @@ export function emptySnapshot(nextBatch: number): Snapshot {
     droppedRows: 0,
     serviceTime: createHistogram(),
     responseTime: createHistogram(),
+    answers: NO_ANSWERS,
     errors: [],
     nodes: [],
     waiting: null,

@@ -99,6 +99,7 @@ const isSnapshot = shape({
   droppedRows: isCount,
   serviceTime: isHistogram,
   responseTime: isHistogram,
+  answers: shape({ requests: isCount, serviceUs: isAmount, toldServiceUs: isAmount, serverUs: isAmount }),
   errors: isErrors,
   nodes: isNodes,
   waiting: orNull(shape({ cause: oneOf('outage', 'blocked', 'overload'), detail: isText, sinceNs: isNs })),
@@ -109,6 +110,12 @@ const isSnapshot = shape({
     residentBytesMax: isCount,
     heapUsedBytes: isCount,
     eventLoopUtilization: (value) => isAmount(value) && (value as number) <= 1,
+    eventLoopActiveMs: isAmount,
+    eventLoopDelayP99Ms: isAmount,
+    gcMs: isAmount,
+    voluntarySwitches: isCount,
+    involuntarySwitches: isCount,
+    coreWaitMs: orNull(isAmount),
   }),
 });
 

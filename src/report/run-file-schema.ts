@@ -58,6 +58,10 @@ const unrest = {
   ),
   gcMs: v.pipe(v.optional(measured, null), v.description('time in garbage collection')),
   contextSwitches: v.optional(v.nullable(v.object({ voluntary: count, involuntary: count })), null),
+  coreWaitMs: v.pipe(
+    v.optional(measured, null),
+    v.description('time in which it was ready to run and waited for a core'),
+  ),
 };
 
 const latency = v.object({

@@ -291,7 +291,13 @@ function serverSection(server: ServerTelemetry | null): RunFile['server'] {
 
 type RunFileCost = Pick<
   RunFileWorker,
-  'cpu' | 'memory' | 'eventLoopUtilization' | 'eventLoopDelayP99Ms' | 'gcMs' | 'contextSwitches'
+  | 'cpu'
+  | 'memory'
+  | 'eventLoopUtilization'
+  | 'eventLoopDelayP99Ms'
+  | 'gcMs'
+  | 'contextSwitches'
+  | 'coreWaitMs'
 >;
 
 function costSection(cost: ProcessCost): RunFileCost {
@@ -308,6 +314,7 @@ function costSection(cost: ProcessCost): RunFileCost {
     eventLoopDelayP99Ms: finite(cost.eventLoopDelayP99Ms),
     gcMs: finite(cost.gcMs),
     contextSwitches: cost.contextSwitches,
+    coreWaitMs: finite(cost.coreWaitMs),
   };
 }
 

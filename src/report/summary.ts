@@ -17,6 +17,7 @@ import {
   orDash,
   tablesText,
 } from './quantities.ts';
+import { limitName, splitEvidence } from './limit.ts';
 import { repeatCommand } from './repeat-command.ts';
 import {
   type Line,
@@ -31,6 +32,7 @@ import {
 import { type TableColumn, tableLines } from './table.ts';
 import { headlineOf, ledgerSentences } from './summary-ledger.ts';
 import { nodeTable } from './summary-nodes.ts';
+import { serverTable } from './summary-server.ts';
 import { tablesTable } from './summary-tables.ts';
 import { workerTable } from './summary-workers.ts';
 
@@ -61,8 +63,9 @@ export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts)
     tablesTable(run, view),
     nodeTable(run, view),
     workerTable(run, view),
+    serverTable(run, view),
     errorsSection(run, view),
-    [...titledText('limited by', limitText(run), view)],
+    limitSection(run, view),
   ];
   const folded = sections.map((lines) => lines.map((line) => renderLine(line, view)));
   folded.push(nextSection(run, facts).map((line) => renderLine(line, wide)));
@@ -240,17 +243,21 @@ function errorsSection(run: RunFile, view: TextView): Line[] {
   ];
 }
 
-/** The verdict and its evidence, made printable. */
-export function limitText(run: RunFile): string {
-  const verdicts = {
-    client: 'this client',
-    network: 'the network',
-    cluster: 'the cluster',
-    rate: 'the rate that was asked for',
-    unclear: 'unclear',
-  } as const;
-  const evidence = run.bottleneck.evidence.map((sentence) => printable(sentence, 400)).join('; ');
-  return `${verdicts[run.bottleneck.verdict]}${evidence === '' ? '' : `: ${evidence}`}`;
+/** The verdict with all that speaks for it, in one line. */
+export function limitText({ bottleneck }: RunFile): string {
+  const evidence = bottleneck.evidence.map((sentence) => printable(sentence, 400)).join('; ');
+  return `${limitName(bottleneck.verdict)}${evidence === '' ? '' : `: ${evidence}`}`;
+}
+
+/** The verdict and what decided it, then what else is known, then what to try. */
+function limitSection({ bottleneck }: RunFile, view: TextView): Line[] {
+  const { reasons, advice } = splitEvidence(bottleneck);
+  const why = reasons.map((sentence) => printable(sentence, 400)).join('; ');
+  const text = `${limitName(bottleneck.verdict)}${why === '' ? '' : `: ${why}`}`;
+  return [
+    ...titledText('limited by', text, view),
+    ...advice.flatMap((sentence) => titledText('try', printable(sentence, 400), view)),
+  ];
 }
 
 function nextSection(run: RunFile, facts: SummaryFacts): Line[] {

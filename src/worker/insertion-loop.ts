@@ -20,7 +20,7 @@ import {
   NO_BATCHES,
 } from '../metrics/ledger.ts';
 import { sumOf } from '../metrics/node-counts.ts';
-import type { Snapshot } from '../metrics/snapshot.ts';
+import { type AnswerTimes, type Snapshot, NO_ANSWERS, addAnswers } from '../metrics/snapshot.ts';
 import { type Assignment, rowsOfBatch } from '../plan/assignment.ts';
 import { type TableMix, type TableRange, createTableMix, tableRange } from '../plan/table-mix.ts';
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
@@ -154,6 +154,7 @@ class Loop implements InsertionLoop {
   #lateRows = 0;
   #droppedRows = 0;
   #sequence = 0;
+  #answers: AnswerTimes = NO_ANSWERS;
 
   constructor(config: LoopConfig, parts: LoopParts) {
     this.#config = config;
@@ -418,6 +419,7 @@ class Loop implements InsertionLoop {
     this.#errors.add(outcome.failures);
     const isMeasured = this.#elapsedMs() >= this.#config.assignment.warmUpMs;
     this.#nodeBooks.ended(lease.node, outcome, isMeasured);
+    this.#countAnswer(outcome);
     return { node: lease.node, outcome };
   }
 
@@ -467,6 +469,17 @@ class Loop implements InsertionLoop {
     this.#droppedRows = this.#pacer.droppedArrivals(this.#elapsedMs()) * this.#config.assignment.batchSize;
   }
 
+  #countAnswer({ serviceTimeUs, serverTimeUs }: AttemptOutcome): void {
+    if (serviceTimeUs === null) return;
+    this.#answers = addAnswers(this.#answers, {
+      requests: 1,
+      serviceUs: serviceTimeUs,
+      toldServiceUs: serverTimeUs === null ? 0 : serviceTimeUs,
+      // Two clocks: the server's time is a part of the whole.
+      serverUs: Math.min(serverTimeUs ?? 0, serviceTimeUs),
+    });
+  }
+
   #count(slot: Slot, more: Partial<SlotCounters['batches']>): void {
     slot.counters.batches = addBatches(slot.counters.batches, { ...NO_BATCHES, ...more });
   }
@@ -510,6 +523,7 @@ class Loop implements InsertionLoop {
       // Of a single node it is the node's own: one object, so that it goes over the line once.
       serviceTime: sumOf(nodes.map(({ serviceTime }) => serviceTime)),
       responseTime: this.#responseTime,
+      answers: this.#answers,
       errors: this.#errors.list(),
       nodes,
       waiting: this.#nodes.waiting(),

@@ -1,33 +1,61 @@
-/** What this process costs, as it can say itself: CPU time, memory, event loop. */
-import { performance } from 'node:perf_hooks';
-import { residentBytesMax } from '../base/process-memory.ts';
+/** What this process costs, as it can say itself: CPU time, memory, event loop, garbage collection, context switches. */
+import { PerformanceObserver, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { coreWaitMs, residentBytesMax } from '../base/process-memory.ts';
 import type { ProcessUse } from '../metrics/snapshot.ts';
 
-/** Memory is read this often at most: two files of the kernel, nine tenths of what a reading costs. */
+/** Memory and waiting are read this often at most: three files of the kernel, nine tenths of what a reading costs. */
 const MEMORY_AGE_MS = 1000;
 
-type MemoryUse = Pick<ProcessUse, 'residentBytes' | 'residentBytesMax' | 'heapUsedBytes'>;
+/** The event loop's lateness is looked at so often: fifty times a second, natively. */
+const DELAY_RESOLUTION_MS = 20;
+
+type SlowReading = Pick<ProcessUse, 'residentBytes' | 'residentBytesMax' | 'heapUsedBytes' | 'coreWaitMs'>;
 
 /** Reads what the process uses; memory may be `recent`, a second old: its peak is kept by the kernel until then. */
 export type UseReader = (memory: 'recent' | 'fresh') => ProcessUse;
 
-/** A reader whose event-loop utilisation counts from the moment it was made. */
+/** A reader whose event loop and garbage collection count from the moment it was made; neither keeps a process alive. */
 export function createUseReader(nowMs: () => number = () => performance.now()): UseReader {
   const loopAtStart = performance.eventLoopUtilization();
+  const gcMs = countCollections();
+  const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  delays.enable();
   let [memory, readAtMs] = [readMemory(), nowMs()];
   return (age) => {
     if (age === 'fresh' || nowMs() - readAtMs >= MEMORY_AGE_MS) [memory, readAtMs] = [readMemory(), nowMs()];
     const usage = process.resourceUsage();
+    const loop = performance.eventLoopUtilization(loopAtStart);
     return {
       userCpuUs: usage.userCPUTime,
       systemCpuUs: usage.systemCPUTime,
       ...memory,
-      eventLoopUtilization: performance.eventLoopUtilization(loopAtStart).utilization,
+      eventLoopUtilization: loop.utilization,
+      eventLoopActiveMs: loop.active,
+      // What it records is the time between two looks.
+      eventLoopDelayP99Ms: Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS),
+      gcMs: gcMs(),
+      voluntarySwitches: usage.voluntaryContextSwitches,
+      involuntarySwitches: usage.involuntaryContextSwitches,
     };
   };
 }
 
-function readMemory(): MemoryUse {
+/** Adds up the collections from now on. */
+function countCollections(): () => number {
+  let totalMs = 0;
+  const observer = new PerformanceObserver((list) => {
+    for (const { duration } of list.getEntries()) totalMs += duration;
+  });
+  observer.observe({ entryTypes: ['gc'] });
+  return () => totalMs;
+}
+
+function readMemory(): SlowReading {
   const { rss, heapUsed } = process.memoryUsage();
-  return { residentBytes: rss, residentBytesMax: residentBytesMax(), heapUsedBytes: heapUsed };
+  return {
+    residentBytes: rss,
+    residentBytesMax: residentBytesMax(),
+    heapUsedBytes: heapUsed,
+    coreWaitMs: coreWaitMs(),
+  };
 }

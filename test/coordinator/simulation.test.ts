@@ -84,6 +84,8 @@ test('a whole crew in any schedule of faults and stops: it ends, with a reason, 
         plan,
         clock,
         observer: (event) => event.kind === 'phase' && phases.push(event.state.phase),
+        host: { cores: 2, cgroupCores: null, memoryBytes: 2 ** 33 },
+        readHost: () => ({ busyMs: null, throttledMs: null, receivedBytes: null, sentBytes: null }),
         sampler: NO_SAMPLER,
       });
       const crew = new Crew({

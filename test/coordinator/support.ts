@@ -100,6 +100,8 @@ export function startCrew(fixture: string, plan: RunPlan, clock: Clock): CrewRun
     plan,
     clock,
     observer: (event) => event.kind === 'note' && notes.push(event),
+    host: { cores: 2, cgroupCores: null, memoryBytes: 2 ** 33 },
+    readHost: () => ({ busyMs: null, throttledMs: null, receivedBytes: null, sentBytes: null }),
     sampler: NO_SAMPLER,
   });
   const templates = assignmentsOf(plan).map((assignment, workerIndex) =>

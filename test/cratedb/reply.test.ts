@@ -10,6 +10,7 @@ import {
   readBulkReply,
   readCountReply,
   retryAfterMs,
+  serverTimeUs,
 } from '../../src/cratedb/reply.ts';
 import { storedReply, summary } from './support.ts';
 
@@ -423,6 +424,18 @@ test('Retry-After is seconds or a date, within 0 and 30 s, and null when it is n
     [3_000, 500, 0, 30_000, 10_000, 0, 30_000, null, null],
   );
   assert.equal(retryAfterMs({}, now), null);
+});
+
+test("A reply's duration is the server's own time, from its beginning or its end, and nothing else is.", () => {
+  const timeOf = (...pieces: string[]): number | null =>
+    serverTimeUs(pieces.map((piece) => Buffer.from(piece)));
+  assert.equal(timeOf('{"cols":[],"duration":12.5,"results":[{"rowcount":1}', ',{"rowcount":1}]}'), 12_500);
+  assert.equal(timeOf('{"cols":[],"rows":[[]],"rowcount":1000,"duration":1.0E-1}'), 100);
+  assert.equal(timeOf(`{"cols":[],"rows":[[]],${' '.repeat(200)}"rowcount":1`, ',"duration":3}'), 3000);
+  assert.equal(timeOf('{"error":{"message":"no","code":4000}}'), null);
+  assert.equal(timeOf('{"cols":[],"duration":-1,"results":[]}'), null);
+  assert.equal(timeOf('{"cols":[],"duration":1e,"results":[]}'), null);
+  assert.equal(timeOf(), null);
 });
 
 describe('the all-stored check', () => {

@@ -23,7 +23,7 @@ export interface Home {
 }
 
 /** State and cache folders of the test's own, removed after it. */
-export async function home(context: TestContext): Promise<Home> {
+export async function home(context: Pick<TestContext, 'after'>): Promise<Home> {
   const folder = await mkdtemp(join(tmpdir(), 'crategen-e2e-'));
   context.after(() => rm(folder, { recursive: true, force: true }));
   return {
@@ -41,7 +41,10 @@ export function faults(...texts: string[]): Fault[] {
 }
 
 /** A sandbox in this process, so that tests can look into it; ended after the test. */
-export async function sandboxFor(context: TestContext, options: SandboxOptions = {}): Promise<Sandbox> {
+export async function sandboxFor(
+  context: Pick<TestContext, 'after'>,
+  options: SandboxOptions = {},
+): Promise<Sandbox> {
   const sandbox = await startSandbox(options);
   context.after(() => sandbox.close());
   return sandbox;

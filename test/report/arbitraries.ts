@@ -79,6 +79,7 @@ const costs: fc.Arbitrary<ProcessCost> = record({
   eventLoopUtilization: orNull(fc.double({ min: 0, max: 1, noNaN: true })),
   eventLoopDelayP99Ms: orNull(fc.oneof(amount, fc.constantFrom(NaN, Infinity))),
   gcMs: orNull(amount),
+  coreWaitMs: orNull(amount),
   contextSwitches: orNull(record({ voluntary: rows, involuntary: rows })),
 });
 

@@ -95,6 +95,7 @@ export function sampleCost(changes: Partial<ProcessCost> = {}): ProcessCost {
     eventLoopDelayP99Ms: 1.4,
     gcMs: 820,
     contextSwitches: { voluntary: 41_000, involuntary: 1200 },
+    coreWaitMs: 2100,
     ...changes,
   };
 }
@@ -237,6 +238,12 @@ export function sampleSnapshot(changes: Partial<Snapshot> = {}): Snapshot {
       residentBytesMax: 108 * MIB,
       heapUsedBytes: 31 * MIB,
       eventLoopUtilization: 0.04,
+      eventLoopActiveMs: 1700,
+      eventLoopDelayP99Ms: 1.4,
+      gcMs: 120,
+      voluntarySwitches: 5000,
+      involuntarySwitches: 210,
+      coreWaitMs: 340,
     },
     ...changes,
   };

@@ -39,6 +39,11 @@ processes     pid        rows  rows/s  missing  cpu s  cpu mean  cpu max  rss Mi
   imbalance               0 %                     0 %       0 %               0 %   0 %
   parent     8118                                27.3       9 %     14 %      104   1 %
 
+server  cores  cpu mean  cpu max  heap max  of MiB  queue mean  queue max  refused
+  db-1      4     388 %    388 %      63 %   1,024          12         12        0
+  db-2      4     387 %    387 %      63 %   1,024          12         12        0
+  db-3      4     386 %    386 %      63 %   1,024          12         12        0
+
 limited by the cluster: its CPUs are 97 % busy, these processes take 72 of 800 %
 
 run file   /tmp/run.json

@@ -52,6 +52,7 @@ function outcomeOf(name: FailureClass | null, condition: AttemptOutcome['conditi
     handedOver: true,
     failures: isGood ? [] : [{ class: name, code: null, rows: 1, example: name }],
     serviceTimeUs: null,
+    serverTimeUs: null,
     retryAfterMs: null,
   };
 }

@@ -48,6 +48,7 @@ function slowTarget(clock: VirtualClock, serviceMs: number): InsertPort {
         handedOver: true,
         failures: [],
         serviceTimeUs: serviceMs * 1000,
+        serverTimeUs: null,
         retryAfterMs: null,
       };
     },

@@ -173,6 +173,7 @@ function outcome(rows: AttemptRows, facts: Partial<AttemptOutcome> = {}): Attemp
     handedOver: true,
     failures: [],
     serviceTimeUs: null,
+    serverTimeUs: null,
     retryAfterMs: null,
     ...facts,
   };

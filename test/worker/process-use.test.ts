@@ -18,3 +18,22 @@ test('memory is read once a second, CPU time every time, and the last reading is
   assert.ok(read('recent').residentBytes > first.residentBytes);
   assert.equal(held.length, 64 * 1024 * 1024);
 });
+
+test('garbage collection, a late event loop and context switches are told', async () => {
+  const read = createUseReader();
+  let garbage: unknown[] = [];
+  const untilMs = performance.now() + 400;
+  while (performance.now() < untilMs) {
+    const busyMs = performance.now() + 60;
+    while (performance.now() < busyMs) garbage = Array.from({ length: 10_000 }, (_, at) => ({ at }));
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  const use = read('fresh');
+  assert.equal(garbage.length, 10_000);
+  assert.ok(use.gcMs > 0);
+  assert.ok(use.eventLoopDelayP99Ms >= 30, `${use.eventLoopDelayP99Ms} ms late`);
+  assert.ok(use.eventLoopActiveMs >= 300);
+  if (process.platform !== 'linux') return;
+  assert.ok(use.voluntarySwitches + use.involuntarySwitches > 0);
+  assert.ok(use.coreWaitMs === null || use.coreWaitMs >= 0);
+});

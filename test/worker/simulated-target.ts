@@ -213,6 +213,7 @@ function answered(
     handedOver: true,
     failures,
     serviceTimeUs: 1000,
+    serverTimeUs: null,
     retryAfterMs: null,
   };
 }

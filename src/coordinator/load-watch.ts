@@ -1,0 +1,193 @@
+/**
+ * How busy both sides were in a stretch of the run: readings of cumulative counters once a second, and the facts
+ * between two of them, from which the verdict is made. The whole run is such a stretch, and so are the last seconds.
+ */
+import { type HostFacts, isLoopback, usableCores } from '../base/host.ts';
+import type { HostUse } from '../base/host-use.ts';
+import { type LoadFacts, type ServerLoad, type Verdict, judge } from '../metrics/bottleneck.ts';
+import { type Series, createSeries } from '../metrics/series.ts';
+import type { Snapshot } from '../metrics/snapshot.ts';
+import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
+import type { TargetState } from './run-state.ts';
+
+/** The live verdict is over so many seconds: long enough for the server's samples, short enough to follow. */
+const RECENT_READINGS = 11;
+const MAX_HOST_SAMPLES = 1200;
+/** The server tells of its CPU as it was up to a second before: the first answers still tell of its rest. */
+const SERVER_SETTLES_MS = 1500;
+
+/** Everything that only grows, at one moment. */
+export interface LoadReading {
+  readonly atMs: number;
+  /** Over all workers; its histograms are not looked at. */
+  readonly total: Snapshot;
+  readonly parentCpuUs: number;
+  readonly host: HostUse;
+}
+
+export interface LoadWatchParts {
+  readonly plan: RunPlan;
+  readonly host: HostFacts;
+}
+
+export class LoadWatch {
+  readonly #parts: LoadWatchParts;
+  readonly #samples: Series<HostSample> = createSeries(MAX_HOST_SAMPLES, (earlier, later) => ({
+    ...later,
+    busyPercent: meanOrNull(earlier.busyPercent, later.busyPercent),
+  }));
+  #recent: readonly LoadReading[] = [];
+  #first: LoadReading | null = null;
+  #latestSample: HostSample | null = null;
+
+  constructor(parts: LoadWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a reading, once a second while workers run. */
+  take(reading: LoadReading): void {
+    const before = this.#recent.at(-1);
+    this.#first ??= reading;
+    this.#recent = [...this.#recent, reading].slice(-RECENT_READINGS);
+    this.#latestSample = hostSample(reading, before ?? null, this.#first);
+    this.#samples.offer(this.#latestSample);
+  }
+
+  get latestSample(): HostSample | null {
+    return this.#latestSample;
+  }
+
+  hostSamples(): readonly HostSample[] {
+    return this.#samples.points();
+  }
+
+  /** Of the last seconds; null before there are any. */
+  recentVerdict(target: TargetState | null, server: ServerTelemetry | null): Verdict | null {
+    const [from, to] = [this.#recent[0], this.#recent.at(-1)];
+    if (from === undefined || to === undefined || from === to) return null;
+    return judge(this.#facts(from, to, target, server));
+  }
+
+  /** Of the whole run up to `end`. */
+  verdict(end: LoadReading, target: TargetState, server: ServerTelemetry | null): Verdict {
+    return judge(this.#facts(this.#first ?? end, end, target, server));
+  }
+
+  #facts(
+    from: LoadReading,
+    to: LoadReading,
+    target: TargetState | null,
+    server: ServerTelemetry | null,
+  ): LoadFacts {
+    const { load } = this.#parts.plan;
+    const elapsedMs = to.atMs - from.atMs;
+    const grown = (of: (reading: LoadReading) => number): number => Math.max(0, of(to) - of(from));
+    const perTime = (amount: number | null): number | null =>
+      amount === null || elapsedMs <= 0 ? null : amount / elapsedMs;
+    const workersCpuMs = grown(({ total }) => (total.use.userCpuUs + total.use.systemCpuUs) / 1000);
+    const parentCpuMs = grown(({ parentCpuUs }) => parentCpuUs / 1000);
+    const inPercent = (share: number | null): number | null => (share === null ? null : share * 100);
+    const offered = grown(({ total }) => total.ledger.offered);
+    const dropped = grown(({ total }) => total.droppedRows);
+    const isAlone = this.#parts.plan.command === 'single';
+    return {
+      elapsedMs,
+      processes: load.procs,
+      cores: usableCores(this.#parts.host),
+      slots: load.procs * load.inFlight,
+      loopBusy: shareOrNull(
+        grown(({ total }) => total.use.eventLoopActiveMs),
+        elapsedMs * load.procs,
+      ),
+      // In `single` the parent is the worker.
+      clientCpuPercent: inPercent(perTime(workersCpuMs + (isAlone ? 0 : parentCpuMs))),
+      hostBusyPercent: inPercent(perTime(difference(to.host.busyMs, from.host.busyMs))),
+      coreWaitShare: shareOrNull(
+        difference(to.total.use.coreWaitMs, from.total.use.coreWaitMs),
+        elapsedMs * load.procs,
+      ),
+      throttledShare: perTime(difference(to.host.throttledMs, from.host.throttledMs)),
+      requests: grown(({ total }) => total.answers.requests),
+      serviceUs: grown(({ total }) => total.answers.serviceUs),
+      toldServiceUs: grown(({ total }) => total.answers.toldServiceUs),
+      serverUs: grown(({ total }) => total.answers.serverUs),
+      sentBytesPerSecond: (perTime(grown(({ total }) => total.bodyBytes)) ?? 0) * 1000,
+      schedule:
+        load.rowsPerSecond === null
+          ? null
+          : {
+              askedRowsPerSecond: load.rowsPerSecond,
+              droppedShare: offered + dropped === 0 ? 0 : dropped / (offered + dropped),
+            },
+      pauseMs: load.batchIntervalMs,
+      server: target === null ? null : serverLoad(target, server, this.#parts.host, [from.atMs, to.atMs]),
+    };
+  }
+}
+
+const TARGET_NAMES = {
+  cratedb: 'the cluster',
+  sandbox: 'the sandbox',
+  discard: 'the discarding target',
+} as const;
+
+function serverLoad(
+  target: TargetState,
+  telemetry: ServerTelemetry | null,
+  host: HostFacts,
+  [fromMs, toMs]: readonly [number, number],
+): ServerLoad {
+  const isOnThisHost = target.nodes.length > 0 && target.nodes.every(isLoopback);
+  const samples = (telemetry?.samples ?? []).filter(
+    ({ tMs }) => tMs >= Math.max(fromMs, SERVER_SETTLES_MS) && tMs <= toMs,
+  );
+  const cores = sumOrNull((telemetry?.nodes ?? []).map((node) => node.cores));
+  const rejected = samples.map((sample) => sumOrNull(sample.nodes.map((node) => node.writeRejected)));
+  return {
+    name: TARGET_NAMES[target.kind],
+    isOnThisHost,
+    cpuPercent: meanOf(samples.map((sample) => sumOrNull(sample.nodes.map((node) => node.cpuPercent)))),
+    // Several nodes on one host each count all of its cores.
+    cores: cores === null ? null : isOnThisHost ? Math.min(cores, host.cores) : cores,
+    writeQueue: meanOf(samples.map((sample) => sumOrNull(sample.nodes.map((node) => node.writeQueue)))),
+    rejected: difference(rejected.at(-1) ?? null, rejected[0] ?? null),
+  };
+}
+
+function hostSample(reading: LoadReading, before: LoadReading | null, first: LoadReading): HostSample {
+  const busyMs = before === null ? null : difference(reading.host.busyMs, before.host.busyMs);
+  return {
+    tMs: Math.round(reading.atMs),
+    busyPercent:
+      busyMs === null || before === null || reading.atMs <= before.atMs
+        ? null
+        : (busyMs / (reading.atMs - before.atMs)) * 100,
+    throttledMs: difference(reading.host.throttledMs, first.host.throttledMs),
+    receivedBytes: difference(reading.host.receivedBytes, first.host.receivedBytes),
+    sentBytes: difference(reading.host.sentBytes, first.host.sentBytes),
+  };
+}
+
+/** Counters that fell began anew: what they had before is not known. */
+function difference(later: number | null, earlier: number | null): number | null {
+  return later === null || earlier === null ? null : Math.max(0, later - earlier);
+}
+
+function shareOrNull(amount: number | null, whole: number): number | null {
+  return amount === null || whole <= 0 ? null : Math.min(1, amount / whole);
+}
+
+function sumOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
+}
+
+function meanOf(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
+}
+
+function meanOrNull(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : (a + b) / 2;
+}

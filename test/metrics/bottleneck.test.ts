@@ -1,0 +1,222 @@
+/** The verdict on what limited a run: each rule with the numbers that it is about, and the words that it gives. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type LoadFacts, type ServerLoad, judge } from '../../src/metrics/bottleneck.ts';
+
+/** Ten seconds of eight processes against three nodes, in which a request takes 60 ms, 50 of them in the server. */
+function facts(changes: Partial<LoadFacts> = {}): LoadFacts {
+  const requests = 5000;
+  return {
+    elapsedMs: 10_000,
+    processes: 8,
+    cores: 8,
+    slots: 32,
+    loopBusy: 0.1,
+    clientCpuPercent: 72,
+    hostBusyPercent: 90,
+    coreWaitShare: 0.01,
+    throttledShare: 0,
+    requests,
+    serviceUs: requests * 60_000,
+    toldServiceUs: requests * 60_000,
+    serverUs: requests * 50_000,
+    sentBytesPerSecond: 14 * 2 ** 20,
+    schedule: null,
+    pauseMs: 0,
+    server: server(),
+    ...changes,
+  };
+}
+
+function server(changes: Partial<ServerLoad> = {}): ServerLoad {
+  return {
+    name: 'the cluster',
+    isOnThisHost: false,
+    cpuPercent: 120,
+    cores: 12,
+    writeQueue: 0,
+    rejected: 0,
+    ...changes,
+  };
+}
+
+test('a schedule that was kept is the limit, however busy anybody is', () => {
+  const schedule = { askedRowsPerSecond: 50_000, droppedShare: 0.002 };
+  const { verdict, evidence } = judge(
+    facts({ schedule, loopBusy: 0.9, server: server({ cpuPercent: 1180 }) }),
+  );
+  assert.equal(verdict, 'rate');
+  assert.equal(evidence[0], 'the 50,000 rows/s that were asked for were kept, 0.2 % of them dropped');
+  assert.equal(evidence.at(-1), 'try a higher --rate, or none');
+});
+
+test('a schedule that was not kept is limited by what kept it from that', () => {
+  const schedule = { askedRowsPerSecond: 50_000, droppedShare: 0.3 };
+  assert.equal(judge(facts({ schedule, server: server({ cpuPercent: 1170 }) })).verdict, 'cluster');
+  assert.equal(judge(facts({ schedule, loopBusy: 0.97 })).verdict, 'client');
+});
+
+test('pauses between batches are asked for too', () => {
+  const { verdict, evidence } = judge(facts({ pauseMs: 500, requests: 500, serviceUs: 500 * 60_000 }));
+  assert.equal(verdict, 'rate');
+  assert.equal(
+    evidence[0],
+    'the request slots were empty 91 % of the time: each pauses 500 ms after a batch',
+  );
+});
+
+test('busy processes beside a cluster with CPU to spare are the limit', () => {
+  const { verdict, evidence } = judge(facts({ loopBusy: 0.97, server: server({ cpuPercent: 492 }) }));
+  assert.equal(verdict, 'client');
+  assert.deepEqual(evidence, [
+    '8 processes are 97 % busy, the cluster is at 41 %',
+    'try another machine beside this one (--machine)',
+  ]);
+  const alone = judge(facts({ processes: 1, loopBusy: 0.97, server: null })).evidence;
+  assert.deepEqual(alone, ['1 process is 97 % busy', 'try more processes (--procs 8)']);
+});
+
+test('a container at its CPU limit is the limit, although its processes look idle', () => {
+  const { verdict, evidence } = judge(facts({ throttledShare: 0.35, loopBusy: 0.4 }));
+  assert.equal(verdict, 'client');
+  assert.equal(evidence[1], 'the container was stopped at its CPU limit 35 % of the time');
+});
+
+test('a cluster without CPU, with a queue that stands or with refused writes is the limit', () => {
+  const full = judge(facts({ server: server({ cpuPercent: 1164 }) }));
+  assert.equal(full.verdict, 'cluster');
+  assert.equal(full.evidence[0], 'its CPUs are 97 % busy, these processes take 72 % of 800 %');
+  const queued = judge(facts({ server: server({ writeQueue: 38 }) }));
+  assert.equal(queued.verdict, 'cluster');
+  assert.equal(queued.evidence[1], '38 tasks wait for a thread of its write pool on average');
+  assert.equal(judge(facts({ server: server({ rejected: 12 }) })).verdict, 'cluster');
+});
+
+test('of two sides on one host the one that uses more of it is the limit', () => {
+  const host = { processes: 2, cores: 2, slots: 8 };
+  const theirs = judge(
+    facts({
+      ...host,
+      clientCpuPercent: 45,
+      server: server({ isOnThisHost: true, cores: 2, cpuPercent: 151 }),
+    }),
+  );
+  assert.equal(theirs.verdict, 'cluster');
+  assert.ok(
+    theirs.evidence.includes(
+      "both sides share this host's 2 cores: the cluster uses 151 %, these processes 45 %",
+    ),
+  );
+  const ours = judge(
+    facts({
+      ...host,
+      loopBusy: 0.9,
+      clientCpuPercent: 150,
+      server: server({ isOnThisHost: true, cores: 2, cpuPercent: 45 }),
+    }),
+  );
+  assert.equal(ours.verdict, 'client');
+});
+
+test('processes that wait for a core are starved by whoever has it', () => {
+  const starved = {
+    coreWaitShare: 0.6,
+    loopBusy: 0.4,
+    processes: 1,
+    cores: 2,
+    slots: 4,
+    hostBusyPercent: 200,
+    serverUs: 5000 * 500,
+  };
+  const byOthers = judge(
+    facts({
+      ...starved,
+      clientCpuPercent: 20,
+      server: server({ isOnThisHost: true, cores: 2, cpuPercent: 30 }),
+    }),
+  );
+  assert.equal(byOthers.verdict, 'client');
+  assert.ok(byOthers.evidence.includes('they waited for a core 60 % of the time'));
+  assert.ok(byOthers.evidence.includes('other programs of this host took 150 % of its 200 % CPU'));
+  const byServer = judge(
+    facts({
+      ...starved,
+      clientCpuPercent: 20,
+      server: server({ isOnThisHost: true, cores: 2, cpuPercent: 110 }),
+    }),
+  );
+  assert.equal(byServer.verdict, 'cluster');
+});
+
+test('waiting for a core is no limit where requests spend their time in the server or on the way', () => {
+  const waiting = { coreWaitShare: 0.23, processes: 1, cores: 2, slots: 4, requests: 500 };
+  const times = { serviceUs: 500 * 80_000, toldServiceUs: 500 * 80_000 };
+  assert.equal(judge(facts({ ...waiting, ...times, serverUs: 500 * 75_000 })).verdict, 'cluster');
+  assert.equal(judge(facts({ ...waiting, ...times, serverUs: 500 * 500 })).verdict, 'network');
+});
+
+test('with CPU to spare on both sides the time of a request says where it waits', () => {
+  const slow = judge(facts({ server: server({ cpuPercent: 60 }) }));
+  assert.equal(slow.verdict, 'cluster');
+  assert.equal(
+    slow.evidence[0],
+    'a request takes 60 ms, 50 ms of it inside the cluster, whose CPUs are not full',
+  );
+  const far = judge(facts({ serverUs: 5000 * 2000 }));
+  assert.equal(far.verdict, 'network');
+  assert.equal(
+    far.evidence[0],
+    'a request takes 60 ms, 2.0 ms of it inside the cluster: 97 % of the time it is on the way, at 14 MiB/s',
+  );
+});
+
+test('what is too short, or tells nothing of the other side, is unclear', () => {
+  assert.deepEqual(judge(facts({ requests: 7 })), {
+    verdict: 'unclear',
+    evidence: ['too short to judge: 7 answers in 10.0 s'],
+  });
+  assert.equal(judge(facts({ elapsedMs: 400 })).verdict, 'unclear');
+  assert.equal(judge(facts({ toldServiceUs: 0, serverUs: 0, server: null })).verdict, 'unclear');
+  assert.equal(
+    judge(facts({ requests: 300, serviceUs: 300 * 60_000, toldServiceUs: 300 * 60_000, serverUs: 1e6 }))
+      .verdict,
+    'unclear',
+  );
+});
+
+test('any numbers get a verdict with evidence that can be read', () => {
+  const share = fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null });
+  const cpu = fc.option(fc.double({ min: 0, max: 100_000, noNaN: true }), { nil: null });
+  const loads = fc.record({
+    loopBusy: share,
+    coreWaitShare: share,
+    throttledShare: share,
+    clientCpuPercent: cpu,
+    hostBusyPercent: cpu,
+    requests: fc.nat(1e6),
+    serviceUs: fc.nat(1e9),
+    toldServiceUs: fc.nat(1e9),
+    serverUs: fc.nat(1e9),
+    pauseMs: fc.nat(1000),
+    server: fc.option(
+      fc.record({
+        name: fc.constant('the cluster'),
+        isOnThisHost: fc.boolean(),
+        cpuPercent: cpu,
+        cores: fc.option(fc.nat(64), { nil: null }),
+        writeQueue: cpu,
+        rejected: cpu,
+      }),
+      { nil: null },
+    ),
+  });
+  fc.assert(
+    fc.property(loads, (draw) => {
+      const { evidence } = judge(facts(draw));
+      assert.ok(evidence.length > 0);
+      for (const sentence of evidence) assert.doesNotMatch(sentence, /NaN|Infinity|undefined|null/);
+    }),
+    { numRuns: 300 },
+  );
+});
