@@ -84,7 +84,7 @@ export abstract class RunCommand extends BaseCommand {
       ...(read.ok ? [] : read.problems),
     ];
     if (problems.length > 0 || !parsed.ok || !read.ok) throw this.usageError(problems);
-    this.keepSecrets(read.access.password, read.access.token);
+    this.keepSecrets(read.access.password, read.access.token, ...secretHeaders(parsed.output));
     for (const warning of [...warnings, ...parsed.warnings, ...tlsWarnings(process.env)])
       this.warning(warning);
     if (!read.access.tls.verify) this.insecureWarning();
@@ -145,6 +145,11 @@ export abstract class RunCommand extends BaseCommand {
     if (ready.output.json) this.printJson(done.run);
     process.exitCode = done.exitCode;
   }
+}
+
+/** Values of headers that are long enough to be a secret; hiding every `1` or `prod` would make failures unreadable. */
+function secretHeaders({ otlp }: OutputPlan): readonly string[] {
+  return Object.values(otlp?.headers ?? {}).filter((value) => value.length >= 8);
 }
 
 /** What this host and this moment put into a plan. */

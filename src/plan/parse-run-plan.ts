@@ -42,6 +42,7 @@ import type {
   VerifyMethod,
 } from './run-plan.ts';
 import { DEFAULT_PRESET, checkShape, sourceSetting } from './schema-source.ts';
+import { parseOtlpHeaders } from './otlp-headers.ts';
 import { type Given, SettingReader, quoted } from './setting-reader.ts';
 import type { RawSettings } from './settings.ts';
 
@@ -94,6 +95,16 @@ export interface OutputPlan {
   readonly verbose: boolean;
   /** The live page; null: none. Port 0 takes a free one. */
   readonly web: { readonly port: number } | null;
+  readonly otlp: OtlpPlan | null;
+}
+
+/** Where metrics are pushed to. */
+export interface OtlpPlan {
+  /** With its path. */
+  readonly url: string;
+  /** Secrets more often than not. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly intervalMs: number;
 }
 
 /** The target and where its secrets are come in either case, so that missing files are told with the rest. */
@@ -126,6 +137,9 @@ const MAX_IN_FLIGHT = 1000;
 const MAX_START_DELAY_MS = 7 * DAY_MS;
 const MAX_THRESHOLDS = 50;
 const MAX_BYTES = 2 ** 50;
+const DEFAULT_PUSH_MS = 10_000;
+/** Of metrics, in OTLP over HTTP. */
+const OTLP_PATH = '/v1/metrics';
 
 /** The schema in which crategen may drop tables without further questions. */
 const OWN_SCHEMA = 'crategen';
@@ -167,7 +181,7 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
   checkLoadAgainstBounds(reader, plan);
   checkInsertPath(reader, plan);
   checkSequences(reader, plan);
-  const output = readOutput(reader);
+  const output = readOutput(reader, input.env);
   if (reader.problems.length > 0)
     return { ok: false, target: plan.target, secrets, problems: reader.problems };
   warnOfEmptyTables(reader, plan, [plan.table, ...plan.also]);
@@ -213,6 +227,8 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
   'quiet',
   'web',
   'web-port',
+  'otlp-endpoint',
+  'otlp-interval',
   'verify',
   'resume',
   'config',
@@ -255,7 +271,7 @@ export function parseResumePlan(
     verify: reader.choice<VerifyMethod>('verify', ['count', 'rows', 'none'], stored.verify),
     startAtMs: null,
   };
-  const output = readOutput(reader);
+  const output = readOutput(reader, input.env);
   if (reader.problems.length > 0)
     return { ok: false, target: plan.target, secrets, problems: reader.problems };
   return { ok: true, target: plan.target, secrets, plan, output, warnings: reader.warnings, notes: null };
@@ -649,7 +665,7 @@ function thresholdValue(metric: Threshold['metric'], text: string): number | nul
   }
 }
 
-function readOutput(reader: SettingReader): OutputPlan {
+function readOutput(reader: SettingReader, env: Environment): OutputPlan {
   const out = reader.text('out');
   if (out?.value === '' || out?.value === '-')
     reader.problem(out, 'expected a file; --json writes to standard output');
@@ -666,7 +682,30 @@ function readOutput(reader: SettingReader): OutputPlan {
     dryRun: reader.switch('dry-run', false),
     verbose: reader.switch('verbose', false),
     web: readWeb(reader),
+    otlp: readOtlp(reader, env),
   };
+}
+
+/** A URL without a path is a collector's base, as with OTEL_EXPORTER_OTLP_ENDPOINT. */
+function readOtlp(reader: SettingReader, env: Environment): OtlpPlan | null {
+  const intervalMs = reader.durationMs('otlp-interval', { min: 1000, max: HOUR_MS }, DEFAULT_PUSH_MS);
+  const given = reader.text('otlp-endpoint');
+  if (given === null) return null;
+  const url = URL.canParse(given.value) ? new URL(given.value) : null;
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username + url.password + url.hash !== '') {
+    reader.problem(
+      given,
+      'expected http(s)://host:port; what signs in belongs into OTEL_EXPORTER_OTLP_HEADERS',
+    );
+    return null;
+  }
+  const read = parseOtlpHeaders(env['OTEL_EXPORTER_OTLP_HEADERS'] ?? '');
+  if ('problem' in read) {
+    reader.problems.push(read.problem);
+    return null;
+  }
+  if (!url.pathname.endsWith(OTLP_PATH)) url.pathname = url.pathname.replace(/\/*$/, OTLP_PATH);
+  return { url: url.href, headers: read.headers, intervalMs };
 }
 
 /** A port is enough to say that there is to be a page. */

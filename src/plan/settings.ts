@@ -490,6 +490,21 @@ const RUN: readonly Setting[] = [
     summary: 'Where the live page listens, with --web or without it (a free one)',
   },
   {
+    name: 'otlp-endpoint',
+    kind: 'text',
+    group: 'output',
+    value: 'URL',
+    summary:
+      'Push metrics to an OpenTelemetry collector, as http://localhost:4318 [env for headers: OTEL_EXPORTER_OTLP_HEADERS]',
+  },
+  {
+    name: 'otlp-interval',
+    kind: 'text',
+    group: 'output',
+    value: 'TIME',
+    summary: 'Between two pushes; the last one is at the end (10s)',
+  },
+  {
     name: 'verify',
     kind: 'text',
     group: 'output',

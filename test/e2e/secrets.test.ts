@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
 import { parsePlanFile } from '../../src/plan/plan-file.ts';
 import type { Sandbox } from '../../src/sandbox/server.ts';
+import { startOtlpReceiver } from '../report/otlp-receiver.ts';
 import {
   type Ended,
   type Home,
@@ -156,7 +157,35 @@ const SCENARIOS: readonly Scenario[] = [
   { what: 'report as HTML', args: () => ['report', 'first', '--format', 'html'], code: 0 },
   { what: 'report as Markdown', args: () => ['report', 'first', '--format', 'md'], code: 0 },
   { what: 'report as CSV', args: () => ['report', 'first', '--format', 'csv'], code: 0 },
+  ...['html', 'md', 'csv'].map((format) => ({
+    what: `report as ${format}`,
+    args: () => ['report', 'first', '--format', format],
+    code: 0,
+  })),
   { what: 'runs', args: () => ['runs'], code: 0 },
+  {
+    what: 'a run whose metrics nobody takes, with a token in their headers',
+    args: ({ urlWithPassword }) => [
+      'single',
+      ...['--url', urlWithPassword, ...SMALL, '--web', '--otlp-endpoint', refused],
+    ],
+    env: { OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${TOKEN}` },
+    code: 0,
+  },
+  {
+    what: 'a collector with its password in the URL',
+    args: ({ sandbox }) => [
+      'single',
+      ...['--url', sandbox.url, ...SMALL, '--otlp-endpoint', `http://u:${WRONG}@h:4318`, '--json'],
+    ],
+    code: 2,
+  },
+  {
+    what: 'headers for a collector that are none',
+    args: ({ sandbox }) => ['single', '--url', sandbox.url, ...SMALL, '--otlp-endpoint', refused, '--json'],
+    env: { OTEL_EXPORTER_OTLP_HEADERS: `a=1,${WRONG} ${TOKEN}` },
+    code: 2,
+  },
   {
     what: 'doctor',
     args: ({ urlWithPassword }) => ['doctor', '--url', urlWithPassword, '--json'],
@@ -285,6 +314,7 @@ it('A config file with secrets in it is refused without repeating them', async (
 /** A run that is in the middle of its rows, and what the kernel shows of its processes. */
 interface Running {
   readonly pid: number;
+  readonly livePage: string;
   readonly children: readonly number[];
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<Ended>;
@@ -305,6 +335,7 @@ async function running(place: Place, more: Parameters<typeof crategen>[2] = {}):
       'lines',
       '--run-id',
       'long',
+      '--web',
       '--json',
     ],
     // In the parent's own environment, where a user put it, but in no child's.
@@ -314,14 +345,16 @@ async function running(place: Place, more: Parameters<typeof crategen>[2] = {}):
         CRATEDB_PASSWORD: WRONG,
         CRATEDB_TOKEN: TOKEN,
         PGPASSWORD: WRONG,
+        OTEL_EXPORTER_OTLP_HEADERS: `authorization=${TOKEN}`,
       },
     },
     more,
   );
+  const [livePage = ''] = /http:\S+/.exec(await command.line(/^livePage: /)) ?? [];
   await command.line(/phase=running/);
   await until(() => sandbox.stats().requests > 20);
   const { pid, ended } = command;
-  return { pid, ended, children: childrenOf(pid), kill: (signal) => command.kill(signal) };
+  return { pid, ended, livePage, children: childrenOf(pid), kill: (signal) => command.kill(signal) };
 }
 
 const ofProcess = (pid: number, name: string): string => readFileSync(`/proc/${pid}/${name}`, 'latin1');
@@ -347,6 +380,41 @@ it('While a run goes on its command lines, the environments of its workers and i
   assert.equal(recovered.code, 0, recovered.stderr);
   assertClean(recovered.stdout + recovered.stderr, 'recover');
   assertClean(bytesBelow(place.folder), 'what the run left');
+});
+
+it('The live page, its events and the metrics are clean, and so is what a collector is sent', async (context) => {
+  const place = await placeFor(context, 10);
+  const going = await running(place);
+  for (const path of ['', 'page.js', 'metrics', 'nothing']) {
+    const response = await fetch(new URL(path, going.livePage));
+    const headers = JSON.stringify([...response.headers]);
+    assertClean(`${headers}${await response.text()}`, `/${path} of the live page`);
+  }
+  const events = await fetch(new URL('events', going.livePage));
+  going.kill('SIGTERM');
+  const text = await events.text();
+  assert.match(text, /^event: hello$/m);
+  // The end brings the whole report.
+  assert.match(text, /^event: end\ndata: .*<!doctype html>/im);
+  assertClean(text, 'the events of the live page');
+  const { code, stdout, stderr } = await going.ended;
+  assert.equal(code, 143, stderr);
+  assertClean(stdout + stderr, 'a run that was looked at');
+});
+
+it('A collector gets the header that is for it and no other secret', async (context) => {
+  const place = await placeFor(context);
+  const collector = await startOtlpReceiver();
+  context.after(() => collector.close());
+  const ended = await run(['single', ...signedIn(place), ...SMALL, '--otlp-endpoint', collector.url], {
+    env: { ...place.env, OTEL_EXPORTER_OTLP_HEADERS: `authorization=Bearer%20${TOKEN}` },
+  });
+  assert.equal(ended.code, 0, ended.stderr);
+  assertClean(ended.stdout + ended.stderr, 'a run that pushes');
+  assert.equal(collector.pushed.length, 1);
+  assert.equal(collector.pushed[0]?.path, '/v1/metrics');
+  assert.equal(collector.pushed[0]?.headers.authorization, `Bearer ${TOKEN}`);
+  assertClean(JSON.stringify(collector.pushed[0]?.request), 'what the collector got');
 });
 
 it('An accident in the middle of a run is told without the secret that it is about', async (context) => {
