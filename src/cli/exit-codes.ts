@@ -33,6 +33,7 @@ export const EXIT_MEANINGS: readonly (readonly [string, string])[] = [
   ['129, 130, 143', 'stopped by SIGHUP, SIGINT, SIGTERM, after a complete summary'],
 ];
 
+/** Signals that end a command in order, each with its code. */
 export const SIGNAL_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 /** What the exit code of a run depends on. */

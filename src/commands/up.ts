@@ -2,6 +2,7 @@
 import * as Flags from '@oclif/core/flags';
 import { systemClock } from '../base/clock.ts';
 import { BaseCommand } from '../cli/base-command.ts';
+import { SIGNAL_CODES } from '../cli/exit-codes.ts';
 import { SettingReader } from '../plan/setting-reader.ts';
 import { shellWord } from '../report/repeat-command.ts';
 
@@ -54,14 +55,21 @@ export default class Up extends BaseCommand {
     if (problems.length > 0) throw this.usageError(problems);
     const { up } = await import('../cli/local/up.ts');
     const { ownLocalFolder } = await import('../cli/local/local-cluster.ts');
-    const { cluster, version, wasRunning } = await up(plan, {
+    const stop = firstSignal();
+    const started = await up(plan, {
       folder: ownLocalFolder(),
       env: process.env,
       clock: systemClock,
       uid: process.getuid?.() ?? null,
       note: (line) => this.note(`crategen: ${line}`),
-      signal: firstSignal(),
+      signal: stop.aborts,
     });
+    if (started === null) {
+      this.note('crategen: stopped before CrateDB answered; nothing of it runs');
+      process.exitCode = SIGNAL_CODES[stop.cameAs() ?? 'SIGINT'];
+      return;
+    }
+    const { cluster, version, wasRunning } = started;
     if (reader.switch('json', false)) return this.printJson({ version, wasRunning, ...cluster });
     const [url = ''] = cluster.urls;
     const urls = cluster.urls.flatMap((each) => ['--url', each]).join(' ');
@@ -86,9 +94,16 @@ function placeOf({
   return isEphemeral ? 'rows are removed by crategen down' : `rows are kept in ${shellWord(data ?? '')}`;
 }
 
+type StopSignal = keyof typeof SIGNAL_CODES;
+
 /** Aborts at the first INT, TERM or HUP: what was started is stopped then. */
-function firstSignal(): AbortSignal {
+function firstSignal(): { readonly aborts: AbortSignal; readonly cameAs: () => StopSignal | null } {
   const control = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => control.abort());
-  return control.signal;
+  let first: StopSignal | null = null;
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+    process.once(signal, () => {
+      first ??= signal;
+      control.abort();
+    });
+  return { aborts: control.signal, cameAs: () => first };
 }

@@ -80,13 +80,12 @@ async function planOf(flags: Readonly<Record<string, string | boolean>> = {}): P
 test('an unpacked CrateDB is started once, and stopped with the rows that were not to be kept', async (context) => {
   const parts = partsFor(context, { CRATE_HOME });
   const started = await up(await planOf({ ephemeral: true }), parts);
-  assert.equal(started.wasRunning, false);
+  assert.ok(started !== null && !started.wasRunning);
   const { data, nodes, urls } = started.cluster;
   assert.ok(data !== null && existsSync(join(data, 'crategen-1', 'rows')));
   assert.equal((await fetch(urls[0] ?? '')).status, 200);
   const again = await up(await planOf(), parts);
-  assert.equal(again.wasRunning, true);
-  assert.deepEqual(again.cluster, started.cluster);
+  assert.deepEqual(again, { ...started, wasRunning: true });
   await down(parts);
   assert.ok(nodes.every((node) => node.kind === 'process' && !isAlive(node.pid)));
   assert.ok(!existsSync(data));
@@ -106,7 +105,9 @@ test('a container listens on loopback only, and is stopped by its label', async 
   process.env['FAKE_ENGINE'] = engine;
   const parts = partsFor(context, { PATH: `${join(FIXTURES, 'engines')}:${TOOLS}` });
   const plan = await planOf({ with: 'docker', heap: '2g' });
-  const { cluster } = await up(plan, parts);
+  const started = await up(plan, parts);
+  assert.ok(started !== null);
+  const { cluster } = started;
   const said = readFileSync(join(engine, 'arguments'), 'utf8');
   const published = [...said.matchAll(/--publish (\S+)/g)].map((match) => match[1]);
   assert.deepEqual(published, [`127.0.0.1:${plan.port}:4200`, `127.0.0.1:${plan.pgPort}:5432`]);
@@ -124,6 +125,90 @@ test('a container listens on loopback only, and is stopped by its label', async 
   await down(parts);
   assert.ok(!existsSync(label));
 });
+
+test('podman is told nothing that is secret, by its arguments or its environment', async (context) => {
+  const [engine, programs] = [folderFor(context), folderFor(context)];
+  process.env['FAKE_ENGINE'] = engine;
+  symlinkSync(join(FIXTURES, 'engines/docker'), join(programs, 'podman'));
+  const secrets = {
+    CRATEDB_PASSWORD: 'hush-1',
+    CRATEDB_TOKEN: 'hush-2',
+    CRATEPW: 'hush-3',
+  };
+  Object.assign(process.env, secrets);
+  context.after(() => {
+    for (const name of Object.keys(secrets)) delete process.env[name];
+  });
+  const parts = partsFor(context, { PATH: `${programs}:${TOOLS}` });
+  const started = await up(await planOf({ ephemeral: true }), parts);
+  assert.equal(started?.cluster.runtime, 'podman');
+  await down(parts);
+  const seen = readFileSync(join(engine, 'seen'), 'utf8');
+  for (const word of ['info', 'run', 'inspect', 'stop', 'rm'])
+    assert.match(seen, new RegExp(`podman ${word}\\b`));
+  assert.doesNotMatch(seen, /hush/);
+});
+
+test('a server that does not hear SIGTERM is killed after half a minute, and that is said', async (context) => {
+  process.env['FAKE_CRATE'] = 'ignores-term';
+  context.after(() => delete process.env['FAKE_CRATE']);
+  const parts = partsFor(context, { CRATE_HOME });
+  const stop = new AbortController();
+  const log = join(parts.folder, 'crategen-1.log');
+  let waitedMs = 0;
+  // Time passes with every look: thirty seconds in a fraction of one.
+  const clock = {
+    ...systemClock,
+    monotonicMs: () => waitedMs,
+    sleep: async (ms: number) => {
+      await new Promise(setImmediate);
+      if (stop.signal.aborted) waitedMs += ms;
+      else if (readFileSync(log, 'utf8').includes('deaf')) stop.abort();
+    },
+  };
+  const plan = await planOf({ ephemeral: true });
+  assert.equal(await up(plan, { ...parts, clock, signal: stop.signal }), null);
+  assert.match(parts.said.at(-1) ?? '', /^pid \d+ did not end on SIGTERM and was killed$/);
+  assert.ok(waitedMs >= 30_000 && waitedMs < 36_000, `${waitedMs} ms`);
+  assert.equal(await down(parts), null);
+});
+
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+] as const)
+  test(`${signal} while up waits stops what was started and exits ${code}`, async (context) => {
+    const home = folderFor(context);
+    const plan = await planOf();
+    const flags = [
+      '--port',
+      String(plan.port),
+      '--pg-port',
+      String(plan.pgPort),
+      '--timeout',
+      '60s',
+      '--data',
+      join(home, 'data'),
+      ...(process.getuid?.() === 0 ? ['--run-as', 'nobody'] : []),
+    ];
+    const child = spawn(process.execPath, [BIN, 'up', '--tarball', CRATE_HOME, ...flags], {
+      env: { ...process.env, HOME: home, XDG_STATE_HOME: join(home, 'state'), FAKE_CRATE: 'never-answers' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let said = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      const isFirst = said === '';
+      said += chunk.toString();
+      if (isFirst) child.kill(signal);
+    });
+    const [exitCode] = await once(child, 'close');
+    assert.equal(exitCode, code, said);
+    assert.match(
+      said,
+      /stopping what was started\n(.*\n)*crategen: stopped before CrateDB answered; nothing of it runs/,
+    );
+    assert.ok(!existsSync(join(home, 'state/crategen/local/cluster.json')));
+  });
 
 test('with nothing to start it with, everything that was looked for is named', async (context) => {
   process.env['FAKE_ENGINE_IS_DOWN'] = 'yes';

@@ -51,8 +51,11 @@ const ASK_TIMEOUT_MS = 2000;
 const SAY_EVERY_MS = 10_000;
 const LOG_LINES = 5;
 
-/** Starts and waits. Throws UsageError or TargetError; nothing of the start is left running then. */
-export async function up(plan: LocalPlan, parts: UpParts): Promise<UpResult> {
+/**
+ * Starts and waits; null when the signal came before the server answered. Throws UsageError or TargetError. Nothing of
+ * the start is left running then.
+ */
+export async function up(plan: LocalPlan, parts: UpParts): Promise<UpResult | null> {
   const running = await runningCluster(parts);
   if (running !== null) return running;
   const runtime = await findRuntime(plan, parts.env);
@@ -75,12 +78,18 @@ export async function up(plan: LocalPlan, parts: UpParts): Promise<UpResult> {
   };
   claimCluster(parts.folder, cluster);
   try {
-    return await startAndWait(plan, runtime, { cluster, runAs }, parts);
+    const started = await startAndWait(plan, runtime, { cluster, runAs }, parts);
+    if (started === null) await stopStarted(cluster, parts);
+    return started;
   } catch (error) {
-    parts.note('stopping what was started');
-    await stopCluster(readCluster(parts.folder) ?? cluster, parts);
+    await stopStarted(cluster, parts);
     throw error;
   }
+}
+
+async function stopStarted(cluster: LocalCluster, parts: UpParts): Promise<void> {
+  parts.note('stopping what was started');
+  await stopCluster(readCluster(parts.folder) ?? cluster, parts);
 }
 
 async function startAndWait(
@@ -88,7 +97,7 @@ async function startAndWait(
   runtime: Runtime,
   start: { readonly cluster: LocalCluster; readonly runAs: RunAs | null },
   parts: UpParts,
-): Promise<UpResult> {
+): Promise<UpResult | null> {
   let { cluster } = start;
   parts.note(`starting CrateDB with ${runtime.program}${isContainer(runtime) ? ` and ${plan.image}` : ''}`);
   if (isContainer(runtime) && plan.data.kind !== 'ephemeral')
@@ -99,7 +108,7 @@ async function startAndWait(
     await saveCluster(parts.folder, cluster);
   }
   const version = await answers(cluster, plan.timeoutMs, parts);
-  return { cluster, version, wasRunning: false };
+  return version === null ? null : { cluster, version, wasRunning: false };
 }
 
 /** One that was started before and answers. One that is gone is cleared away. */
@@ -248,15 +257,18 @@ function makeOwned(folder: string, runAs: RunAs | null): void {
   if (runAs !== null) chownSync(folder, runAs.uid, runAs.gid);
 }
 
-/** Waits until every node answers a SELECT, and says so every ten seconds; the version. Throws TargetError. */
-async function answers(cluster: LocalCluster, timeoutMs: number, parts: UpParts): Promise<string> {
+/**
+ * Waits until every node answers a SELECT, and says so every ten seconds; the version, or null when the signal came
+ * first. Throws TargetError.
+ */
+async function answers(cluster: LocalCluster, timeoutMs: number, parts: UpParts): Promise<string | null> {
   const { clock, signal, note } = parts;
   const beganMs = clock.monotonicMs();
   let saidMs = beganMs;
   for (;;) {
     const version = await versionOf(cluster.urls, signal);
     if (version !== null) return version;
-    if (signal.aborted) throw new UsageError('stopped before CrateDB answered');
+    if (signal.aborted) return null;
     for (const node of cluster.nodes)
       if (!(await isAlive(cluster, node)))
         throw new TargetError(`CrateDB ended before it answered: ${await lastWords(cluster, node)}`);
