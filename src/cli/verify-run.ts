@@ -22,9 +22,6 @@ import { checkSameRows, offeredBatches } from './run-rows.ts';
 /** What was found in all tables of the run together, and in each, in the order of the run. */
 export type FullVerifyReport = VerifyReport & { readonly tables: readonly VerifyReport[] };
 
-export type VerifyOutcome =
-  { readonly ok: true; readonly report: FullVerifyReport } | { readonly ok: false; readonly message: string };
-
 /** One page is read while another is compared. */
 const CONNECTIONS = 2;
 
@@ -33,11 +30,11 @@ export async function verifyRun(
   file: RunFile,
   access: TargetAccess,
   onProgress: (rows: number) => void,
-): Promise<VerifyOutcome> {
+): Promise<Answer<FullVerifyReport>> {
   const answer = await compareRows(file, access, { onProgress });
-  if (!answer.ok) return { ok: false, message: answer.message };
+  if (!answer.ok) return answer;
   const tables = answer.value.map((compared) => reportOf(file, compared));
-  return { ok: true, report: { ...summedReport(file, tables), tables } };
+  return { ok: true, value: { ...summedReport(file, tables), tables } };
 }
 
 /** `--verify rows`: the counts of a run that just ended, confirmed or contradicted by its rows, for each table. */

@@ -27,19 +27,24 @@ export default class Clean extends TargetCommand {
     const { checkTellsRows } = await import('../cli/run-rows.ts');
     checkTellsRows(file);
     const access = await this.openTargetOf(file, reader);
-    const { cleanRun } = await import('../cli/clean-run.ts');
+    const [{ cleanRun }, { targetHint }] = await Promise.all([
+      import('../cli/clean-run.ts'),
+      import('../coordinator/target-hints.ts'),
+    ]);
     const isMeant = read.flags.get('yes') === true;
     const asJson = read.flags.get('json') === true;
     const tables: { readonly table: string; readonly rows: number; readonly deleted: boolean }[] = [];
     for (const { name } of tablesOf(runPlanOf(file))) {
       const table = formatTable(name);
       const outcome = await cleanRun(access, name, file.run.id, isMeant);
-      if (!outcome.ok)
-        throw new TargetError(
-          `the rows of run ${file.run.id} in ${table} cannot be deleted: ${outcome.message}`,
-        );
-      tables.push({ table, rows: outcome.rows, deleted: outcome.deleted });
-      const what = `${formatExact(outcome.rows)} rows of run ${file.run.id} in ${table}`;
+      if (!outcome.ok) {
+        const cannot = `cannot be ${isMeant ? 'deleted' : 'counted'}: ${outcome.message}`;
+        const hint = targetHint(outcome, name);
+        throw new TargetError(`the rows of run ${file.run.id} in ${table} ${cannot}`, { hint });
+      }
+      const { rows, deleted } = outcome.value;
+      tables.push({ table, rows, deleted });
+      const what = `${formatExact(rows)} rows of run ${file.run.id} in ${table}`;
       if (!asJson) this.print(isMeant ? `deleted ${what}` : `${what}; nothing is deleted without --yes`);
     }
     if (!asJson) return;

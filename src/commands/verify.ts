@@ -1,6 +1,7 @@
 /** `crategen verify RUN`: the run's rows are generated again and compared with the server's, one by one. */
 import * as Flags from '@oclif/core/flags';
 import { TargetError } from '../base/errors.ts';
+import { parseTableName } from '../base/sql.ts';
 import { EXIT } from '../cli/exit-codes.ts';
 import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/run-argument.ts';
 import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';
@@ -26,11 +27,16 @@ export default class Verify extends TargetCommand {
     const access = await this.openTargetOf(file, reader);
     const { verifyRun } = await import('../cli/verify-run.ts');
     const outcome = await verifyRun(file, access, (rows) => this.#progress(rows, file.ledger.offered));
-    if (!outcome.ok)
+    if (!outcome.ok) {
+      const { targetHint } = await import('../coordinator/target-hints.ts');
+      const table = parseTableName(file.target.table);
       throw new TargetError(`the rows cannot be read: ${outcome.message}`, {
-        hint: 'crategen doctor tells what is wrong with the target.',
+        hint:
+          targetHint(outcome, table.ok ? table.name : null) ??
+          'crategen doctor tells what is wrong with the target.',
       });
-    const { report } = outcome;
+    }
+    const report = outcome.value;
     if (reader.switch('json', false)) this.printJson(report);
     else {
       const [{ renderVerify }, { textViewOf }] = await Promise.all([

@@ -66,7 +66,7 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
       isDiscard ? null : lookAtTables(parts, client),
       parts.checkHost(access.nodes.length),
     ]);
-    checkDisk(parts, disk);
+    checkDisk(parts, disk, isSystemSaidHidden(parts, facts));
     if (plan.load.insertPath === 'pg') await checkPgPorts(parts, access, facts.kind);
     const nodes = facts.clusterNodes.ok ? facts.clusterNodes.value.length : null;
     const ready =
@@ -112,7 +112,7 @@ async function reachNodes(
       `${access.nodes.join(', ')} cannot be used`,
     );
     noteSilentNodes(parts, facts.greetings);
-    if (!facts.clusterNodes.ok && !plan.target.discover) parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
+    if (isSystemSaidHidden(parts, facts)) parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
     if (!plan.target.discover) return { facts, access, client };
     const { found, pgPorts, leftOut } = await discoverNodes(access, facts, signal);
     for (const why of leftOut) parts.note('warning', 'nodeLeftOut', why);
@@ -160,10 +160,15 @@ async function checkPgPorts(
   for (const { message } of refusals) parts.note('warning', 'nodeSilent', `--insert-path pg: ${message}`);
 }
 
-/** A disk that is past its limit already: not a row is sent. */
-function checkDisk(parts: PrepareParts, disk: DiskState): void {
-  if (disk.kind === 'unseen') {
-    const isSpelledOut = parts.plan.safety.stopAtDisk.kind === 'share';
+/** With `--discover` it is no note: nothing could be discovered, and the run is refused. */
+function isSystemSaidHidden({ plan }: PrepareParts, { clusterNodes }: ServerFacts): boolean {
+  return !clusterNodes.ok && !plan.target.discover;
+}
+
+/** A disk that is past its limit already: not a row is sent. `isSaid`: one line has told all that the user may not see. */
+function checkDisk(parts: PrepareParts, disk: DiskState, isSaid: boolean): void {
+  const isSpelledOut = parts.plan.safety.stopAtDisk.kind === 'share';
+  if (disk.kind === 'unseen' && (isSpelledOut || !isSaid)) {
     parts.note(
       isSpelledOut ? 'warning' : 'info',
       'diskUnseen',
@@ -181,7 +186,7 @@ function checkDisk(parts: PrepareParts, disk: DiskState): void {
 }
 
 const SYSTEM_HIDDEN =
-  'this user may not read the schema sys: the run goes on without the state of shards and jobs and without the load of the server, and rows whose answer is lost are settled after 65 s instead of 2 s; GRANT DQL ON SCHEMA sys would let it';
+  'this user may not read the schema sys: the run goes on without the state of shards and jobs and without the load of the server, and rows whose answer is lost are settled after 65 s instead of 2 s, and it does not stop before the disks are full; GRANT DQL ON SCHEMA sys would let it';
 
 function noteSilentNodes(
   parts: PrepareParts,

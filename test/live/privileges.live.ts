@@ -147,3 +147,21 @@ test('A user without any privilege learns that the table may be there without be
   assert.match(ended.stderr, /its user may not see it: GRANT DDL, DML, DQL ON SCHEMA/);
   assert.equal((await storedIn(place.table)).rows, 0);
 });
+
+test('verify and clean name the GRANT that they lack', async (context) => {
+  const place = await placeFor(context, 'DQL');
+  if (place === null) return;
+  const { home: at, table, asUser, schema, user } = place;
+  const filled = await run(cluster(table, '--rows', '500'), at);
+  assert.equal(filled.code, 0, filled.stderr);
+  const clean = await run(['clean', 'latest', '--yes', ...asUser], at);
+  assert.equal(clean.code, 3, clean.stderr);
+  assert.ok(clean.stderr.includes(`GRANT DML ON SCHEMA "${schema}" TO "${user}"`), clean.stderr);
+  await sql(`REVOKE DQL ON SCHEMA ${schema} FROM ${user}`);
+  for (const command of ['verify', 'clean']) {
+    const ended = await run([command, 'latest', ...asUser], at);
+    assert.equal(ended.code, 3, ended.stderr);
+    assert.match(ended.stderr, /if it is there, its user may not see it: GRANT DDL, DML, DQL ON SCHEMA/);
+  }
+  assert.equal((await storedIn(table)).rows, 500);
+});
