@@ -26,12 +26,12 @@ import { chooseObserver } from '../report/observers.ts';
 import { runFileText, toRunFile } from '../report/run-file.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { runFiles, runFolder } from '../report/runs-folder.ts';
+import { judge } from '../report/thresholds.ts';
 import { renderStatusLine } from '../report/status-line.ts';
 import { hasRunColumns } from '../rows/schema.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { type Onlookers, openOnlookers } from './onlookers.ts';
 import { stopOnSignals } from './stop-signals.ts';
-import { type Judgement, judge, judgementLine } from './thresholds.ts';
 import type { Versions } from './versions.ts';
 
 export interface CarryOutParts {
@@ -48,7 +48,6 @@ export interface CarriedOut {
   readonly run: RunFile;
   /** Where the run file is; null when it could not be written. */
   readonly file: string | null;
-  readonly judgements: readonly Judgement[];
 }
 
 /**
@@ -90,30 +89,26 @@ async function carryOutWatched(
     keepCounters: (remove) => (removeCounters = remove),
     onlookers,
   });
-  const judgements = judge(plan.failOn, measuredOf(result));
-  const run = fileOf(result, judgements, parts.versions, true);
+  const run = fileOf(result, parts.versions, true);
   const failure = await saveRun(run, [files.runFile, ...(output.out === null ? [] : [output.out])]);
   removeCounters();
-  if (failure === null)
-    return { exitCode: run.run.exitCode, run, file: output.out ?? files.runFile, judgements };
-  const unwritten = fileOf(result, judgements, parts.versions, false);
+  if (failure === null) return { exitCode: run.run.exitCode, run, file: output.out ?? files.runFile };
+  const unwritten = fileOf(result, parts.versions, false);
   process.stderr.write(
     `crategen: ${printable(failure.message)}; the run file follows\n${runFileText(unwritten)}`,
   );
-  return { exitCode: EXIT.unexpected, run: unwritten, file: null, judgements };
+  return { exitCode: EXIT.unexpected, run: unwritten, file: null };
 }
 
 function tellNews(onlookers: Onlookers): void {
   for (const note of onlookers.news()) process.stderr.write(`${renderNote(note)}\n`);
 }
 
-function fileOf(
-  result: RunResult,
-  judgements: readonly Judgement[],
-  versions: Versions,
-  isWritten: boolean,
-): RunFile {
-  const thresholdsMissed = judgements.filter((judgement) => judgement.isMissed).length;
+/** The thresholds are judged by the file itself: a later report must come to the same. */
+function fileOf(result: RunResult, versions: Versions, isWritten: boolean): RunFile {
+  const { crategen, node, faker } = versions;
+  const facts = { crategenVersion: crategen, nodeVersion: node, fakerVersion: faker };
+  const draft = toRunFile(result, { exitCode: EXIT.ok, ...facts });
   const { endReason, signal, verification, ledger, plan } = result;
   const exitCode = exitCodeOf({
     endReason,
@@ -121,11 +116,10 @@ function fileOf(
     verdict: verification.verdict,
     ledger,
     maxFailed: plan.safety.maxFailed,
-    thresholdsMissed,
+    thresholdsMissed: judge(plan.failOn, draft).filter(({ isMissed }) => isMissed).length,
     isWritten,
   });
-  const { crategen, node, faker } = versions;
-  return toRunFile(result, { exitCode, crategenVersion: crategen, nodeVersion: node, fakerVersion: faker });
+  return { ...draft, run: { ...draft.run, exitCode } };
 }
 
 interface RunPlaces {
@@ -226,7 +220,7 @@ async function withRowsCompared(
   if (!isWanted || !canBe || stop.cause() !== null) return result;
   const { verifyEndedRun } = await import('./verify-run.ts');
   const opened = { ...access, nodes: result.target.nodes };
-  const compared = await verifyEndedRun(fileOf(result, [], versions, true), opened, stop.graceful);
+  const compared = await verifyEndedRun(fileOf(result, versions, true), opened, stop.graceful);
   const tables = result.tables.map((table, position) => ({
     ...table,
     verification: compared[position] ?? table.verification,
@@ -276,18 +270,4 @@ async function saveRun(run: RunFile, paths: readonly string[]): Promise<Crategen
     }
   }
   return failure;
-}
-
-function measuredOf(result: RunResult): Parameters<typeof judge>[1] {
-  const { responseTime, measuredRows, measuredMs, ledger, runningMs, workers } = result;
-  const workerCpuSeconds = workers.reduce(
-    (sum, { cpu }) => sum + (cpu.userSeconds ?? 0) + (cpu.systemSeconds ?? 0),
-    0,
-  );
-  return { responseTime, measuredRows, measuredMs, ledger, runningMs, workerCpuSeconds };
-}
-
-/** What was missed or could not be judged, as lines. */
-export function judgementLines(judgements: readonly Judgement[]): readonly string[] {
-  return judgements.map(judgementLine).filter((line) => line !== null);
 }

@@ -126,7 +126,7 @@ export abstract class RunCommand extends BaseCommand {
     resumed: readonly ResumedBooks[] | null = null,
   ): Promise<void> {
     if (ready.output.dryRun) return await this.#showPlanned(ready.plan, ready.output.json);
-    const { carryOut, judgementLines } = await import('./carry-out.ts');
+    const { carryOut } = await import('./carry-out.ts');
     const { ownRunsFolder } = await import('./run-argument.ts');
     const { versionsOf } = await import('./versions.ts');
     const done = await carryOut(ready.plan, ready.output, ready.access, {
@@ -141,7 +141,6 @@ export abstract class RunCommand extends BaseCommand {
     process.stderr.write(
       renderSummary(done.run, textViewOf(process.stderr, process.env), { file: done.file }),
     );
-    for (const line of judgementLines(done.judgements)) this.warning(line);
     if (ready.output.json) this.printJson(done.run);
     process.exitCode = done.exitCode;
   }

@@ -17,6 +17,7 @@ import {
 import { repeatCommand } from './repeat-command.ts';
 import { runPlanOf } from './run-file.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from './run-file-schema.ts';
+import { judge, judgementText } from './thresholds.ts';
 import { headlineOf, ledgerSentences } from './summary-ledger.ts';
 import { limitText, standingWarnings, targetText } from './summary.ts';
 
@@ -36,6 +37,9 @@ export function renderMarkdown(run: RunFile): string {
       .join('\n'),
     figuresTable(run),
     latencyTable(run),
+    judge(run.plan.failOn, run)
+      .map((judgement) => `- ${judgement.isMissed ? '❌' : '✅'} ${escapeMarkdown(judgementText(judgement))}`)
+      .join('\n'),
     `**Limited by** ${escapeMarkdown(limitText(run))}`,
     ...errorsTable(run),
     folded(`${formatExact(run.workers.length)} processes`, workersTable(run)),

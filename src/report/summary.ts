@@ -30,6 +30,7 @@ import {
   wrap,
 } from './styled-text.ts';
 import { type TableColumn, tableLines } from './table.ts';
+import { judge, judgementText } from './thresholds.ts';
 import { headlineOf, ledgerSentences } from './summary-ledger.ts';
 import { nodeTable } from './summary-nodes.ts';
 import { serverTable } from './summary-server.ts';
@@ -65,6 +66,7 @@ export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts)
     workerTable(run, view),
     serverTable(run, view),
     errorsSection(run, view),
+    thresholdsSection(run, view),
     limitSection(run, view),
   ];
   const folded = sections.map((lines) => lines.map((line) => renderLine(line, view)));
@@ -241,6 +243,20 @@ function errorsSection(run: RunFile, view: TextView): Line[] {
       ? indented(`and ${counted(rest.length, 'more class', 'more classes')} in the run file`, 'dim', view)
       : []),
   ];
+}
+
+/** Each `--fail-on` and whether it came true; none without one. */
+function thresholdsSection(run: RunFile, view: TextView): Line[] {
+  const judged = judge(run.plan.failOn, run);
+  if (judged.length === 0) return [];
+  return judged.flatMap((judgement, index) =>
+    titledText(
+      index === 0 ? 'thresholds' : '',
+      printable(judgementText(judgement), 400),
+      view,
+      judgement.isMissed ? 'redBold' : 'plain',
+    ),
+  );
 }
 
 /** The verdict with all that speaks for it, in one line. */

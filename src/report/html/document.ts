@@ -28,6 +28,7 @@ import {
   planSection,
   repeatSection,
   section,
+  thresholdsSection,
   warningsSection,
 } from './sections.ts';
 import { REPORT_STYLE } from './style.ts';
@@ -51,6 +52,7 @@ export function renderHtmlReport(run: RunFile, zoom: ZoomLibrary): string {
   ];
   const sections = [
     ledgerSection(run),
+    thresholdsSection(run),
     section('over-time', 'Over time', overTime),
     section('server', 'Server and host', serverFigures(run, frame)),
     section('latency-section', 'Latency', [latencySection(run), percentileFigure(run), nodesSection(run)]),

@@ -17,6 +17,7 @@ import { runPlanOf } from '../run-file.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
 import { ledgerSentences } from '../summary-ledger.ts';
 import { limitText, standingWarnings, targetText } from '../summary.ts';
+import { judge, judgementText } from '../thresholds.ts';
 import { table } from './figure.ts';
 import { type Markup, type Piece, html, joined } from './markup.ts';
 
@@ -114,6 +115,22 @@ export function keyFigures(run: RunFile): Markup {
   });
   return html`<dl class="key-figures">${items}</dl>
     <p class="limit"><b>Limited by</b> ${limitText(run)}</p>`;
+}
+
+/** Each `--fail-on` with what was measured; nothing for a run without one. */
+export function thresholdsSection(run: RunFile): Markup | null {
+  const judged = judge(run.plan.failOn, run);
+  if (judged.length === 0) return null;
+  const items = judged.map((judgement) => {
+    return html`<li class="${judgement.isMissed ? 'bad' : ''}">${judgementText(judgement)}</li>`;
+  });
+  return section(
+    'thresholds',
+    'Thresholds',
+    html`<ul class="plain">
+      ${items}
+    </ul>`,
+  );
 }
 
 /** Everything a reader must know before believing a number. */
