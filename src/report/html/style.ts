@@ -13,7 +13,7 @@ html{-webkit-text-size-adjust:100%;text-size-adjust:100%}
 body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif}
 body>*{max-width:62rem;margin-inline:auto;padding-inline:1rem}
 header{padding-block:2rem .5rem}
-.kicker{margin:0;color:var(--soft);overflow-wrap:anywhere}
+.kicker{margin:0;max-width:none;color:var(--soft);overflow-wrap:anywhere}
 h1{margin:.25rem 0 .75rem;font-size:1.9rem;line-height:1.2;text-wrap:balance;overflow-wrap:anywhere}
 h1.bad,.bad{color:var(--bad)}.good{color:var(--good)}
 h2{margin:2.5rem 0 .75rem;padding-top:.75rem;border-top:1px solid var(--edge);font-size:1.35rem;line-height:1.25}
