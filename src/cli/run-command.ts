@@ -101,15 +101,11 @@ export abstract class RunCommand extends BaseCommand {
   /** What would be created and sent; not a byte is written to any server. */
   async #showPlanned(plan: RunPlan, asJson: boolean): Promise<void> {
     const { sampleOf } = await import('./schema-sample.ts');
-    const [main, ...also] = await Promise.all(
-      tablesOf(plan).map((table) => sampleOf(plan, table, SHOWN_ROWS)),
-    );
+    const samples = await Promise.all(tablesOf(plan).map((table) => sampleOf(plan, table, SHOWN_ROWS)));
+    const [main, ...also] = samples;
     if (asJson) return this.printJson({ plan, ...main, ...(also.length === 0 ? {} : { also }) });
-    for (const sample of [main, ...also]) {
-      if (sample === undefined) continue;
-      const { ddl, statement, rows } = sample;
-      this.print(`${ddl}\n\n${statement}\n\n${rows.join('\n')}${also.length === 0 ? '' : '\n'}`);
-    }
+    const texts = samples.map(({ ddl, statement, rows }) => [ddl, statement, rows.join('\n')]);
+    this.print(texts.flat().join('\n\n'));
   }
 
   /** Before the first row of a table that crategen did not invent: what each column gets, and what may go wrong. */

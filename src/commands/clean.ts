@@ -4,6 +4,7 @@ import { TargetError } from '../base/errors.ts';
 import { formatTable } from '../base/sql.ts';
 import { formatExact } from '../base/units.ts';
 import { tablesOf } from '../plan/run-plan.ts';
+import { hasRunColumns } from '../rows/schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/run-argument.ts';
 import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';
@@ -24,8 +25,11 @@ export default class Clean extends TargetCommand {
     const reference = read.args.get('run');
     if (reference === undefined) throw this.usageError([...reader.problems, RUN_MISSING]);
     const { file } = await openRun(reference);
-    const { checkTellsRows } = await import('../cli/run-rows.ts');
-    checkTellsRows(file);
+    const filled = tablesOf(runPlanOf(file));
+    if (!filled.some(({ schema }) => hasRunColumns(schema))) {
+      const { checkTellsRows } = await import('../cli/run-rows.ts');
+      checkTellsRows(file);
+    }
     const access = await this.openTargetOf(file, reader);
     const [{ cleanRun }, { targetHint }] = await Promise.all([
       import('../cli/clean-run.ts'),
@@ -34,8 +38,12 @@ export default class Clean extends TargetCommand {
     const isMeant = read.flags.get('yes') === true;
     const asJson = read.flags.get('json') === true;
     const tables: { readonly table: string; readonly rows: number; readonly deleted: boolean }[] = [];
-    for (const { name } of tablesOf(runPlanOf(file))) {
+    for (const { name, schema } of filled) {
       const table = formatTable(name);
+      if (!hasRunColumns(schema)) {
+        this.warning(`the rows in ${table} carry no run_id and cannot be told from others: they stay`);
+        continue;
+      }
       const outcome = await cleanRun(access, name, file.run.id, isMeant);
       if (!outcome.ok) {
         const cannot = `cannot be ${isMeant ? 'deleted' : 'counted'}: ${outcome.message}`;

@@ -99,7 +99,7 @@ async function makeReady(
   const isKept = there.exists && !plan.recreate;
   const { primaryKey, partitionedBy } = isKept ? there : await create(parts, client, plan, there);
   const keyed = hasRunColumns(plan.schema) && isKeyed(primaryKey, partitionedBy);
-  if (!keyed && plan.key) parts.note('warning', 'notKeyed', notKeyedWarning(plan, primaryKey));
+  if (!keyed && plan.key) parts.note('warning', 'notKeyed', notKeyedWarning(parts.plan, plan, primaryKey));
   return { primaryKey, keyed };
 }
 
@@ -226,9 +226,9 @@ export function shareOf({ load, machine }: RunPlan): Share | null {
   return { batchSize, workers: procs * count, from: (index - 1) * procs, to: index * procs };
 }
 
-function notKeyedWarning({ name }: TablePlan, primaryKey: readonly string[]): string {
+function notKeyedWarning({ also }: RunPlan, { name }: TablePlan, primaryKey: readonly string[]): string {
   const key = primaryKey.length === 0 ? 'no primary key' : `the primary key (${primaryKey.join(', ')})`;
-  return `${formatTable(name)} has ${key}: batches whose answer is lost cannot be sent again, their rows stay unknown`;
+  return `${formatTable(name)} has ${key}: batches whose answer is lost${also.length === 0 ? '' : ', of all tables of the run,'} cannot be sent again, their rows stay unknown`;
 }
 
 /** For one question before the run. */

@@ -139,7 +139,8 @@ export function touchLines(
 }
 
 function creationText(table: TablePlan): string {
-  const key = table.key ? 'primary key (run_id, seq)' : 'no primary key';
+  const columns = table.key ? table.schema.primaryKey : [];
+  const key = columns.length === 0 ? 'no primary key' : `primary key (${columns.join(', ')})`;
   const layout = [
     table.shards === null ? '' : `${table.shards} ${table.shards === 1 ? 'shard' : 'shards'}`,
     table.replicas === null ? '' : `replicas ${table.replicas}`,

@@ -162,7 +162,10 @@ function serverSentence(run: RunFile): Sentence {
     case 'mismatch':
       return { text: `${server} counts${count}: MISMATCH`, style: 'redBold' };
     case 'advisory':
-      return { text: `the table grew by${count} (advisory, by ${method})${why}`, style: 'plain' };
+      return {
+        text: `${run.plan.also.length === 0 ? 'the table' : 'the tables'} grew by${count} (advisory, by ${method})${why}`,
+        style: 'plain',
+      };
     case 'unavailable':
       return { text: `the ${server}'s count could not be had${why}`, style: 'redBold' };
     default:

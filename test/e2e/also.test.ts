@@ -138,3 +138,30 @@ test('verify finds what is missing in the second table by its own numbers, and c
     assert.equal(storedRows(sandbox, table), 0);
   }
 });
+
+test('a table whose rows carry no run_id is counted by difference in a mix, and clean leaves it alone', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  const path = join(place.folder, 'plain.sql');
+  await writeFile(path, 'CREATE TABLE plain (id BIGINT, name TEXT)');
+  const ended = await run(
+    cluster(sandbox, '--rows', '3000', '--batch-size', '100', '--run-id', 'mixed', '--also', `${path}=2`),
+    place,
+  );
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.match(ended.stderr, /creates the table crategen\.plain: 2 columns, no primary key/);
+  assert.match(ended.stderr, /answer is lost, of all tables of the run, cannot be sent again/);
+  const { target, tables, verification } = ended.run();
+  assert.equal(target.keyed, false);
+  assert.deepEqual(
+    tables.map(({ verification: { method, stored, verdict } }) => [method, stored, verdict]),
+    [
+      ['count', 1000, 'match'],
+      ['delta', 2000, 'advisory'],
+    ],
+  );
+  assert.equal(verification.verdict, 'advisory');
+  const cleaned = await run(['clean', 'mixed', '--yes'], place);
+  assert.match(cleaned.stderr, /the rows in crategen\.plain carry no run_id/);
+  assert.equal(storedRows(sandbox), 0);
+  assert.equal(storedRows(sandbox, 'crategen.plain'), 2000);
+});

@@ -303,3 +303,32 @@ function ledger(states: { acknowledged: number; rejected?: number; unknown?: num
     notOffered: 0,
   };
 }
+
+test('a run of several tables says what each got and what was counted in it, and where its bad rows are', () => {
+  const base = samplePlan();
+  const other = { ...base.table, name: { schema: 'crategen', table: 'metrics' }, weight: 3 };
+  const plan = { ...base, also: [other], bounds: { rows: 4000, durationMs: null } };
+  const exceptions = [{ batch: 3, acknowledged: 0, rejected: 0, failed: 1000, unknown: 0 }];
+  const ledger = { offered: 4000, acknowledged: 3000, rejected: 0, failed: 1000, unknown: 0, inFlight: 0 };
+  const batches = { begun: 4, completed: 4, retried: 0, failed: 1, next: 4, exceptions };
+  const result = sampleResult({ plan, workers: [sampleWorker(0, { ledger, batches })] });
+  const [first, second] = result.tables;
+  assert.ok(first !== undefined && second !== undefined);
+  const halves = [
+    { ...first, ledger: { ...ledger, offered: 1000, acknowledged: 1000, failed: 0 } },
+    { ...second, ledger: { ...ledger, offered: 3000, acknowledged: 2000 } },
+  ];
+  const verified = halves.map((table) => ({
+    ...table,
+    verification: { ...table.verification, stored: table.ledger.acknowledged },
+  }));
+  const text = renderSummary(toRunFile({ ...result, tables: verified }, FACTS), view(200), { file: null });
+  assert.match(text, /crategen\.records +1 +1,000 +0 +0 +0 +1,000 +match/);
+  assert.match(text, /crategen\.metrics +3 +2,000 +0 +1,000 +0 +2,000 +match/);
+  assert.match(
+    text.replaceAll(/\s+/g, ' '),
+    /for example in seq \d+000\.\.\d+999 of run_id \S+ in crategen\./,
+  );
+  assert.match(text, /crategen\.records \+1 table/);
+  assert.match(text, /--also records@crategen\.metrics=3/);
+});
