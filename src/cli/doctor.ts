@@ -10,6 +10,7 @@ import { isLoopback, readHostFacts, throttledShare, usableCores } from '../base/
 import { type TableName, formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
+import { counterParent } from '../coordinator/counter-folder.ts';
 import { readLimitFacts } from '../coordinator/limits.ts';
 import { grantOn, targetHint } from '../coordinator/target-hints.ts';
 import type { Answer } from '../cratedb/ask.ts';
@@ -29,6 +30,7 @@ import type { TargetAccess } from '../plan/run-plan.ts';
 import { makeFolder, testWritable } from '../report/files.ts';
 import { canGenerateFast } from '../rows/row-generator.ts';
 import { clusterFindings, productionFindings } from './doctor-cluster.ts';
+import { counterFinding, memoryFinding, usualSlotBytes } from './doctor-memory.ts';
 import type { Finding } from './finding.ts';
 
 export interface DoctorParts {
@@ -71,11 +73,16 @@ async function examineHost(runs: string): Promise<readonly Finding[]> {
     },
     ...throttleFindings(),
     generatorFinding(),
-    { status: 'good', about, what: 'memory', detail: formatBytes(facts.memoryBytes), hint: '' },
+    memoryFinding({
+      procs: usableCores(facts),
+      slotBytes: await usualSlotBytes(),
+      freeBytes: process.availableMemory(),
+    }),
     await descriptorFinding(),
     ...(limits.freeProcesses === null ? [] : [processFinding(limits.freeProcesses, usableCores(facts))]),
     await folderFinding(runs),
-    ...(await spaceFindings([runs, '/dev/shm'])),
+    counterFinding(counterParent(runs, process.env), usableCores(facts)),
+    ...(await spaceFindings([runs])),
   ];
   return process.platform === 'win32' ? [...findings, windowsFinding()] : findings;
 }
@@ -158,7 +165,7 @@ async function folderFinding(runs: string): Promise<Finding> {
   }
 }
 
-/** Free space where run files and counters lie, by `df -Pk`. */
+/** Free space where run files lie, by `df -Pk`. */
 async function spaceFindings(folders: readonly string[]): Promise<readonly Finding[]> {
   const findings = await Promise.all(
     folders.map(async (folder): Promise<Finding | null> => {

@@ -10,13 +10,18 @@ export interface CounterFolder {
 }
 
 /** /dev/shm survives any process and costs no disk; the run's own folder is the last resort. */
+export function counterParent(runFolder: string, environment: NodeJS.ProcessEnv): string {
+  const candidates = ['/dev/shm', environment['XDG_RUNTIME_DIR'] ?? '', runFolder];
+  return candidates.find((folder) => folder !== '' && isWritable(folder)) ?? runFolder;
+}
+
+/** Made for one run; private. */
 export function createCounterFolder(
   runId: string,
   runFolder: string,
   environment: NodeJS.ProcessEnv,
 ): CounterFolder {
-  const candidates = ['/dev/shm', environment['XDG_RUNTIME_DIR'] ?? '', runFolder];
-  const parent = candidates.find((folder) => folder !== '' && isWritable(folder)) ?? runFolder;
+  const parent = counterParent(runFolder, environment);
   makeFolders(parent);
   const path = mkdtempSync(join(parent, `crategen-${runId}-`));
   return counterFolderAt(path);
