@@ -145,7 +145,7 @@ function workerResult(
     },
     ...COST_NOT_MEASURED,
     memory: {
-      ...COST_NOT_MEASURED.memory,
+      proportionalBytesMax: maxOrNull(seen.map((history) => history.proportionalBytesMax)),
       residentBytesMax: slot.residentBytesMax || null,
       heapUsedBytesMax: slot.heapUsedBytesMax || null,
     },
@@ -155,6 +155,11 @@ function workerResult(
     contextSwitches: switchesOf(total.use.voluntarySwitches, total.use.involuntarySwitches),
     coreWaitMs: total.use.coreWaitMs,
   };
+}
+
+function maxOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
 }
 
 /** A process that has run was switched at least once: 0 is a system that does not count. */
@@ -178,7 +183,7 @@ function coordinatorCost(monitor: Monitor, plan: RunPlan): ProcessCost & { reado
     },
     ...COST_NOT_MEASURED,
     memory: {
-      ...COST_NOT_MEASURED.memory,
+      proportionalBytesMax: isShared ? null : seen.proportionalBytesMax,
       residentBytesMax: isShared ? null : residentBytesMax(),
       heapUsedBytesMax: isShared ? null : process.memoryUsage().heapUsed,
     },

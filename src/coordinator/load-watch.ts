@@ -100,6 +100,7 @@ export class LoadWatch {
         grown(({ total }) => total.use.eventLoopActiveMs),
         elapsedMs * load.procs,
       ),
+      workersCpuPercent: inPercent(perTime(workersCpuMs)),
       // In `single` the parent is the worker.
       clientCpuPercent: inPercent(perTime(workersCpuMs + (isAlone ? 0 : parentCpuMs))),
       hostBusyPercent: inPercent(perTime(difference(to.host.busyMs, from.host.busyMs))),

@@ -2,6 +2,7 @@
  * Processes seen from outside, once a second, by PID. The only place that knows pidusage, and what is wrong with
  * its readings: the first of a process is always 0 %, and a dead one is an error or null.
  */
+import { readFile } from 'node:fs/promises';
 import pidusage from 'pidusage';
 import type { OutsideView } from './run-state.ts';
 
@@ -14,6 +15,8 @@ export interface ProcessHistory {
   readonly latest: ProcessSample | null;
   readonly percentMean: number | null;
   readonly percentMax: number | null;
+  /** Pages that processes share counted in parts (PSS); null until it was its turn, or where there is none. */
+  readonly proportionalBytesMax: number | null;
 }
 
 export interface ProcessSampler {
@@ -28,20 +31,36 @@ interface Track {
   percentSum: number;
   percentMax: number;
   latest: ProcessSample | null;
+  proportionalBytesMax: number | null;
 }
 
-const NO_HISTORY: ProcessHistory = { latest: null, percentMean: null, percentMax: null };
+const NO_HISTORY: ProcessHistory = {
+  latest: null,
+  percentMean: null,
+  percentMax: null,
+  proportionalBytesMax: null,
+};
+
+/** The kernel walks all pages of a process for its share of them: at most this part of the processes at once. */
+const PROPORTIONAL_TURN = 1 / 10;
 
 export function createProcessSampler(): ProcessSampler {
   const tracks = new Map<number, Track>();
+  let turn = 0;
   return {
     async sample(pids) {
       if (pids.length === 0) return;
       const readings = await readAll(pids);
+      const many = Math.ceil(pids.length * PROPORTIONAL_TURN);
+      const inTurn = Array.from({ length: many }, (_, at) => pids[(turn + at) % pids.length] ?? 0);
+      turn += many;
+      const shares = await Promise.all(inTurn.map(proportionalBytes));
       for (const { pid, cpuPercent, residentBytes, cpuTimeMs } of readings) {
-        const track = tracks.get(pid) ?? { samples: 0, percentSum: 0, percentMax: 0, latest: null };
+        const track = tracks.get(pid) ?? { ...NEW_TRACK };
         tracks.set(pid, track);
         track.samples += 1;
+        const share = shares[inTurn.indexOf(pid)] ?? null;
+        if (share !== null) track.proportionalBytesMax = Math.max(track.proportionalBytesMax ?? 0, share);
         const isFirst = track.samples === 1;
         track.latest = { cpuPercent: isFirst ? null : cpuPercent, residentBytes, cpuTimeMs };
         if (isFirst) continue;
@@ -57,10 +76,29 @@ export function createProcessSampler(): ProcessSampler {
         latest: track.latest,
         percentMean: counted > 0 ? track.percentSum / counted : null,
         percentMax: counted > 0 ? track.percentMax : null,
+        proportionalBytesMax: track.proportionalBytesMax,
       };
     },
     close: () => pidusage.clear(),
   };
+}
+
+const NEW_TRACK: Readonly<Track> = {
+  samples: 0,
+  percentSum: 0,
+  percentMax: 0,
+  latest: null,
+  proportionalBytesMax: null,
+};
+
+async function proportionalBytes(pid: number): Promise<number | null> {
+  try {
+    const kibibytes = /^Pss:\s*(\d+) kB$/m.exec(await readFile(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
+    return kibibytes === undefined ? null : Number(kibibytes) * 1024;
+  } catch {
+    // Gone, no Linux, or another user's.
+    return null;
+  }
 }
 
 interface Reading {

@@ -24,6 +24,7 @@ export interface LoadFacts {
   readonly slots: number;
   /** Share of the time in which the workers' event loops were busy, mean over the processes. */
   readonly loopBusy: number | null;
+  readonly workersCpuPercent: number | null;
   /** Workers and parent. */
   readonly clientCpuPercent: number | null;
   /** All programs of this host together. */
@@ -74,6 +75,8 @@ const BUSY_SERVER = 0.8;
 const BUSY_HOST = 0.75;
 /** A container that stands still so much of the time has too little CPU, however busy it looks between. */
 const THROTTLED = 0.1;
+/** A process that uses less of a core than this has hardly anything to wait with. */
+const NEEDS_A_CORE = 0.05;
 
 /** Says what limited the stretch, and why. */
 export function judge(facts: LoadFacts): Verdict {
@@ -192,6 +195,7 @@ function clusterVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
 /** Whether most of what a request takes outside of the server is waiting of the workers for a core. */
 function isWaitingForCores(facts: LoadFacts): boolean {
   const { inServer } = timeShares(facts);
+  if ((facts.workersCpuPercent ?? 0) / 100 / facts.processes < NEEDS_A_CORE) return false;
   const waiting = Math.min(facts.coreWaitShare ?? 0, 1 - inServer);
   return waiting > inServer && waiting > 1 - inServer - waiting;
 }

@@ -17,7 +17,14 @@ import type {
   TargetState,
 } from '../coordinator/run-state.ts';
 import { diskGuardFlag } from './repeat-command.ts';
-import { steadyRowsPerSecond, targetKindText, workersCpuPercent, workersResidentBytes } from './progress.ts';
+import {
+  serverCpuPercent,
+  serverWriteQueue,
+  steadyRowsPerSecond,
+  targetKindText,
+  workersCpuPercent,
+  workersResidentBytes,
+} from './progress.ts';
 
 export interface LineLogOptions {
   /** Takes one line, without its line feed. */
@@ -78,8 +85,18 @@ export function renderLine(state: RunState): string {
     `p99=${withUnit(state.window.p99Ms, 'ms', 1)}`,
     `cpu=${withUnit(workersCpuPercent(state.workers), '%')}`,
     `rss=${withUnit(resident === null ? null : resident / 2 ** 20, 'MiB')}`,
+    ...serverParts(state),
+    ...(state.verdict === null ? [] : [`limited=${state.verdict.verdict}`]),
     ...(state.total.waiting === null ? [] : [`waiting=${state.total.waiting.cause}`]),
   ].join(' ');
+}
+
+/** Nothing before the server has told of itself. */
+function serverParts(state: RunState): string[] {
+  if (state.server === null || state.server.latest === null) return [];
+  const cpu = serverCpuPercent(state);
+  const queue = serverWriteQueue(state);
+  return [`server=${cpu === null ? '-' : `${Math.round(cpu)}%`}`, `queue=${queue ?? '-'}`];
 }
 
 /** One line for a note: when, how bad, which event, what happened. */
@@ -124,6 +141,9 @@ const jsonLines = {
       ['p99Ms', state.window.p99Ms],
       ['cpuPercent', workersCpuPercent(state.workers)],
       ['residentBytes', workersResidentBytes(state.workers)],
+      ['serverCpuPercent', serverCpuPercent(state)],
+      ['serverWriteQueue', serverWriteQueue(state)],
+      ['limitedBy', state.verdict?.verdict ?? null],
       ['waiting', state.total.waiting?.cause ?? null],
     ]);
   },

@@ -161,6 +161,11 @@ export function serverCpuPercent({ server }: RunState): number | null {
   return sumOrNull((server?.latest?.nodes ?? []).map(({ cpuPercent }) => cpuPercent));
 }
 
+/** Tasks that wait for a thread of the write pools, over all nodes; null when none said it. */
+export function serverWriteQueue({ server }: RunState): number | null {
+  return sumOrNull((server?.latest?.nodes ?? []).map(({ writeQueue }) => writeQueue));
+}
+
 /** What limits the run now, and the evidence that decided; null when nothing is clear. */
 export function verdictText(state: RunState): string | null {
   const { verdict } = state;

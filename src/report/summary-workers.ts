@@ -33,6 +33,9 @@ const COLUMNS: readonly TableColumn[] = [
   { header: 'rss MiB', align: 'right', rank: 3 },
   { header: 'loop', align: 'right', rank: 5 },
   { header: 'restarts', align: 'right', rank: 7 },
+  { header: 'cpu s/m rows', shortHeader: 'cpu s/m', align: 'right', rank: 8 },
+  { header: 'MiB/m rows', shortHeader: 'MiB/m', align: 'right', rank: 10 },
+  { header: 'core wait', shortHeader: 'wait', align: 'right', rank: 9 },
 ];
 
 /** One process in numbers; null = not measured. */
@@ -46,6 +49,11 @@ interface Measures {
   readonly residentBytes: number | null;
   readonly eventLoop: number | null;
   readonly restarts: number | null;
+  /** CPU seconds, and bytes of its largest memory, for a million acknowledged rows. */
+  readonly cpuPerMillion: number | null;
+  readonly bytesPerMillion: number | null;
+  /** Share of the run in which it was ready and waited for a core. */
+  readonly coreWait: number | null;
   /** Whether the CPU seconds miss the last moments of a process. */
   readonly isLowerBound: boolean;
 }
@@ -62,6 +70,9 @@ const FORMATS: Readonly<Record<Measure, (value: number) => string>> = {
   residentBytes: formatMebibytes,
   eventLoop: formatShare,
   restarts: formatExact,
+  cpuPerMillion: formatSeconds,
+  bytesPerMillion: formatMebibytes,
+  coreWait: formatShare,
 };
 
 const MEASURES: readonly Measure[] = [
@@ -74,10 +85,25 @@ const MEASURES: readonly Measure[] = [
   'residentBytes',
   'eventLoop',
   'restarts',
+  'cpuPerMillion',
+  'bytesPerMillion',
+  'coreWait',
 ];
 
+const RESTARTS = MEASURES.indexOf('restarts');
+
 /** What makes one worker stand out beside the others. */
-const COMPARED: readonly Measure[] = ['rows', 'cpuSeconds', 'cpuMean', 'residentBytes', 'eventLoop'];
+const COMPARED: readonly Measure[] = [
+  'rows',
+  'cpuSeconds',
+  'cpuMean',
+  'residentBytes',
+  'eventLoop',
+  'cpuPerMillion',
+];
+
+/** What does not add up: peaks of different moments, shares of different loops, costs per row. */
+const NO_SUM: readonly Measure[] = ['cpuMax', 'eventLoop', 'cpuPerMillion', 'bytesPerMillion', 'coreWait'];
 
 /** The lines of the table; `view.columns` decides which columns stay. */
 export function workerTable(run: RunFile, view: TextView): Line[] {
@@ -110,8 +136,27 @@ function measuresOf(worker: RunFileWorker, runningMs: number | null): Measures {
     residentBytes: worker.memory.residentBytesMax,
     eventLoop: worker.eventLoopUtilization,
     restarts: worker.restarts,
+    ...perMillion(worker, acknowledged - worker.earlierRows),
+    coreWait: shareOf(worker.coreWaitMs, runningMs),
     isLowerBound: worker.cpu.lowerBound,
   };
+}
+
+/** What a process cost for a million of `rows`; null when it stored none. */
+function perMillion(
+  { cpu, memory }: Pick<RunFileWorker, 'cpu' | 'memory'>,
+  rows: number,
+): Pick<Measures, 'cpuPerMillion' | 'bytesPerMillion'> {
+  const per = (amount: number | null): number | null =>
+    amount === null || rows <= 0 ? null : (amount / rows) * 1e6;
+  return {
+    cpuPerMillion: per(sumOrNull([cpu.userSeconds, cpu.systemSeconds])),
+    bytesPerMillion: per(memory.residentBytesMax),
+  };
+}
+
+function shareOf(ms: number | null, wholeMs: number | null): number | null {
+  return ms === null || wholeMs === null || wholeMs === 0 ? null : Math.min(1, ms / wholeMs);
 }
 
 function workerRow(worker: RunFileWorker, measures: Measures): TableRow {
@@ -138,8 +183,7 @@ function groupRows(all: readonly Measures[]): TableRow[] {
   const over = (reduce: (values: readonly number[]) => number | null): string[] =>
     MEASURES.map((measure) => orDash(reduce(known(all, measure)), FORMATS[measure]));
   const total = MEASURES.map((measure) => {
-    // Peaks of different moments and shares of different loops do not add up to anything.
-    if (measure === 'cpuMax' || measure === 'eventLoop') return '';
+    if (NO_SUM.includes(measure)) return '';
     const sum = sumOrNull(all.map((measures) => measures[measure]));
     const isPart =
       all.some((measures) => measures[measure] === null) ||
@@ -183,9 +227,26 @@ function parentRow(run: RunFile): TableRow {
     residentBytes: memory.residentBytesMax,
     eventLoop: eventLoopUtilization,
     restarts: null,
+    // Of all rows: what the parent costs is added to each of them.
+    ...perMillion(
+      run.coordinator,
+      run.workers.reduce((sum, { ledger, earlierRows }) => sum + ledger.acknowledged - earlierRows, 0),
+    ),
+    coreWait: shareOf(run.coordinator.coreWaitMs, run.run.runningMs),
     isLowerBound: cpu.lowerBound,
   });
-  return { cells: ['  parent', String(pid), '', '', '', ...cells.slice(3, -1), ''] };
+  return {
+    cells: [
+      '  parent',
+      String(pid),
+      '',
+      '',
+      '',
+      ...cells.slice(3, RESTARTS),
+      '',
+      ...cells.slice(RESTARTS + 1),
+    ],
+  };
 }
 
 /** All workers, or of many the ones that lie farthest from the median in any measure; in the order of their numbers. */

@@ -6,8 +6,8 @@ import type { ProcessUse } from '../metrics/snapshot.ts';
 /** Memory and waiting are read this often at most: three files of the kernel, nine tenths of what a reading costs. */
 const MEMORY_AGE_MS = 1000;
 
-/** The event loop's lateness is looked at so often: fifty times a second, natively. */
-const DELAY_RESOLUTION_MS = 20;
+/** The event loop's lateness is looked at so often, natively; each look is a wake-up that may wait for a core itself. */
+const DELAY_RESOLUTION_MS = 100;
 
 type SlowReading = Pick<ProcessUse, 'residentBytes' | 'residentBytesMax' | 'heapUsedBytes' | 'coreWaitMs'>;
 

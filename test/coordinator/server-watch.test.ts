@@ -25,7 +25,7 @@ const { answers } = JSON.parse(
 function recordedClient(
   clock: VirtualClock,
   instead: (statement: string, asked: number) => QueryReply | null = () => null,
-): { readonly client: CrateClient; readonly asked: string[]; most(): number } {
+): { readonly client: CrateClient; readonly asked: string[]; readonly most: () => number } {
   const asked: string[] = [];
   let [inAir, most] = [0, 0];
   const query: CrateClient['query'] = async (statement) => {

@@ -13,6 +13,7 @@ function facts(changes: Partial<LoadFacts> = {}): LoadFacts {
     cores: 8,
     slots: 32,
     loopBusy: 0.1,
+    workersCpuPercent: 70,
     clientCpuPercent: 72,
     hostBusyPercent: 90,
     coreWaitShare: 0.01,
@@ -154,6 +155,12 @@ test('waiting for a core is no limit where requests spend their time in the serv
   const times = { serviceUs: 500 * 80_000, toldServiceUs: 500 * 80_000 };
   assert.equal(judge(facts({ ...waiting, ...times, serverUs: 500 * 75_000 })).verdict, 'cluster');
   assert.equal(judge(facts({ ...waiting, ...times, serverUs: 500 * 500 })).verdict, 'network');
+});
+
+test('a process that hardly uses a core is not limited by its waiting for one', () => {
+  const waiting = { coreWaitShare: 0.58, processes: 1, cores: 2, slots: 4, serverUs: 5000 * 500 };
+  assert.equal(judge(facts({ ...waiting, workersCpuPercent: 2 })).verdict, 'network');
+  assert.equal(judge(facts({ ...waiting, workersCpuPercent: 18 })).verdict, 'client');
 });
 
 test('with CPU to spare on both sides the time of a request says where it waits', () => {

@@ -27,11 +27,11 @@ test('a run is told as its plan, its target, its phases, its progress every ten 
     'target kind=cratedb server="CrateDB 6.4.3" version=6.4.3 nodes=http://db-1:4200,http://db-2:4200,http://db-3:4200 keyed=yes',
     'phase=starting',
     't=0s phase=running',
-    't=10s rows=612000 rows/s=54342 acked=604000 rejected=0 failed=0 unknown=0 inflight=8000 p99=240.0ms cpu=18% rss=208MiB',
+    't=10s rows=612000 rows/s=54342 acked=604000 rejected=0 failed=0 unknown=0 inflight=8000 p99=240.0ms cpu=18% rss=208MiB server=1161% queue=36 limited=cluster',
     't=20s warning workerDied: worker 3 died␛[31m',
-    't=31s rows=612000 rows/s=54342 acked=604000 rejected=0 failed=0 unknown=0 inflight=8000 p99=240.0ms cpu=18% rss=208MiB',
+    't=31s rows=612000 rows/s=54342 acked=604000 rejected=0 failed=0 unknown=0 inflight=8000 p99=240.0ms cpu=18% rss=208MiB server=1161% queue=36 limited=cluster',
     't=40s phase=draining',
-    't=40s rows=612000 rows/s=54342 acked=604000 rejected=0 failed=0 unknown=0 inflight=8000 p99=240.0ms cpu=18% rss=208MiB',
+    't=40s rows=612000 rows/s=54342 acked=604000 rejected=0 failed=0 unknown=0 inflight=8000 p99=240.0ms cpu=18% rss=208MiB server=1161% queue=36 limited=cluster',
   ]);
 });
 
@@ -52,6 +52,8 @@ plan timeout=90s retries=3 drain-timeout=15s outage-timeout=2m block-timeout=1m 
 test('what was not measured is a dash in text and null in JSON, never 0', () => {
   const state = sampleState(0, {
     window: { rowsPerSecond: 0, bodyBytesPerSecond: 0, p50Ms: null, p99Ms: null, maxMs: null },
+    server: null,
+    verdict: null,
   });
   assert.match(renderLine(state), / p99=- cpu=- rss=-$/);
   const [line = ''] = log('json', [{ kind: 'tick', state }]).slice(-1);
@@ -92,7 +94,7 @@ test('the status line says which run stands where', () => {
   assert.equal(
     renderStatusLine(sampleState(8)),
     'crategen 20261124-1530-x7k2 pid=8118 running 14% crategen.records at http://db-1:4200 +2 nodes: ' +
-      't=42s rows=2448000 rows/s=54342 acked=2416000 rejected=0 failed=0 unknown=0 inflight=32000 p99=240.0ms cpu=72% rss=832MiB',
+      't=42s rows=2448000 rows/s=54342 acked=2416000 rejected=0 failed=0 unknown=0 inflight=32000 p99=240.0ms cpu=72% rss=832MiB server=1161% queue=36 limited=cluster',
   );
 });
 

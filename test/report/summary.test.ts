@@ -29,15 +29,15 @@ latency                        p50    p90    p95     p99   p99.9     max   mean 
   service: sent to answered  60 ms  72 ms  72 ms  233 ms  250 ms  812 ms  63 ms   20,001
   response: due to done      60 ms  72 ms  72 ms  233 ms  250 ms  812 ms  63 ms   20,001
 
-processes     pid        rows  rows/s  missing  cpu s  cpu mean  cpu max  rss MiB  loop  restarts
-  0          8121   8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
-  1          8122   8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
-  all              17,200,000  57.0 k        0   54.6      18 %               208               0
-  min               8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
-  median            8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
-  max               8,600,000  28.5 k        0   27.3       9 %     14 %      104   4 %         0
-  imbalance               0 %                     0 %       0 %               0 %   0 %
-  parent     8118                                27.3       9 %     14 %      104   1 %
+processes    pid       rows rows/s miss cpu s  cpu  max rss MiB loop restarts cpu s/m MiB/m wait
+  0         8121  8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
+  1         8122  8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
+  all            17,200,000 57.0 k    0  54.6 18 %          208             0
+  min             8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
+  median          8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
+  max             8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
+  imbalance             0 %               0 %  0 %          0 %  0 %              0 %
+  parent    8118                         27.3  9 % 14 %     104  1 %             1.59     6  1 %
 
 server  cores  cpu mean  cpu max  heap max  of MiB  queue mean  queue max  refused
   db-1      4     388 %    388 %      63 %   1,024          12         12        0
