@@ -14,8 +14,8 @@ import { type Fault, parseFault } from '../../src/sandbox/faults.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/server.ts';
 
 export const BIN = join(import.meta.dirname, '../../bin/run.js');
-/** Longer than any test may take: a command that hangs fails its test with everything it said. */
-const COMMAND_TIMEOUT_MS = 60_000;
+/** Longer than any test may take, more against a slow server: a command that hangs fails its test with what it said. */
+const COMMAND_TIMEOUT_MS = Number(process.env['CRATEGEN_COMMAND_TIMEOUT_MS'] ?? 60_000);
 
 export interface Home {
   readonly folder: string;
