@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
 import { closeBooks, estateOf } from '../../src/coordinator/incarnations.ts';
-import { EMPTY_LEDGER, type Ledger, addLedgers, settledRows } from '../../src/metrics/ledger.ts';
+import { EMPTY_LEDGER, type Ledger, addLedgers, addTables, settledRows } from '../../src/metrics/ledger.ts';
 import { NO_USE } from '../../src/metrics/snapshot.ts';
 import type { Assignment } from '../../src/plan/assignment.ts';
 import { createTableMix } from '../../src/plan/table-mix.ts';
@@ -20,7 +20,7 @@ import {
   exceptionListPath,
   readCounterFile,
 } from '../../src/worker/counter-file.ts';
-import { type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
+import { type BodyWriter, type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
 import {
   type SimulatedTarget,
@@ -48,7 +48,8 @@ const LIMITS: WorkerLimits = {
   drainTimeoutMs: 15_000,
 };
 const NODES = 2;
-const ONE_TABLE = createTableMix([1]);
+/** Rows of table t are stored under their number and t times this. */
+const TABLE_STEP = 1_000_000;
 const DAY_MS = 86_400_000;
 
 const CALM: TargetFaults = { trouble: 0, constraint: -1, poison: [], windows: [] };
@@ -81,15 +82,17 @@ function begin(parts: {
   resume: Resume | null;
   limits?: Partial<WorkerLimits>;
   rowsPerRequest?: number;
+  weights?: readonly number[];
 }): Life {
   const path = join(folder, `worker-${files++}`);
   const limits = { ...LIMITS, ...parts.limits };
+  const weights = parts.weights ?? [1];
   const counters = createCounterFile(path, {
     workerIndex: 0,
     incarnation: 0,
     pid: 1,
     slots: limits.inFlight,
-    tables: 1,
+    tables: weights.length,
     firstBatch: parts.resume?.nextBatch ?? 0,
     globalCount: 1,
   });
@@ -106,7 +109,11 @@ function begin(parts: {
       assignment,
       limits,
       keyed,
-      tables: [{ form: bulkForm(''), weight: 1, rowsPerRequest: parts.rowsPerRequest ?? 1000 }],
+      tables: weights.map((weight) => ({
+        form: bulkForm(''),
+        weight,
+        rowsPerRequest: parts.rowsPerRequest ?? 1000,
+      })),
       resume,
       nodeCount: NODES,
     },
@@ -114,7 +121,7 @@ function begin(parts: {
       clock,
       random,
       port: target,
-      bodies: Array.from({ length: limits.inFlight }, () => [rangeBody()]),
+      bodies: Array.from({ length: limits.inFlight }, () => weights.map((_, table) => bodyOf(table))),
       compress: null,
       counters: closable,
       readUse: () => NO_USE,
@@ -127,6 +134,16 @@ function begin(parts: {
     for (const file of [path, exceptionListPath(path)]) rmSync(file, { force: true });
   };
   return { loop, path, close };
+}
+
+function bodyOf(table: number): BodyWriter {
+  const body = rangeBody();
+  return { write: (firstRow, rows) => body.write(table * TABLE_STEP + firstRow, rows) };
+}
+
+/** The stored rows of one table. */
+function storedIn(table: number, stored: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
+  return new Map([...stored].filter(([row]) => Math.floor(row / TABLE_STEP) === table));
 }
 
 /** A loop that is never heard of again: its sends go on as a killed process's bytes would, its counters stop. */
@@ -182,6 +199,7 @@ const schedules = fc.record({
   constraint: fc.integer({ min: -1, max: 16 }),
   poison: fc.array(fc.nat(899), { maxLength: 3 }),
   rowsPerRequest: fc.constantFrom(1000, 7),
+  weights: fc.constantFrom([1], [2, 1], [1, 2, 5]),
   windows: fc.array(
     fc
       .record({
@@ -210,7 +228,8 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
       const target = createSimulatedTarget(clock, random, plan, plan.keyed);
       const assignment = assignmentOf(plan.rows);
       const startAtNs = clock.monotonicNs();
-      let [ledger, inherited, next] = [EMPTY_LEDGER, [] as readonly number[], 0];
+      const mix = createTableMix(plan.weights);
+      let [tables, inherited, next] = [[] as readonly Ledger[], [] as readonly number[], 0];
       for (const killAtMs of [...plan.kills, null]) {
         const mortal = killable(target);
         const resume = { nextBatch: next, resend: inherited, servedUntilNs: 0n };
@@ -222,6 +241,7 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
           keyed: plan.keyed,
           resume,
           rowsPerRequest: plan.rowsPerRequest,
+          weights: plan.weights,
         });
         const running = life.loop.run(startAtNs);
         const isLast = killAtMs === null;
@@ -237,28 +257,30 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
         const word = readCounterFile(life.path);
         assert.ok(word);
         if (ended) {
-          const { ledger: said, tables } = life.loop.snapshot();
+          const said = life.loop.snapshot();
           const books = closeBooks(word, estateOf(word, [], plan.keyed), {
             assignment,
-            mix: ONE_TABLE,
+            mix,
             hasSuccessor: false,
             nowMs: 0,
           });
-          assert.deepEqual(books.ledger, said, 'the counter file agrees with the snapshot');
-          assert.deepEqual(books.tables, tables);
+          assert.deepEqual(books.ledger, said.ledger, 'the counter file agrees with the snapshot');
+          assert.deepEqual(books.tables, said.tables);
         }
         life.close();
         const estate = estateOf(word, inherited, plan.keyed);
-        ledger = addLedgers(
-          ledger,
-          closeBooks(word, estate, { assignment, mix: ONE_TABLE, hasSuccessor: !ended, nowMs: 0 }).ledger,
-        );
+        const books = closeBooks(word, estate, { assignment, mix, hasSuccessor: !ended, nowMs: 0 });
+        assert.deepEqual(books.tables.reduce(addLedgers, EMPTY_LEDGER), books.ledger);
+        tables = addTables(tables, books.tables);
         [inherited, next] = [estate.resend, estate.nextBatch];
         if (ended) break;
       }
       await clock.runUntil(target.settle(), DAY_MS);
-      assertTruth(ledger, target.stored, plan.keyed);
-      if (plan.abandonAtMs === null) assert.equal(ledger.offered, plan.rows);
+      tables.forEach((ledger, table) =>
+        assertTruth(ledger, storedIn(table, target.stored), plan.keyed),
+      );
+      const { offered } = tables.reduce(addLedgers, EMPTY_LEDGER);
+      if (plan.abandonAtMs === null) assert.equal(offered, plan.rows);
     }),
     { numRuns: Number(process.env['CRATEGEN_SCHEDULES'] ?? 300), endOnFailure: true },
   );
