@@ -276,9 +276,7 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
         if (ended) break;
       }
       await clock.runUntil(target.settle(), DAY_MS);
-      tables.forEach((ledger, table) =>
-        assertTruth(ledger, storedIn(table, target.stored), plan.keyed),
-      );
+      tables.forEach((ledger, table) => assertTruth(ledger, storedIn(table, target.stored), plan.keyed));
       const { offered } = tables.reduce(addLedgers, EMPTY_LEDGER);
       if (plan.abandonAtMs === null) assert.equal(offered, plan.rows);
     }),
