@@ -35,6 +35,7 @@ export function renderMarkdown(run: RunFile): string {
     ledgerSentences(run)
       .map(({ text }) => `- ${escapeMarkdown(text)}`)
       .join('\n'),
+    ...tablesTable(run),
     figuresTable(run),
     latencyTable(run),
     judge(run.plan.failOn, run)
@@ -100,6 +101,18 @@ function ledgerTable(run: RunFile): string {
       ],
     ],
   );
+}
+
+function tablesTable(run: RunFile): string[] {
+  if (run.tables.length < 2) return [];
+  const rows = run.tables.map(({ table, ledger, verification }) => [
+    codeSpan(table),
+    formatExact(ledger.acknowledged),
+    formatExact(ledger.rejected + ledger.failed + ledger.unknown),
+    orDash(verification.stored, formatExact),
+    verification.verdict,
+  ]);
+  return [markdownTable(['table', 'rows stored', 'missing', 'counted', 'verdict'], rows)];
 }
 
 function figuresTable(run: RunFile): string {

@@ -35,6 +35,8 @@ export interface Comparison {
 export const MAX_SIDES = 8;
 /** What is over sooner is mostly start-up. */
 const SHORT_RUN_MS = 10_000;
+/** Characters of a setting that are shown. */
+const MAX_VALUE = 120;
 const LABELS = 'ABCDEFGH';
 
 /**
@@ -225,14 +227,21 @@ function versionFields({ versions }: RunFile): Field[] {
 
 /** Two schemas are one when their columns are; a name and their number are enough to be told apart by people. */
 function schemaText(schema: RunFile['plan']['schema']): string {
-  const text = JSON.stringify(schema);
+  return `${schema.name}, ${schema.columns.length} columns (${hashOf(JSON.stringify(schema))})`;
+}
+
+/** Long values are told apart by a hash of all of them: what is cut off must not make two plans one. */
+function shown(value: unknown): string {
+  if (value === null) return '–';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length <= MAX_VALUE
+    ? printable(text)
+    : `${printable(text.slice(0, MAX_VALUE))} (${hashOf(text)})`;
+}
+
+function hashOf(text: string): string {
   let hash = 0;
   for (let index = 0; index < text.length; index += 1)
     hash = (Math.imul(hash, 31) + text.charCodeAt(index)) | 0;
-  return `${schema.name}, ${schema.columns.length} columns (${(hash >>> 0).toString(16)})`;
-}
-
-function shown(value: unknown): string {
-  if (value === null) return '–';
-  return printable(typeof value === 'string' ? value : JSON.stringify(value), 200);
+  return (hash >>> 0).toString(16);
 }

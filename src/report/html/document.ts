@@ -28,6 +28,7 @@ import {
   planSection,
   repeatSection,
   section,
+  tablesSection,
   thresholdsSection,
   warningsSection,
 } from './sections.ts';
@@ -52,6 +53,7 @@ export function renderHtmlReport(run: RunFile, zoom: ZoomLibrary): string {
   ];
   const sections = [
     ledgerSection(run),
+    tablesSection(run),
     thresholdsSection(run),
     section('over-time', 'Over time', overTime),
     section('server', 'Server and host', serverFigures(run, frame)),

@@ -16,7 +16,8 @@ import { repeatCommand } from '../repeat-command.ts';
 import { runPlanOf } from '../run-file.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
 import { ledgerSentences } from '../summary-ledger.ts';
-import { limitText, standingWarnings, targetText } from '../summary.ts';
+import { limitName, splitEvidence } from '../limit.ts';
+import { standingWarnings, targetText } from '../summary.ts';
 import { judge, judgementText } from '../thresholds.ts';
 import { table } from './figure.ts';
 import { type Markup, type Piece, html, joined } from './markup.ts';
@@ -114,7 +115,32 @@ export function keyFigures(run: RunFile): Markup {
     </div>`;
   });
   return html`<dl class="key-figures">${items}</dl>
-    <p class="limit"><b>Limited by</b> ${limitText(run)}</p>`;
+    ${limitParagraphs(run)}`;
+}
+
+/** The verdict with what decided it, and below it what to try. */
+function limitParagraphs({ bottleneck }: RunFile): Markup {
+  const { reasons, advice } = splitEvidence(bottleneck);
+  const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
+  return html`<p class="limit"><b>Limited by</b> ${limitName(bottleneck.verdict)}${why}</p>
+    ${advice.map((sentence) => html`<p class="limit"><b>Try</b> ${sentence}</p>`)}`;
+}
+
+/** What each table of a run with several got; nothing for one. */
+export function tablesSection(run: RunFile): Markup | null {
+  if (run.tables.length < 2) return null;
+  const rows = run.tables.map(({ table: name, weight, ledger, verification }) => [
+    name,
+    String(weight),
+    formatExact(ledger.acknowledged),
+    formatExact(ledger.rejected),
+    formatExact(ledger.failed),
+    formatExact(ledger.unknown),
+    orDash(verification.stored, formatExact),
+    verification.verdict,
+  ]);
+  const head = ['table', 'weight', 'rows stored', 'rejected', 'failed', 'unknown', 'counted', 'verdict'];
+  return section('tables', 'Tables', table('Tables', head, rows));
 }
 
 /** Each `--fail-on` with what was measured; nothing for a run without one. */

@@ -35,6 +35,16 @@ describe('a comparison', () => {
     );
   });
 
+  it('tells plans apart by the whole of a long setting, of which it shows the beginning', () => {
+    const [a, b] = ['x', 'y'].map((last): RunFile => {
+      const run = aRun(last, 50_000);
+      const source: RunFile['plan']['source'] = { kind: 'ddl', path: `${'a'.repeat(300)}${last}` };
+      return { ...run, plan: { ...run.plan, source } };
+    });
+    assert.ok(a !== undefined && b !== undefined);
+    assert.equal(pooledByPlan([a, b]).length, 2);
+  });
+
   it('says what is clearly different, and in which settings the sides differ', () => {
     const comparison = compareRuns([A, B]);
     assert.deepEqual(comparison.fields, [{ about: 'plan', field: 'batchSize', values: ['1000', '500'] }]);
