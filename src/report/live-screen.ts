@@ -75,6 +75,8 @@ export interface LiveView extends TextView {
   readonly sort: LiveSort;
   readonly showErrors: boolean;
   readonly showHelp: boolean;
+  /** Rows of the list, or lines of the view in its place, that are above what is shown. */
+  readonly scroll: number;
   /** Whether single keys reach us; without them only Ctrl-C does, as a signal. */
   readonly hasKeys: boolean;
 }
@@ -99,6 +101,7 @@ const HELP = [
   ['q, Ctrl-C', 'stop gracefully: nothing new is sent, what is in flight is waited for; again: stop now'],
   ['s', 'sort the processes by number, rows/s, CPU or memory'],
   ['e', 'all errors, with an example each'],
+  ['↑ ↓', 'scroll what does not fit; page keys by pages, Home and End to the ends'],
   ['rows', 'acknowledged by the server; the bar also counts rows that were refused or given up'],
   ['errors', 'rows that are rejected, failed or unknown (sent, and no answer says what became of them)'],
   ['in flight', 'requests that were sent, or wait to be sent again'],
@@ -122,7 +125,35 @@ export function renderLiveScreen(state: RunState, view: LiveView): string[] {
     .map((line) => renderLine(line, view));
 }
 
+/** How far the list, or the view in its place, can be scrolled, and how much of it is shown at once. */
+export function scrollRange(
+  state: RunState,
+  view: LiveView,
+): { readonly most: number; readonly page: number } {
+  const { middle, room } = partsOf(state, view, Math.max(1, view.rows - 1));
+  const [length, page] =
+    middle === null
+      ? [state.workers.length, workersThatFit(state.workers.length, room)]
+      : [middle.length, Math.max(room, 1)];
+  return { most: Math.max(0, length - page), page: Math.max(page, 1) };
+}
+
+/** What stands around the middle, and the lines that are left for it. A null middle is the table of workers. */
+interface Parts {
+  readonly above: readonly Line[];
+  readonly middle: readonly Line[] | null;
+  readonly below: readonly Line[];
+  readonly room: number;
+}
+
 function layout(state: RunState, view: LiveView, most: number): Line[] {
+  const { above, middle, below, room } = partsOf(state, view, most);
+  const from = Math.min(view.scroll, Math.max(0, (middle?.length ?? 0) - room));
+  const shown = middle === null ? workerLines(state, view, room) : middle.slice(from);
+  return [...above, ...shown.slice(0, Math.max(room, 0)), ...below];
+}
+
+function partsOf(state: RunState, view: LiveView, most: number): Parts {
   const middle = view.showHelp ? helpLines(view) : view.showErrors ? allErrorLines(state, view) : null;
   const top: Block[] = [
     { rank: 0, lines: [headerLine(state, view)] },
@@ -145,11 +176,7 @@ function layout(state: RunState, view: LiveView, most: number): Line[] {
     blocks.filter((block) => kept.has(block)).flatMap((b) => b.lines),
   );
   const room = most - (above?.length ?? 0) - (below?.length ?? 0);
-  return [
-    ...(above ?? []),
-    ...(middle ?? workerLines(state, view, room)).slice(0, Math.max(room, 0)),
-    ...(below ?? []),
-  ];
+  return { above: above ?? [], middle, below: below ?? [], room };
 }
 
 /** The blocks that fit into `lines` together, dropped from the highest rank down. */
@@ -278,9 +305,9 @@ function stateLines(state: RunState, view: LiveView): Line[] {
 /** Header, as many workers as fit, what is hidden, the total and the parent. */
 function workerLines(state: RunState, view: LiveView, room: number): Line[] {
   const sorted = sortWorkers(state.workers, view.sort);
-  const fixed = 3;
-  const fits = sorted.length + fixed <= room;
-  const shown = fits ? sorted : mostTelling(sorted, Math.max(0, room - fixed - 1), view.sort);
+  const fitting = workersThatFit(sorted.length, room);
+  const from = Math.min(view.scroll, sorted.length - fitting);
+  const shown = from > 0 ? sorted.slice(from, from + fitting) : mostTelling(sorted, fitting, view.sort);
   const rows = [...shown.map((worker) => workerRow(worker, state)), totalRow(state), parentRow(state)];
   const lines = tableLines(WORKER_COLUMNS, rows, { cells: view.columns, indent: 2 });
   const hidden = sorted.length - shown.length;
@@ -288,7 +315,7 @@ function workerLines(state: RunState, view: LiveView, room: number): Line[] {
   const cut = shown.length + 1;
   return [
     ...lines.slice(0, cut),
-    [plain('  '), styled('dim', hiddenText(state, hidden))],
+    [plain('  '), styled('dim', hiddenText(state, view, from, shown.length))],
     ...lines.slice(cut),
   ];
 }
@@ -305,10 +332,20 @@ function isTroubled(worker: WorkerState): boolean {
   return worker.restarts > 0 || worker.total.waiting !== null || missingRows(worker.total.ledger) > 0;
 }
 
-function hiddenText(state: RunState, hidden: number): string {
+/** Beside the header, the total and the parent; one line less when some are hidden, which is then said. */
+function workersThatFit(workers: number, room: number): number {
+  const fixed = 3;
+  return workers + fixed <= room ? workers : Math.max(0, room - fixed - 1);
+}
+
+function hiddenText(state: RunState, view: LiveView, from: number, shown: number): string {
   const rates = state.workers.map((worker) => worker.rowsPerSecond);
   const range = `${formatShort(Math.min(...rates))} to ${formatShort(Math.max(...rates))} rows/s each`;
-  return `… ${counted(hidden, 'more worker')} · all ${state.workers.length}: ${range}`;
+  const hidden = state.workers.length - shown;
+  const where =
+    from > 0 ? `${from} before, ${counted(hidden - from, 'worker')} after` : counted(hidden, 'more worker');
+  const keys = view.hasKeys ? ' · ↑ ↓ scroll' : '';
+  return `… ${where} · all ${state.workers.length}: ${range}${keys}`;
 }
 
 /** One node a line where there is room, and a count of those for which there is no line; else all on one. */

@@ -5,7 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { RunEvent, RunObserver, RunState } from '../coordinator/run-state.ts';
-import { type LiveSort, type LiveView, LIVE_SORTS, renderLiveScreen } from './live-screen.ts';
+import { type LiveSort, type LiveView, LIVE_SORTS, renderLiveScreen, scrollRange } from './live-screen.ts';
 import { renderNote } from './line-log.ts';
 import { textWidth } from './styled-text.ts';
 import { stripVTControlCharacters } from 'node:util';
@@ -31,8 +31,8 @@ export interface ScreenInput {
 
 /** What is used of `process`. */
 export interface ScreenHost {
-  on(event: 'exit' | 'SIGCONT', listener: () => void): unknown;
-  off(event: 'exit' | 'SIGCONT', listener: () => void): unknown;
+  on(event: 'exit' | 'SIGCONT' | 'SIGTSTP', listener: () => void): unknown;
+  off(event: 'exit' | 'SIGCONT' | 'SIGTSTP', listener: () => void): unknown;
 }
 
 export interface LiveScreenOptions {
@@ -49,6 +49,8 @@ export interface LiveScreenOptions {
   readonly onStop: () => void;
   /** Ctrl-Z, after the terminal is as it was: stops the process group as the terminal would have done. */
   readonly onSuspend: () => void;
+  /** Stops this process as SIGTSTP does by itself, where the kernel lets it; returns when it goes on. */
+  readonly stopProcess: () => void;
 }
 
 export interface LiveScreen {
@@ -70,8 +72,19 @@ const END_FRAME = '\u001b[?2026l';
 /** A line that is wider than we think must be cut by the terminal, not wrapped: the frame's height is counted on. */
 const [NO_WRAP, WRAP] = ['\u001b[?7l', '\u001b[?7h'];
 const SHOW_CURSOR = '\u001b[?25h';
-/** Arrow keys, mouse, replies of the terminal: none of them is a key of ours. */
-const ESCAPE_SEQUENCES = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^[O])?/g;
+/** A character, or an escape sequence: a key that has none, the mouse, a reply of the terminal. */
+const KEYS = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^[O])?|[^]/g;
+/** What the keys that move send, in both modes of a terminal's cursor keys. */
+const MOVES: ReadonlyMap<string, (at: number, page: number, most: number) => number> = new Map([
+  ...['\u001b[A', '\u001bOA'].map((key) => [key, (at: number) => at - 1] as const),
+  ...['\u001b[B', '\u001bOB'].map((key) => [key, (at: number) => at + 1] as const),
+  ['\u001b[5~', (at, page) => at - page],
+  ['\u001b[6~', (at, page) => at + page],
+  ...['\u001b[H', '\u001bOH', '\u001b[1~'].map((key) => [key, () => 0] as const),
+  ...['\u001b[F', '\u001bOF', '\u001b[4~'].map(
+    (key) => [key, (_at: number, _page: number, most: number) => most] as const,
+  ),
+]);
 
 /** Takes over the terminal until `close`. */
 export function createLiveScreen(options: LiveScreenOptions): LiveScreen {
@@ -94,6 +107,7 @@ class Screen implements LiveScreen {
   #sort: LiveSort = 'index';
   #showErrors = false;
   #showHelp = false;
+  #scroll = 0;
 
   constructor(options: LiveScreenOptions) {
     this.#options = options;
@@ -103,6 +117,7 @@ class Screen implements LiveScreen {
     output.on('error', this.#onError);
     host.on('exit', this.close);
     host.on('SIGCONT', this.#onContinue);
+    host.on('SIGTSTP', this.#onStopSignal);
     this.#takeKeys();
   }
 
@@ -128,6 +143,7 @@ class Screen implements LiveScreen {
     output.off('drain', this.#onDrain);
     host.off('exit', this.close);
     host.off('SIGCONT', this.#onContinue);
+    host.off('SIGTSTP', this.#onStopSignal);
     // The listener for errors stays: an error that is on its way must not become an uncaught one.
   };
 
@@ -148,17 +164,21 @@ class Screen implements LiveScreen {
     const isOver = this.#ended.signal.aborted || this.#isBroken || this.#state === null;
     if (isOver || this.#isFull || !this.#options.isForeground()) return;
     this.#takeKeys();
-    const view = {
+    const lines = this.#state === null ? [] : renderLiveScreen(this.#state, this.#view());
+    this.#write(`${this.#withoutFrame()}${drawn(lines)}`);
+    this.#frame = lines;
+    this.#drawnAtMs = this.#options.clock.monotonicMs();
+  }
+
+  #view(): LiveView {
+    return {
       ...this.#options.size(),
       sort: this.#sort,
       showErrors: this.#showErrors,
       showHelp: this.#showHelp,
+      scroll: this.#scroll,
       hasKeys: this.#options.input !== null,
     };
-    const lines = this.#state === null ? [] : renderLiveScreen(this.#state, view);
-    this.#write(`${this.#withoutFrame()}${drawn(lines)}`);
-    this.#frame = lines;
-    this.#drawnAtMs = this.#options.clock.monotonicMs();
   }
 
   /**
@@ -224,14 +244,16 @@ class Screen implements LiveScreen {
   }
 
   readonly #onKeys = (chunk: Buffer): void => {
-    const text = chunk.toString('latin1');
-    // Escape alone leaves a view; with something behind it, it is a key that is not ours.
-    const keys = text === '\u001b' ? text : text.replace(ESCAPE_SEQUENCES, '');
-    if (keys.length > MAX_KEYS_AT_ONCE) return;
-    for (const key of keys) this.#onKey(key);
+    const keys = chunk.toString('latin1').match(KEYS) ?? [];
+    const typed = keys.filter((key) => key.length === 1);
+    if (typed.length > MAX_KEYS_AT_ONCE) return;
+    // A key that is held down sends its sequence many times.
+    for (const key of keys) this.#onKey(key, keys.length === 1);
   };
 
-  #onKey(key: string): void {
+  #onKey(key: string, isAlone: boolean): void {
+    const move = MOVES.get(key);
+    if (move !== undefined) return this.#move(move);
     switch (key) {
       case 'q':
       case 'Q':
@@ -251,13 +273,32 @@ class Screen implements LiveScreen {
         [this.#showErrors, this.#showHelp] = [false, !this.#showHelp];
         break;
       case '\u001b':
+        // With something behind it, it is the beginning of a key that is not ours.
+        if (!isAlone) return;
         [this.#showErrors, this.#showHelp] = [false, false];
         break;
       default:
         return;
     }
+    this.#scroll = 0;
     this.#redraw();
   }
+
+  #move(move: (at: number, page: number, most: number) => number): void {
+    if (this.#state === null) return;
+    const { most, page } = scrollRange(this.#state, this.#view());
+    this.#scroll = Math.min(Math.max(move(Math.min(this.#scroll, most), page, most), 0), most);
+    this.#redraw();
+  }
+
+  /** SIGTSTP from elsewhere: the shell that comes back must find its terminal as it left it. */
+  readonly #onStopSignal = (): void => {
+    this.#leave();
+    const { host, stopProcess } = this.#options;
+    host.off('SIGTSTP', this.#onStopSignal);
+    stopProcess();
+    host.on('SIGTSTP', this.#onStopSignal);
+  };
 
   /** After a stop (Ctrl-Z, SIGSTOP) the shell has changed the terminal's mode and written below the frame. */
   readonly #onContinue = (): void => {

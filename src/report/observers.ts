@@ -31,6 +31,7 @@ interface TerminalAccess {
   readonly clock: Clock;
   readonly isForeground: () => boolean;
   readonly suspend: () => void;
+  readonly stop: () => void;
 }
 
 /** A run under observation. */
@@ -65,6 +66,7 @@ export function chooseObserver(options: ObserverOptions, onStop: () => void): Wa
         size: () => ({ ...textViewOf(options.stderr, options.env), rows: rowsOf(options.stderr) }),
         onStop,
         onSuspend: access.suspend,
+        stopProcess: access.stop,
       });
     case 'lines':
       return {
@@ -100,5 +102,6 @@ function ownTerminal(): TerminalAccess {
     isForeground: () => isForeground(),
     // 0 is this process group: as the terminal itself does for Ctrl-Z.
     suspend: () => void process.kill(0, 'SIGTSTP'),
+    stop: () => void process.kill(process.pid, 'SIGTSTP'),
   };
 }

@@ -43,6 +43,8 @@ const DOUBLE_WIDTH =
 /** Our own symbols where only ASCII is shown: one cell for one cell, so that nothing moves. */
 const ASCII_FORMS: Readonly<Record<string, string>> = {
   '→': '>',
+  '↑': '^',
+  '↓': 'v',
   '·': '|',
   '–': '-',
   '—': '-',

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
-import { type LiveView, renderLiveScreen } from '../../src/report/live-screen.ts';
+import { type LiveView, renderLiveScreen, scrollRange } from '../../src/report/live-screen.ts';
 import { textWidth } from '../../src/report/styled-text.ts';
 import { states } from './arbitraries.ts';
 import {
@@ -67,6 +67,33 @@ test('with more workers than lines those in trouble stay, and the rest is counte
   assert.match(shown, /^ {2}100 .*paused/m);
   assert.match(shown, /… 117 more workers · all 128: 7\.15 k to 8\.42 k rows\/s each/);
   assert.match(shown, /^ {2}all .* 128 /m);
+});
+
+test('any part of 128 workers can be scrolled to, and what is before and after is counted', () => {
+  const state = sampleState(128, { server: null, verdict: null });
+  const at = (scroll: number): string => screen(state, 100, { rows: 24, scroll });
+  assert.match(at(0), /^ {2}0 /m);
+  assert.match(at(0), /… 115 more workers .* · ↑ ↓ scroll$/m);
+  assert.match(at(50), /^ {2}50 [^]*^ {2}62 .*\n {2}… 50 before, 65 workers after · all 128: /m);
+  assert.match(at(9999), /^ {2}127 .*\n {2}… 115 before, 0 workers after/m);
+  const { most, page } = scrollRange(state, { ...liveView(100), rows: 24 });
+  assert.deepEqual({ most, page }, { most: 115, page: 13 });
+  assert.equal(at(most), at(9999));
+  assert.deepEqual(scrollRange(sampleState(8), { ...liveView(100), rows: 60 }), { most: 0, page: 8 });
+});
+
+test('help and errors that do not fit are scrolled, to their last line and no further', () => {
+  const errors = Array.from({ length: 40 }, (_, code) => ({
+    class: 'c',
+    code,
+    rows: 99 - code,
+    batches: 1,
+    example: `example ${code}`,
+  }));
+  const state = sampleState(2, { total: sampleSnapshot({ errors }) });
+  assert.doesNotMatch(screen(state, 80, { rows: 24, showErrors: true }), /example 39/);
+  assert.match(screen(state, 80, { rows: 24, showErrors: true, scroll: 9999 }), /example 39\n.*limited by/);
+  assert.match(screen(state, 40, { rows: 20, showHelp: true, scroll: 9999 }), /compression/);
 });
 
 test('the workers stand in the order that was asked for', () => {
@@ -203,6 +230,7 @@ test('any state at any size renders, in lines that fit and hold no control chara
     colour: fc.boolean(),
     unicode: fc.boolean(),
     sort: fc.constantFrom('index' as const, 'rate' as const, 'cpu' as const, 'memory' as const),
+    scroll: fc.nat(300),
     showErrors: fc.boolean(),
     showHelp: fc.boolean(),
     hasKeys: fc.boolean(),
@@ -231,14 +259,18 @@ test('a screen of 80 by 24 shows eight workers with all their columns and three 
 });
 
 function screen(state: RunState, columns: number, changes: Partial<LiveView> = {}): string {
-  const liveView = {
+  const lines = renderLiveScreen(state, { ...liveView(columns), ...changes });
+  return stripVTControlCharacters(lines.join('\n'));
+}
+
+function liveView(columns: number): LiveView {
+  return {
     ...view(columns),
     rows: 60,
     sort: 'index',
     showErrors: false,
     showHelp: false,
+    scroll: 0,
     hasKeys: true,
-    ...changes,
-  } as const;
-  return stripVTControlCharacters(renderLiveScreen(state, liveView).join('\n'));
+  };
 }

@@ -109,6 +109,10 @@ beforeEach(() => {
     size: () => ({ columns: terminal.columns, rows: terminal.rows, colour: false, unicode: true }),
     isForeground: () => isForeground,
     onStop: () => calls.push('stop'),
+    stopProcess: () =>
+      calls.push(
+        `stopped raw=${keyboard.isRaw} text=${JSON.stringify(terminal.text)} listening=${host.listenerCount('SIGTSTP')}`,
+      ),
     onSuspend: () => calls.push(`suspend raw=${keyboard.isRaw} text=${JSON.stringify(terminal.text)}`),
   });
 });
@@ -262,6 +266,43 @@ test('Ctrl-Z gives the terminal back before the process stops, and the screen re
   host.emit('SIGCONT');
   assert.equal(keyboard.isRaw, true);
   assert.match(terminal.text, /^\$ crategen\ncrategen cluster/);
+});
+
+test('SIGTSTP from elsewhere gives the terminal back, and is heard again after the process has gone on', async () => {
+  terminal.write('$ crategen\r\n');
+  tick(2);
+  host.emit('SIGTSTP');
+  // Nobody listens while it stops: the kernel then does what it does to every process.
+  assert.deepEqual(calls, ['stopped raw=false text="$ crategen" listening=0']);
+  assert.equal(host.listenerCount('SIGTSTP'), 1);
+  await clock.pass(1000);
+  host.emit('SIGCONT');
+  assert.equal(keyboard.isRaw, true);
+  assert.match(terminal.text, /^\$ crategen\ncrategen cluster/);
+  screen.close();
+  assert.equal(host.listenerCount('SIGTSTP'), 0);
+});
+
+test('arrows and page keys scroll the workers, no further than there are any, however long they are held', async () => {
+  const first = async (key: string): Promise<string | undefined> => {
+    await clock.pass(250);
+    keyboard.type(key);
+    await clock.pass(250);
+    return terminal.text.match(/^ {2}(\d+) /m)?.[1];
+  };
+  [terminal.rows, terminal.columns] = [24, 80];
+  screen.observer({ kind: 'tick', state: sampleState(128, { server: null, verdict: null }) });
+  assert.equal(await first('\u001b[B'), '1');
+  assert.equal(await first('\u001bOB'), '2');
+  assert.equal(await first('\u001b[B'.repeat(20)), '22');
+  assert.equal(await first('\u001b[5~'), '9');
+  assert.equal(await first('\u001b[F'), '115');
+  assert.equal(await first('\u001b[6~'), '115');
+  assert.equal(await first('\u001b[A'), '114');
+  assert.equal(await first('\u001b[H'), '0');
+  assert.equal(await first('\u001b[6~'), '13');
+  assert.equal(await first('s'), '127');
+  assert.deepEqual(calls, []);
 });
 
 test('in the background nothing is drawn and the mode of the terminal is not touched', async () => {

@@ -82,6 +82,7 @@ function written(options: Case): string {
         clock: systemClock,
         isForeground: () => options.isForeground ?? true,
         suspend: () => assert.fail('nobody pressed Ctrl-Z'),
+        stop: () => assert.fail('nobody stopped it'),
       },
     },
     () => assert.fail('nobody pressed q'),

@@ -1,0 +1,113 @@
+/**
+ * The live screen on a real terminal, a pty of util-linux's `script`: after every kind of end the terminal is as it was
+ * before.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type TestContext, describe, it } from 'node:test';
+import type { Sandbox } from '../../src/sandbox/server.ts';
+import { BIN, home, sandboxFor, until } from './support.ts';
+
+const HAS_SCRIPT = /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '');
+/** Longer than any test may take. */
+const TIMEOUT_MS = 60_000;
+
+interface Terminal {
+  /** The process that draws on it. */
+  readonly pid: () => number;
+  type(keys: string): void;
+  /** Resolves when it has shown what matches. */
+  shows(pattern: RegExp): Promise<void>;
+  /** Everything that was written, when the shell on it has ended. */
+  readonly ended: Promise<string>;
+}
+
+/** A shell on a terminal of 80 by 24 that runs crategen and then says its exit code and the terminal's modes. */
+async function terminalFor(
+  context: TestContext,
+  sandbox: Sandbox,
+  options: { readonly before?: string; readonly nodeArgs?: string } = {},
+): Promise<Terminal> {
+  const { env } = await home(context);
+  const command = `"${process.execPath}" ${options.nodeArgs ?? ''} "${BIN}" cluster --url ${sandbox.url} --procs 2 --duration 40s --rate 2k`;
+  const lines = ['stty cols 80 rows 24', options.before ?? ':', command, 'echo "code=$?"', 'stty -a'];
+  const child: ChildProcess = spawn('script', ['-qefc', lines.join('; '), '/dev/null'], {
+    env: {
+      ...process.env,
+      ...env,
+      COLUMNS: '',
+      TERM: 'xterm-256color',
+      LANG: 'C.UTF-8',
+      LC_ALL: 'C.UTF-8',
+      CI: '',
+      SHELL: '/bin/sh',
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+    timeout: TIMEOUT_MS,
+  });
+  context.after(() => void child.kill('SIGKILL'));
+  let text = '';
+  child.stdout?.setEncoding('utf8').on('data', (more: string) => (text += more));
+  return {
+    pid: () => Number(/parent +(\d+)/.exec(text)?.[1]),
+    type: (keys) => void child.stdin?.write(keys),
+    shows: (pattern) => until(() => pattern.test(text)),
+    ended: new Promise((resolve) => child.on('close', () => resolve(text))),
+  };
+}
+
+/** Cursor shown, lines wrapped, no synchronized update open, and the modes of a shell. */
+function assertRestored(text: string): void {
+  for (const [mode, setting] of [
+    ['25', 'h'],
+    ['7', 'h'],
+    ['2026', 'l'],
+  ] as const) {
+    const last = [...text.matchAll(new RegExp(`\\u001b\\[\\?${mode}([hl])`, 'g'))].at(-1)?.[1];
+    assert.equal(last, setting, `mode ${mode}`);
+  }
+  assert.match(text, /code=\d+\r\n[^]*[\s;]icanon[\s;]/);
+  assert.match(text, /[\s;]isig[\s;]/);
+  assert.match(text, /[\s;]echo[\s;]/);
+  assert.doesNotMatch(text, /\u001b\[\?1049h/, 'no alternate screen');
+}
+
+const codeOf = (text: string): number => Number(/code=(\d+)/.exec(text)?.[1]);
+const RUNNING = /running {2}00:0[1-9]/;
+
+describe(
+  'the live screen on a real terminal',
+  { skip: HAS_SCRIPT ? false : 'no script of util-linux' },
+  () => {
+    const ends: readonly (readonly [string, (terminal: Terminal) => void, number])[] = [
+      ['q', (terminal) => terminal.type('q'), 130],
+      ['Ctrl-C', (terminal) => terminal.type('\u0003'), 130],
+      ['SIGTERM', (terminal) => void process.kill(terminal.pid(), 'SIGTERM'), 143],
+      ['an accident', (terminal) => void process.kill(terminal.pid(), 'SIGUSR1'), 1],
+    ];
+    for (const [what, end, code] of ends) {
+      it(`is as it was after ${what}`, async (context) => {
+        const sandbox = await sandboxFor(context);
+        const accident = `process.on('SIGUSR1', () => { throw new TypeError('an accident'); });`;
+        const nodeArgs =
+          what === 'an accident' ? `--import "data:text/javascript,${encodeURIComponent(accident)}"` : '';
+        const terminal = await terminalFor(context, sandbox, { nodeArgs });
+        await terminal.shows(RUNNING);
+        end(terminal);
+        const text = await terminal.ended;
+        assert.equal(codeOf(text), code, text.slice(-2000));
+        assertRestored(text);
+      });
+    }
+
+    it('is given back while a SIGTSTP from elsewhere holds the process', async (context) => {
+      const sandbox = await sandboxFor(context);
+      // A shell with job control goes on when its command is stopped.
+      const terminal = await terminalFor(context, sandbox, { before: 'set -m' });
+      await terminal.shows(RUNNING);
+      process.kill(terminal.pid(), 'SIGTSTP');
+      await terminal.shows(/code=148/);
+      assertRestored(await terminal.ended);
+    });
+  },
+);
