@@ -67,6 +67,7 @@ export interface ServerLoad {
 /** Fewer answers, or less time, are luck. */
 const MIN_REQUESTS = 10;
 const MIN_ELAPSED_MS = 1000;
+const LONG_ELAPSED_MS = 5000;
 /** A schedule that loses no more than this was kept: the rate is what limits. */
 const KEPT_SCHEDULE = 0.01;
 /** From here on an event loop has no time left that it could use. */
@@ -80,14 +81,17 @@ const NEEDS_A_CORE = 0.05;
 
 /** Says what limited the stretch, and why. */
 export function judge(facts: LoadFacts): Verdict {
-  if (facts.requests < MIN_REQUESTS || facts.elapsedMs < MIN_ELAPSED_MS) {
-    const seconds = (facts.elapsedMs / 1000).toFixed(1);
-    return {
-      verdict: 'unclear',
-      evidence: [`too short to judge: ${facts.requests} answers in ${seconds} s`],
-    };
+  if (facts.elapsedMs < MIN_ELAPSED_MS) return tooLittle(facts);
+  if (facts.requests < MIN_REQUESTS) {
+    // Few answers in a long time are no accident where somebody is busy; of what each took they say little.
+    return (facts.elapsedMs >= LONG_ELAPSED_MS ? judgeBusy(facts) : null) ?? tooLittle(facts);
   }
   return judgeAsked(facts) ?? judgeBusy(facts) ?? judgeTimes(facts);
+}
+
+function tooLittle({ requests, elapsedMs }: LoadFacts): Verdict {
+  const seconds = (elapsedMs / 1000).toFixed(1);
+  return { verdict: 'unclear', evidence: [`too little to judge: ${requests} answers in ${seconds} s`] };
 }
 
 /** The run was told to go no faster, and went that fast. */

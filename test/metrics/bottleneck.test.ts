@@ -181,7 +181,7 @@ test('with CPU to spare on both sides the time of a request says where it waits'
 test('what is too short, or tells nothing of the other side, is unclear', () => {
   assert.deepEqual(judge(facts({ requests: 7 })), {
     verdict: 'unclear',
-    evidence: ['too short to judge: 7 answers in 10.0 s'],
+    evidence: ['too little to judge: 7 answers in 10.0 s'],
   });
   assert.equal(judge(facts({ elapsedMs: 400 })).verdict, 'unclear');
   assert.equal(judge(facts({ toldServiceUs: 0, serverUs: 0, server: null })).verdict, 'unclear');
@@ -190,6 +190,21 @@ test('what is too short, or tells nothing of the other side, is unclear', () => 
       .verdict,
     'unclear',
   );
+});
+
+test('few answers in a long time name a side that is busy, and nothing else', () => {
+  const few = {
+    requests: 8,
+    serviceUs: 8 * 2_000_000,
+    toldServiceUs: 8 * 2_000_000,
+    serverUs: 8 * 1_900_000,
+  };
+  assert.equal(judge(facts({ ...few, server: server({ writeQueue: 38 }) })).verdict, 'cluster');
+  assert.equal(
+    judge(facts({ ...few, elapsedMs: 3000, server: server({ writeQueue: 38 }) })).verdict,
+    'unclear',
+  );
+  assert.equal(judge(facts(few)).verdict, 'unclear');
 });
 
 test('any numbers get a verdict with evidence that can be read', () => {
