@@ -1,26 +1,26 @@
-/**
- * `node test/soak/limits.ts [ROUNDS]`: the verdict on runs whose limit was planted, each as often as there are rounds
- * (5, which makes 20 runs). Needs a build. Says each verdict that is wrong with its evidence; exit 1 when there is one.
- */
+/** The verdict on runs whose limit was planted, each as often as there are rounds: every one has to be right. */
 import { PLANTED_LIMITS, runPlanted } from '../support/planted-limits.ts';
+import type { Finding } from './long-run.ts';
 
 const SECONDS = 4;
 
-const rounds = Number(process.argv[2] ?? '5');
-let [right, all] = [0, 0];
-for (let round = 1; round <= rounds; round += 1) {
-  for (const planted of PLANTED_LIMITS) {
-    const cleanups: (() => unknown)[] = [];
-    const scope = {
-      after: (cleanup?: unknown) => void (typeof cleanup === 'function' && cleanups.push(() => cleanup())),
-    };
-    const { bottleneck } = await runPlanted(scope, planted, SECONDS);
-    for (const cleanup of cleanups.toReversed()) await cleanup();
-    all += 1;
-    if (bottleneck.verdict === planted.verdict) right += 1;
-    else
-      process.stdout.write(`${planted.name}: ${bottleneck.verdict}\n  ${bottleneck.evidence.join('\n  ')}\n`);
+/** One finding a run; a wrong verdict says its evidence. */
+export async function plantedLimits(rounds: number): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (let round = 0; round < rounds; round += 1) {
+    for (const planted of PLANTED_LIMITS) {
+      const cleanups: (() => unknown)[] = [];
+      const after = (cleanup?: unknown): void => {
+        if (typeof cleanup === 'function') cleanups.push(() => cleanup() as unknown);
+      };
+      const { bottleneck } = await runPlanted({ after }, planted, SECONDS);
+      for (const cleanup of cleanups.toReversed()) await cleanup();
+      findings.push({
+        what: planted.name,
+        says: [bottleneck.verdict, ...bottleneck.evidence].join('; '),
+        isGood: bottleneck.verdict === planted.verdict,
+      });
+    }
   }
-  process.stdout.write(`round ${round}: ${right} of ${all} right\n`);
+  return findings;
 }
-process.exitCode = right === all ? 0 : 1;

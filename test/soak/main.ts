@@ -1,16 +1,19 @@
 /**
  * `npm run soak`: what only time and numbers show. `--minutes N` (10) of one long run, `--runs N` (1,000) clean runs
  * with a fifth as many faulty ones and a twentieth with processes, `--schedules N` (20,000) of the simulations;
- * `--only long`, `runs` or `schedules`; `--seed N` (1).
+ * `--only long`, `runs`, `schedules` or `limits` (20 runs with a planted limit); `--seed N` (1).
  * Ends with `N passed, N failed`; exit 1 when anything failed.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { execa } from 'execa';
 import { type Finding, listeningRun, longRun } from './long-run.ts';
+import { plantedLimits } from './limits.ts';
 import { type RunKind, manyRuns } from './many-runs.ts';
 
 const LISTENING_SECONDS = 20;
+/** Four runs each. */
+const LIMIT_ROUNDS = 5;
 /** Worker and coordinator under a virtual clock; how many schedules is for the environment to say. */
 const SIMULATIONS = ['worker/insertion-loop.test.ts', 'coordinator/simulation.test.ts'];
 /** Of the clean runs' number. */
@@ -97,10 +100,18 @@ async function soakSchedules({ schedules }: Options): Promise<Finding[]> {
   return findings;
 }
 
+async function soakLimits(): Promise<Finding[]> {
+  const findings = await plantedLimits(LIMIT_ROUNDS);
+  for (const { what, says, isGood } of findings)
+    process.stdout.write(`${isGood === false ? 'FAILED ' : ''}${what}: ${says}\n`);
+  return findings;
+}
+
 const SOAKS: Readonly<Record<string, (options: Options) => Promise<Finding[]>>> = {
   runs: soakRuns,
   schedules: soakSchedules,
   long: soakLong,
+  limits: soakLimits,
 };
 
 const options = readOptions();
