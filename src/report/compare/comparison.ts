@@ -165,6 +165,7 @@ function planFields(run: RunFile): Field[] {
   const { plan } = run;
   // Those that are no plain values are told below.
   const skipped: ReadonlySet<string> = new Set([
+    'also',
     'schema',
     'source',
     'table',
@@ -184,6 +185,7 @@ function planFields(run: RunFile): Field[] {
     ...Object.entries(plan).filter(([name]) => !skipped.has(name)),
     ...Object.entries(plan.table).map(([name, value]) => [`table.${name}`, value] as const),
     ['table', run.target.table] as const,
+    ['also', plan.also.map(furtherTable).join(', ')] as const,
     ['keyed', run.target.keyed] as const,
     ['schema', schemaText(plan.schema)] as const,
     ['discover', plan.target.discover] as const,
@@ -192,6 +194,10 @@ function planFields(run: RunFile): Field[] {
     ['maxFailed', plan.maxFailed] as const,
     ['stopAtDisk', plan.stopAtDisk] as const,
   ].map(([name, value]) => [name, shown(value)]);
+}
+
+function furtherTable({ table, weight, schema }: RunFile['plan']['also'][number]): string {
+  return `${table}=${weight}: ${schemaText(schema)}`;
 }
 
 function hostFields({ host }: RunFile): Field[] {
