@@ -114,7 +114,9 @@ class Push implements OtlpPush {
 async function beginningOf(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   let [text, bytes] = ['', 0];
-  for await (const chunk of response.body ?? []) {
+  const body: AsyncIterable<Uint8Array> | null = response.body;
+  if (body === null) return '';
+  for await (const chunk of body) {
     bytes += chunk.length;
     text += decoder.decode(chunk, { stream: true });
     // Leaving the loop cancels what is still to come.

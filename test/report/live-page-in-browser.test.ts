@@ -74,7 +74,7 @@ class SecondsClock implements Clock {
   monotonicNs = (): bigint => BigInt(this.nowMs) * 1_000_000n;
   monotonicMs = (): number => this.nowMs;
   wallMs = (): number => this.nowMs;
-  sleep = systemClock.sleep;
+  sleep: Clock['sleep'] = (ms, signal) => systemClock.sleep(ms, signal);
 }
 
 interface Watched {
@@ -83,7 +83,7 @@ interface Watched {
   /** Everything that went wrong or left this host. */
   readonly faults: readonly string[];
   /** Lets the run come to this second. */
-  pass(untilSecond: number): void;
+  readonly pass: (untilSecond: number) => void;
 }
 
 describe(
@@ -121,7 +121,7 @@ describe(
         server,
         page,
         faults,
-        pass(untilSecond) {
+        pass: (untilSecond) => {
           for (; now < untilSecond; now += 1) {
             clock.nowMs += 1000;
             server.observer({ kind: 'tick', state: second(now + 1) });

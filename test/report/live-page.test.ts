@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import type { RunState } from '../../src/coordinator/run-state.ts';
 import { type LivePage, openLivePage } from '../../src/report/live-page.ts';
+import type { Picture, PicturePoint } from '../../src/report/picture.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
 import { parsePrometheus } from './prometheus-text.ts';
 import { FACTS, sampleResult, sampleSnapshot, sampleState } from './samples.ts';
@@ -17,7 +18,7 @@ class JumpingClock implements Clock {
   monotonicNs = (): bigint => systemClock.monotonicNs() + BigInt(this.aheadMs) * 1_000_000n;
   monotonicMs = (): number => systemClock.monotonicMs() + this.aheadMs;
   wallMs = (): number => systemClock.wallMs() + this.aheadMs;
-  sleep = systemClock.sleep;
+  sleep: Clock['sleep'] = (ms, signal) => systemClock.sleep(ms, signal);
 }
 
 interface Opened {
@@ -76,9 +77,22 @@ function ask(
   });
 }
 
+/** What the events carry, each a part of it. */
+interface PageEvent {
+  readonly name: string;
+  readonly data: {
+    readonly points: readonly PicturePoint[];
+    readonly trends: readonly (readonly number[])[];
+    readonly notes: readonly object[];
+    readonly picture: Picture;
+    readonly headline: string;
+    readonly commands: readonly string[];
+  };
+}
+
 interface Listener {
   /** The next event that comes, in their order; null when the connection has ended. */
-  next(): Promise<{ readonly name: string; readonly data: any } | null>;
+  next(): Promise<PageEvent | null>;
 }
 
 /** What an EventSource does, as far as it is needed. */
@@ -99,7 +113,7 @@ function listen({ port }: Pick<Opened, 'port'>): Promise<Listener> {
           const [event = '', ...rest] = text.split('\n\n');
           text = rest.join('\n\n');
           const [, name = '', data = ''] = /^event: (\w+)\ndata: (.*)$/.exec(event) ?? assert.fail(event);
-          return { name, data: JSON.parse(data) as unknown };
+          return { name, data: JSON.parse(data) as PageEvent['data'] };
         },
       });
     });
@@ -118,13 +132,13 @@ test('a page that is opened late or again gets everything so far, then what chan
   assert.deepEqual(hello.data.trends, [Array(5).fill(7150), Array(5).fill(7160)]);
   assert.deepEqual(hello.data.notes, [{ text: 'willCreate: a table', level: 'info' }]);
   assert.equal(hello.data.picture.target, 'http://db-1:4200 +2 nodes · CrateDB 6.4.3');
-  assert.equal(hello.data.picture.workers[1].cells[1], '8122');
+  assert.equal(hello.data.picture.workers[1]?.cells[1], '8122');
   opened.tick();
   const picture = await first.next();
   assert.equal(picture?.name, 'picture');
   assert.equal(picture.data.picture.clock, '00:48');
   assert.deepEqual(
-    picture.data.points.map(({ tMs }: { tMs: number }) => tMs),
+    picture.data.points.map(({ tMs }) => tMs),
     [48_000],
   );
   const again = await listen(opened);

@@ -17,7 +17,7 @@ interface Pushing {
   readonly push: OtlpPush;
   readonly problems: readonly string[];
   /** Moves the clock past the interval and lets the run tick. */
-  tick(): void;
+  readonly tick: () => void;
 }
 
 function pushTo(url: string): Pushing {
@@ -34,7 +34,7 @@ function pushTo(url: string): Pushing {
   return {
     push,
     problems,
-    tick() {
+    tick: () => {
       aheadMs += 10_000;
       push.observer({ kind: 'tick', state: sampleState(2) });
     },
