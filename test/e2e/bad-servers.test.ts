@@ -112,19 +112,41 @@ test('a reply that drips a byte at a time is cut by the deadline and its rows ar
   assert.ok(file.errors.some((error) => error.class === 'timeout'));
 });
 
-test('a block is named in one line, probed, and ends the run with 4 when it outlasts its time-out', async (context) => {
-  const { file, code, stderr } = await runWithFaults(
-    context,
-    ['blocked:4037#5..1000000'],
-    '--block-timeout',
-    '1s',
-  );
-  assert.equal(code, 4);
-  assert.equal(file.run.endReason, 'blocked');
-  assert.equal(stderr.match(/the table is blocked/g)?.length, 1);
-  assert.equal(file.ledger.unknown, 0);
-  assert.ok(file.ledger.failed > 0);
-});
+for (const [code, block] of [
+  ['4037', 'read-only / allow delete'],
+  ['4033', 'index read-only (api)'],
+  ['4035', 'index write (api)'],
+] as const) {
+  test(`the block ${code} is named in one line, and ends the run with 4 when it outlasts its time-out`, async (context) => {
+    const fault = `blocked:${code}#5..1000000`;
+    const ended = await runWithFaults(context, [fault], '--rows', '200k', '--block-timeout', '1s');
+    const { ledger, run: facts, errors } = ended.file;
+    assert.equal(ended.code, 4, ended.stderr);
+    assert.equal(facts.endReason, 'blocked');
+    const lines = ended.stderr.split('\n').filter((line) => line.includes('the table is blocked'));
+    assert.equal(lines.length, 1, ended.stderr);
+    assert.ok(lines[0]?.includes(block), lines[0]);
+    assert.equal(ledger.unknown, 0);
+    assert.ok(ledger.failed > 0);
+    assertBounds(ended.file, ended.sandbox);
+    assert.deepEqual([...new Set(errors.map((error) => error.class))], ['blocked']);
+    assert.ok(ended.sandbox.stats().faultsInjected <= 40, 'what was in flight and a few probes, no flood');
+  });
+
+  test(`while the table has the block ${code} it is probed, and every row is stored once it is gone`, async (context) => {
+    const { file, code: exit, sandbox, stderr } = await runWithFaults(
+      context,
+      [`blocked:${code}#5..12`],
+      '--rows',
+      '60k',
+    );
+    assert.equal(exit, 0, stderr);
+    assert.equal(file.ledger.acknowledged, 60_000);
+    assert.equal(storedRows(sandbox), 60_000);
+    assert.equal(stderr.match(/the table is blocked/g)?.length, 1);
+    assert.match(stderr, /takes rows again/);
+  });
+}
 
 test('while nobody can be reached the workers hold their batches, and nothing fails when the node is back', async (context) => {
   const { file, code, sandbox, stderr } = await runWithFaults(
