@@ -47,7 +47,7 @@ function fileOf(schema: TableSchema, table: TableName): Entry {
   return {
     name: schema.name,
     table: formatTable(table),
-    description: schema.description,
+    ...(schema.description === '' ? {} : { description: schema.description }),
     time: { step: `${axis.stepMs}ms`, entities: axis.entities },
     columns: new Map(columns.map((column) => [column.name, columnOf(column, keys)])),
     ...(schema.primaryKey.length === 0 ? {} : { primary_key: schema.primaryKey }),

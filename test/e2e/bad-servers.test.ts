@@ -134,12 +134,12 @@ for (const [code, block] of [
   });
 
   test(`while the table has the block ${code} it is probed, and every row is stored once it is gone`, async (context) => {
-    const { file, code: exit, sandbox, stderr } = await runWithFaults(
-      context,
-      [`blocked:${code}#5..12`],
-      '--rows',
-      '60k',
-    );
+    const {
+      file,
+      code: exit,
+      sandbox,
+      stderr,
+    } = await runWithFaults(context, [`blocked:${code}#5..12`], '--rows', '60k');
     assert.equal(exit, 0, stderr);
     assert.equal(file.ledger.acknowledged, 60_000);
     assert.equal(storedRows(sandbox), 60_000);

@@ -77,6 +77,13 @@ describe('a schema file that is written', () => {
       assert.ok(text.split('\n').length < 80, 'a thousand ranks have one line');
     });
 
+  it('may have no description, which is then not written', async () => {
+    const { text } = await schemaFileText({ ...shaped(false), description: '' }, TABLE);
+    assert.doesNotMatch(text, /description/);
+    const read = await parseSchemaText(text, 'people.yaml');
+    assert.equal(read.ok ? read.schema.description : read.problems.join(), '');
+  });
+
   it('is read back as the schema of any file, or says which columns it cannot say', async () => {
     await fc.assert(
       fc.asyncProperty(schemaFile, async ({ text }) => {
