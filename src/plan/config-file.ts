@@ -94,7 +94,8 @@ async function parseYaml(text: string): Promise<Parsed> {
       },
     });
     if (aliases > MAX_YAML_ALIASES) return { ok: false, why: `more than ${MAX_YAML_ALIASES} YAML aliases` };
-    return { ok: true, value: document.toJS({ maxAliasCount: MAX_YAML_ALIASES }) as unknown };
+    // The library counts the anchor as well as its aliases.
+    return { ok: true, value: document.toJS({ maxAliasCount: MAX_YAML_ALIASES + 1 }) as unknown };
   } catch {
     return { ok: false, why: 'YAML that is nested too deeply or grows too large' };
   }

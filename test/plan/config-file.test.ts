@@ -1,7 +1,7 @@
 /** Config files are data with known keys, within limits. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -69,8 +69,11 @@ describe('the text of a config file', () => {
       ...Array.from({ length: 30 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`),
     ].join('\n');
     assert.equal((await parseConfigText(bomb, 'c.yaml')).ok, false);
-    const many = `rows: &r 1\nurl: [${Array.from({ length: 101 }, () => '*r').join(', ')}]\n`;
-    const read = await parseConfigText(many, 'c.yaml');
+    const withAliases = (count: number): string =>
+      `rows: &r 1\nurl: [${Array.from({ length: count }, () => '*r').join(', ')}]\n`;
+    const most = await parseConfigText(withAliases(100), 'c.yaml');
+    assert.equal(most.ok, true);
+    const read = await parseConfigText(withAliases(101), 'c.yaml');
     assert.match(read.ok ? '' : (read.problems[0] ?? ''), /100 YAML aliases/);
   });
 
@@ -124,12 +127,16 @@ describe('finding the file', () => {
     execFileSync('mkfifo', [pipe]);
     const large = join(folder, 'large.yaml');
     writeFileSync(large, Buffer.alloc(MAX_FILE_BYTES + 1, '#'));
+    const gigabyte = join(folder, 'gigabyte.yaml');
+    writeFileSync(gigabyte, '');
+    truncateSync(gigabyte, 2 ** 30);
     mkdirSync(join(folder, 'dir.yaml'));
     for (const [path, why] of [
       [join(folder, 'nothing.yaml'), /no such file/],
       [join(folder, 'dir.yaml'), /not a regular file|EISDIR/],
       [pipe, /not a regular file/],
       [large, /larger than 1 MiB/],
+      [gigabyte, /larger than 1 MiB/],
       ['/dev/zero', /not a regular file/],
     ] as const) {
       const read = await readConfigFile(path, folder);

@@ -1,6 +1,6 @@
 /** Schema files: what each part becomes, every problem at its line and column, and nothing a hostile file can do. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
@@ -316,6 +316,19 @@ describe('a hostile schema file', () => {
       bomb.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${before}`).join(',')}]`);
     }
     assert.match((await problemsOf(bomb.join('\n')))[0] ?? '', /more than (100 aliases|200000 values)/);
+  });
+
+  it('may have 100 aliases and a mebibyte, and not one more', async (context) => {
+    const withAliases = (count: number): string =>
+      `columns:\n  a: &a text\n${Array.from({ length: count }, (_, index) => `  b${index}: *a\n`).join('')}`;
+    assert.equal((await schemaOf(withAliases(100))).columns.length, 101);
+    assert.match((await problemsOf(withAliases(101)))[0] ?? '', /more than 100 aliases/);
+    const file = join(folder(context), 'full.yaml');
+    const columns = 'columns: { a: text }\n';
+    writeFileSync(file, columns + '#'.repeat(2 ** 20 - columns.length));
+    assert.equal((await readSchemaFile(file, '--schema full.yaml')).ok, true);
+    appendFileSync(file, '#');
+    assert.equal((await readSchemaFile(file, '--schema full.yaml')).ok, false);
   });
 
   it('is refused when it is nested without end', async () => {
