@@ -8,6 +8,9 @@ export interface TableName {
   readonly table: string;
 }
 
+/** Where tables lie that name no schema. What is in it was made by crategen: it is dropped without further questions. */
+export const OWN_SCHEMA = 'crategen';
+
 /** Schemas that belong to the server. */
 const SYSTEM_SCHEMAS: ReadonlySet<string> = new Set(['sys', 'information_schema', 'pg_catalog', 'blob']);
 

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf } from '../base/errors.ts';
+import { OWN_SCHEMA } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { formatBytes } from '../base/units.ts';
 import { bodyBytesFor } from '../rows/batch-body.ts';
@@ -40,7 +41,7 @@ export async function usualSlotBytes(): Promise<number> {
   if (schema === null) return 0;
   const identity = { seed: 0, runId: 'doctor', timeOriginMs: 0 };
   const rowPlan = makeRowPlan(schema, identity, await buildPools(schema));
-  const table = { schema: 'crategen', table: PRESET };
+  const table = { schema: OWN_SCHEMA, table: PRESET };
   const form = insertForm(schema, table, { conflictColumns: schema.primaryKey, path: 'bulk-args' });
   return IN_FLIGHT * bodyBytesFor(form, maxRowBytesOf(rowPlan), BATCH_ROWS);
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import * as Args from '@oclif/core/args';
 import type { FlagInput } from '@oclif/core/interfaces';
 import { nearest } from '../base/nearest.ts';
-import { type TableName, parseTableName } from '../base/sql.ts';
+import { type TableName, OWN_SCHEMA, parseTableName } from '../base/sql.ts';
 import { DEFAULT_NODES } from '../plan/parse-target.ts';
 import type { ChosenBy } from '../plan/schema-file.ts';
 import { checkShape } from '../plan/schema-source.ts';
@@ -88,7 +88,7 @@ export abstract class SchemaCommand extends TargetCommand {
     const [shape, copyValues] = [reader.switch('shape', false), reader.switch('copy-values', false)];
     const source = { kind: 'like', table: parsed.name, shape, copyValues } as const;
     const found = await schemaOfTable({ source, target: null, access, nowMs: Date.now() });
-    const table = { schema: 'crategen', table: parsed.name.table };
+    const table = { schema: OWN_SCHEMA, table: parsed.name.table };
     return { ...found, table, chosenBy: new Map(), like: parsed.name };
   }
 }
@@ -106,7 +106,7 @@ type ReadSource =
 /** A preset's name wins; a word near one is most likely that, anything else a file. */
 async function presetOrFile(name: string): Promise<ReadSource> {
   const schema = presetSchema(name);
-  if (schema !== null) return { ok: true, schema, table: { schema: 'crategen', table: schema.name } };
+  if (schema !== null) return { ok: true, schema, table: { schema: OWN_SCHEMA, table: schema.name } };
   const near = nearest(name, PRESET_NAMES);
   if (near !== null && !existsSync(name))
     return { ok: false, problems: [`${name}: no such preset; did you mean ${near}?`] };

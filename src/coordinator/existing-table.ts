@@ -3,7 +3,7 @@
  * and kept in its plan. What a person should know before the first insert comes with it.
  */
 import { TargetError, UsageError } from '../base/errors.ts';
-import { type TableName, formatTable } from '../base/sql.ts';
+import { type TableName, OWN_SCHEMA, formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import type { AskOptions } from '../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
@@ -88,7 +88,7 @@ export function schemaOfDdl(
   const filled = fillTable(definition, { ...NO_FACTS, nowMs });
   const notes = [...filled.notes, ...definition.leftOut.map((what) => `the table will not have ${what}`)];
   const { schema, table } = definition.name;
-  return { ...checked(name, { ...filled, notes }, null), table: { schema: schema ?? 'crategen', table } };
+  return { ...checked(name, { ...filled, notes }, null), table: { schema: schema ?? OWN_SCHEMA, table } };
 }
 
 async function definitionOf(client: CrateClient, table: TableName): Promise<TableDefinition> {

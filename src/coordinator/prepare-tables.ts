@@ -3,7 +3,7 @@
  * then dropped or created as the plan says. What is refused is refused before anything has changed.
  */
 import { TargetError, UsageError } from '../base/errors.ts';
-import { formatTable, quoteTable } from '../base/sql.ts';
+import { OWN_SCHEMA, formatTable, quoteTable } from '../base/sql.ts';
 import { formatExact } from '../base/units.ts';
 import type { AskOptions } from '../cratedb/ask.ts';
 import type { CrateClient } from '../cratedb/client.ts';
@@ -17,8 +17,6 @@ import { answered, grantOn } from './target-hints.ts';
 import { type SeenTable, productionSigns, surveyTarget, touchLines } from './target-survey.ts';
 
 const PREPARE_TIMEOUT_MS = 10_000;
-/** What lies in it was made by crategen. */
-const OWN_SCHEMA = 'crategen';
 
 export interface TableParts {
   readonly plan: RunPlan;

@@ -2,7 +2,7 @@
  * What the cluster says about the ground a table stands on: disks and their watermarks, health, limits of shards,
  * the tables of others. Asked through sys.*, which a user may not see: then the answer is a failure, never a guess.
  */
-import { type TableName, formatTable } from '../base/sql.ts';
+import { type TableName, OWN_SCHEMA, formatTable } from '../base/sql.ts';
 import { type Answer, type AskOptions, type Rows, askRows, notUnderstood, sqlInteger } from './ask.ts';
 import type { CrateClient } from './client.ts';
 import { isRecord } from './reply.ts';
@@ -217,7 +217,7 @@ export async function tablesOfOthers(
   const ownColumns = Map.groupBy(columns.value, name);
   const filled = new Set(targets.map(formatTable));
   const isOurs = (row: readonly unknown[]): boolean =>
-    row[0] === 'crategen' || filled.has(name(row)) || ownColumns.get(name(row))?.length === 2;
+    row[0] === OWN_SCHEMA || filled.has(name(row)) || ownColumns.get(name(row))?.length === 2;
   return {
     ok: true,
     value: shards.value

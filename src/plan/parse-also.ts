@@ -2,7 +2,7 @@
  * The further tables of a run: `--also NAME[@SCHEMA.TABLE][=WEIGHT]`, where NAME is a preset, a schema file or a file
  * with a CREATE TABLE statement. They are created as the main table is; only schema, name and weight are their own.
  */
-import { type TableName, formatTable, parseTableName } from '../base/sql.ts';
+import { type TableName, OWN_SCHEMA, formatTable, parseTableName } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { PRESET_NAMES, presetSchema } from '../rows/presets.ts';
 import type { ConfigFile } from './config-file.ts';
@@ -12,8 +12,6 @@ import { type Given, SettingReader, quoted } from './setting-reader.ts';
 import type { RawSettings } from './settings.ts';
 import { MAX_PERIOD, createTableMix, wholeWeights } from './table-mix.ts';
 
-/** The schema in which tables are dropped without further questions. */
-const OWN_SCHEMA = 'crategen';
 /** Each table costs every worker a generator and a buffer for each request slot. */
 const MAX_TABLES = 16;
 const ACCEPTED =

@@ -2,7 +2,7 @@
  * From flags, environment and config file to the run plan, with every problem reported at once. Pure: the host's
  * facts, the time and randomness come in as values, files are only named.
  */
-import { type TableName, formatTable, parseTableName } from '../base/sql.ts';
+import { type TableName, OWN_SCHEMA, formatTable, parseTableName } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import {
   ACCEPTED,
@@ -140,9 +140,6 @@ const MAX_BYTES = 2 ** 50;
 const DEFAULT_PUSH_MS = 10_000;
 /** Of metrics, in OTLP over HTTP. */
 const OTLP_PATH = '/v1/metrics';
-
-/** The schema in which crategen may drop tables without further questions. */
-const OWN_SCHEMA = 'crategen';
 
 /** Makes the plan, or says everything that keeps it from being one. */
 export function parseRunPlan(input: PlanInput): ParsedRunPlan {

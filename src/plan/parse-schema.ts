@@ -2,7 +2,7 @@
  * From the tree of a schema file to a table schema, with every problem at its line and column. Pure: files that the
  * schema names come in as what they hold.
  */
-import { type TableName, parseTableName } from '../base/sql.ts';
+import { type TableName, OWN_SCHEMA, parseTableName } from '../base/sql.ts';
 import { childColumns } from '../rows/pool-needs.ts';
 import {
   type Check,
@@ -70,7 +70,6 @@ export const COLUMN_KEYS = [
   'length',
 ] as const;
 
-const OWN_SCHEMA = 'crategen';
 const RUN_COLUMNS: readonly Column[] = [
   { name: 'run_id', type: { kind: 'text' }, notNull: true, generator: { kind: 'runId' } },
   { name: 'seq', type: { kind: 'bigint' }, notNull: true, generator: { kind: 'seq' } },

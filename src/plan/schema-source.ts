@@ -1,6 +1,6 @@
 /** Where a schema came from, as the command line says it: for the lines of a run, and to repeat it. */
 import { unreachable } from '../base/errors.ts';
-import { formatTable } from '../base/sql.ts';
+import { OWN_SCHEMA, formatTable } from '../base/sql.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import type { SettingReader } from './setting-reader.ts';
 import type { DraftPlan, RunPlan, SchemaSource, TablePlan } from './run-plan.ts';
@@ -43,7 +43,7 @@ export function checkShape(reader: SettingReader, isLike: boolean): void {
 /** A further table as `--also` takes it: `metrics=2`, `orders.yaml@doc.orders=0.5`. */
 export function alsoFlag({ source, name, weight }: TablePlan): string {
   const [, value] = sourceSetting(source);
-  const isUsual = source.kind === 'preset' && name.schema === 'crategen' && name.table === source.name;
+  const isUsual = source.kind === 'preset' && name.schema === OWN_SCHEMA && name.table === source.name;
   return `${value}${isUsual ? '' : `@${formatTable(name)}`}${weight === 1 ? '' : `=${weight}`}`;
 }
 
