@@ -93,6 +93,7 @@ describe('the defaults of a run', () => {
       dryRun: false,
       verbose: false,
       web: null,
+      otlp: null,
     });
   });
 
