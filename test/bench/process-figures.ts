@@ -145,8 +145,11 @@ async function steadyParent(
 const WORKERS = [1, 2, 4, 8, 16, 32, 64, 128] as const;
 /** Where memory and CPU per worker are shown. */
 const SHOWN = [8, 64, 128] as const;
-const SCALING_RUN = '4s';
-/** A round takes a minute: one is enough for a usual number of rounds. */
+const SCALING_WINDOW_MS = 6000;
+/** All compile what is hot at the same time: for two cores and 128 workers that is twenty seconds of work. */
+const WARM_UP_MS = 2000;
+const WARM_UP_PER_WORKER_MS = 200;
+/** A round takes three minutes: one is enough for a usual number of rounds. */
 const ROUNDS_PER_SCALING = 5;
 const MAX_SCALINGS = 2;
 const LEAST_SHARE = 0.9;
@@ -159,13 +162,13 @@ export async function scalingFigures(_sandbox: unknown, rounds: number): Promise
     for (let scaling = 0; scaling < scalings; scaling += 1) {
       const byWorkers = new Map<number, CrewRun>();
       for (const workers of WORKERS) {
-        const run = await ifItRan(workers, runCrew(url, workers, ['--duration', SCALING_RUN]));
+        const run = await ifItRan(workers, runCrew(url, workers, whenWarm(workers)));
         if (run !== null) byWorkers.set(workers, run);
       }
       runs.push(byWorkers);
     }
   });
-  const group = `From 1 worker to ${WORKERS.at(-1)}, ${SCALING_RUN} each (built command, discarding target)`;
+  const group = `From 1 worker to ${WORKERS.at(-1)}, ${SCALING_WINDOW_MS / 1000} s each once they are warm (built command, discarding target)`;
   const each = (workers: number, of: (run: CrewRun) => number): number[] =>
     runs.flatMap((byWorkers) => {
       const run = byWorkers.get(workers);
@@ -217,6 +220,11 @@ export async function scalingFigures(_sandbox: unknown, rounds: number): Promise
       ),
     ]),
   ];
+}
+
+function whenWarm(workers: number): string[] {
+  const warmUpMs = WARM_UP_MS + WARM_UP_PER_WORKER_MS * workers;
+  return ['--warm-up', `${warmUpMs}ms`, '--duration', `${warmUpMs + SCALING_WINDOW_MS}ms`];
 }
 
 /** Null, with a line on stderr, when so many did not get going: a busy host may be too slow to start them. */
