@@ -111,7 +111,7 @@ async function create(
   const change = { signal: parts.signal };
   if (there.exists)
     answered(
-      await runDdl(client, `DROP TABLE ${quoteTable(plan.name)}`, change),
+      await runDdl(client, `DROP TABLE IF EXISTS ${quoteTable(plan.name)}`, change),
       `${name} cannot be dropped`,
       plan.name,
     );

@@ -30,7 +30,7 @@ export async function askRows(
   const reply = await client.query(statement, args, {
     timeoutMs: ASK_TIMEOUT_MS,
     ...options,
-    readOnly: true,
+    repeatable: true,
   });
   return reply.ok ? { ok: true, value: reply.rows } : reply;
 }
@@ -48,12 +48,12 @@ export async function askNumber(
   return wholeNumber(value) ? { ok: true, value } : notUnderstood(statement, rows.value);
 }
 
-/** Runs a statement that changes something, on one node; its row count. */
+/** Runs a statement that changes something, on one node unless it is `repeatable`; its row count. */
 export async function command(
   client: CrateClient,
   statement: string,
   args: readonly unknown[],
-  options: AskOptions,
+  options: AskOptions & Pick<QueryOptions, 'repeatable'>,
 ): Promise<Answer<number>> {
   const reply = await client.query(statement, args, { timeoutMs: ASK_TIMEOUT_MS, ...options });
   return reply.ok ? { ok: true, value: reply.rowcount } : reply;

@@ -60,8 +60,8 @@ export interface QueryOptions {
   /** The node to ask first; the one that answered last unless set. */
   readonly node?: number;
   readonly signal?: AbortSignal | null;
-  /** It changes nothing, so it may be asked of another node although this one may have run it. */
-  readonly readOnly?: boolean;
+  /** Twice is as once, so it may be asked again, or of another node, although this one may have run it. */
+  readonly repeatable?: boolean;
   /** Integers beyond 2^53 come as bigint instead of a rounded number. */
   readonly bigIntegers?: boolean;
 }
@@ -167,7 +167,7 @@ class Client implements CrateClient {
   }
 
   #hasRowAt(node: number, signal: AbortSignal | null): HasRow {
-    const options = { timeoutMs: BLOCK_QUERY_TIMEOUT_MS, node, signal, readOnly: true };
+    const options = { timeoutMs: BLOCK_QUERY_TIMEOUT_MS, node, signal, repeatable: true };
     return async (statement) => {
       const reply = await this.query(statement, [], options);
       return reply.ok && reply.rows.length > 0;
@@ -421,7 +421,7 @@ function mayAskAnother(reply: Extract<QueryReply, { ok: false }>, options: Query
   if (options.signal?.aborted === true) return false;
   if (!reply.handedOver) return true;
   return (
-    options.readOnly === true &&
+    options.repeatable === true &&
     (reply.class === 'closed' ||
       reply.class === 'nodeLost' ||
       reply.class === 'notRecovered' ||

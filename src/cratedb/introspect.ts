@@ -348,12 +348,15 @@ async function askWhether(
   return typeof value === 'boolean' ? value : null;
 }
 
-/** Runs one DDL statement (CREATE TABLE, DROP TABLE) once, on one node; waits 60 s unless told otherwise. */
+/**
+ * Runs one DDL statement that may be run twice (CREATE TABLE IF NOT EXISTS, DROP TABLE IF EXISTS): a load balancer can
+ * cut the connection under it. Waits 60 s unless told otherwise.
+ */
 export function runDdl(
   client: CrateClient,
   statement: string,
   options: AskOptions = {},
 ): Promise<Answer<number>> {
   // A CREATE TABLE whose copies do not start is answered after 30 s.
-  return command(client, statement, [], { timeoutMs: 60_000, ...options });
+  return command(client, statement, [], { timeoutMs: 60_000, repeatable: true, ...options });
 }

@@ -49,7 +49,7 @@ export function refresh(
 ): Promise<Answer<number>> {
   // Safe to repeat on another node, unlike other commands.
   return client
-    .query(`REFRESH TABLE ${quoteTable(table)}`, [], { timeoutMs: 60_000, ...options, readOnly: true })
+    .query(`REFRESH TABLE ${quoteTable(table)}`, [], { timeoutMs: 60_000, ...options, repeatable: true })
     .then((reply) => (reply.ok ? { ok: true, value: reply.rowcount } : reply));
 }
 

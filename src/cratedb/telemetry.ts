@@ -97,7 +97,7 @@ export function missingColumn(statement: TelemetryStatement, failure: QueryFailu
   return column ?? null;
 }
 
-/** Asks one of the statements. Its failure is a value; `readOnly`, so that another node may answer. */
+/** Asks one of the statements. Its failure is a value; `repeatable`, so that another node may answer. */
 export function askTelemetry(
   client: CrateClient,
   statement: TelemetryStatement,

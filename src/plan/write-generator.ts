@@ -11,6 +11,7 @@ import type {
   TemplatePart,
   WeightedValue,
 } from '../rows/schema.ts';
+import { scaleOf } from './generator-fields.ts';
 import { isoMs } from './tree-reader.ts';
 
 /** Maps keep the order of their keys, which that of an object's may not be. */
@@ -36,8 +37,12 @@ export function writeGenerator(generator: Generator, type: ColumnType): Written 
       const { start, step, wrap } = generator;
       return { sequence: { start: number(start, 0, type), step, ...(wrap === undefined ? {} : { wrap }) } };
     }
-    case 'integer':
-      return { uniform: [number(generator.min, 0, type), number(generator.max, 0, type)] };
+    case 'integer': {
+      const [min, max] = [number(generator.min, 0, type), number(generator.max, 0, type)];
+      // In a column that has decimals, whole numbers are asked for.
+      const isWhole = scaleOf(type, [generator.min, generator.max], null) === 0;
+      return { uniform: isWhole ? [min, max] : { min, max, decimals: 0 } };
+    }
     case 'decimal': {
       const { min, max, scale } = generator;
       return { uniform: { min: number(min, scale, type), max: number(max, scale, type), decimals: scale } };

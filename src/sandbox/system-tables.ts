@@ -1,4 +1,5 @@
 /** `sys`, `information_schema` and `pg_catalog`: what a single healthy node would answer about itself. */
+import { getHeapStatistics } from 'node:v8';
 import { clusteredBy } from './format.ts';
 import { isOn, type Catalog, type Column, type Table } from './catalog.ts';
 import { formatExpression } from './format.ts';
@@ -178,12 +179,13 @@ const NODE_TYPES = columns(
 /** Values that this process could only invent are null. */
 function nodeRow(facts: SystemFacts): Row {
   const memory = process.memoryUsage();
+  const { heap_size_limit: heapBytesMax } = getHeapStatistics();
   const { cpuPercent, loads } = facts.ownLoad();
   return [
     {},
     { http: { open: null, total: null } },
     diskOf(facts.situation),
-    { free: memory.heapTotal - memory.heapUsed, max: memory.heapTotal, used: memory.heapUsed },
+    { free: heapBytesMax - memory.heapUsed, max: heapBytesMax, used: memory.heapUsed },
     'localhost',
     NODE_NAME,
     true,

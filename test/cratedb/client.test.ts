@@ -488,7 +488,7 @@ describe('query', () => {
     assert.equal(!change.ok && `${change.class} ${change.handedOver}`, 'closed true');
     const read = await clientOf(t, accessTo(gone, good)).query('SELECT 1', [], {
       timeoutMs: 5_000,
-      readOnly: true,
+      repeatable: true,
     });
     assert.equal(read.ok, true);
   });
@@ -503,7 +503,7 @@ describe('query', () => {
       else socket.on('data', () => socket.write(answer));
     });
     const options = { timeoutMs: 5_000 };
-    const read = await clientOf(t, accessTo(origin)).query('SELECT 1', [], { ...options, readOnly: true });
+    const read = await clientOf(t, accessTo(origin)).query('SELECT 1', [], { ...options, repeatable: true });
     assert.deepEqual([read.ok, connections], [true, 2]);
     const change = await clientOf(t, accessTo(origin)).query('DELETE FROM t', [], options);
     assert.deepEqual([change.ok, connections], [false, 3]);
@@ -562,7 +562,7 @@ describe('query', () => {
     const silent = await rawServer(t, () => {});
     const reply = await clientOf(t, accessTo(await deadOrigin(), silent, silent)).query('SELECT 1', [], {
       timeoutMs: 60,
-      readOnly: true,
+      repeatable: true,
     });
     assert.equal(!reply.ok && reply.class, 'timeout');
   });

@@ -68,7 +68,7 @@ test('one spoilt field makes a message refused', () => {
     assert.equal(parseUpMessage({ ...message, stranger: 1 }).ok, false);
     for (const path of pathsOf(message).filter((each) => each.at(-1) !== 'code')) {
       for (const wrong of wrongs) {
-        const isAmount = /Us|Utilization/.test(path.at(-1) ?? '');
+        const isAmount = /Us$|Ms$|Utilization/.test(path.at(-1) ?? '');
         if (isAmount && (wrong === 1.5 || wrong === 2 ** 53) && path.at(-1) !== 'eventLoopUtilization')
           continue;
         if (Array.isArray(wrong) && path.at(-1) === 'errors') continue;
