@@ -12,6 +12,11 @@ export interface Verification {
   readonly detail: string;
 }
 
+/** Nothing was compared, and why. */
+export function notVerified(detail: string): Verification {
+  return { method: 'none', stored: null, verdict: 'skipped', detail };
+}
+
 /** The worst first: what one table came to, the run came to. */
 const WORST_FIRST: readonly Verification['verdict'][] = [
   'mismatch',
@@ -26,7 +31,7 @@ export function verifiedTogether(
   tables: readonly { readonly name: string; readonly verification: Verification }[],
 ): Verification {
   const [first, ...others] = tables.map(({ verification }) => verification);
-  if (first === undefined) return { method: 'none', stored: null, verdict: 'skipped', detail: '' };
+  if (first === undefined) return notVerified('');
   if (others.length === 0) return first;
   const rank = ({ verdict }: Verification): number => WORST_FIRST.indexOf(verdict);
   const worst = others.reduce((a, b) => (rank(b) < rank(a) ? b : a), first);

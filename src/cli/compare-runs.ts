@@ -82,7 +82,7 @@ async function idsBehind(reference: string): Promise<readonly string[]> {
 }
 
 /** A run without what no comparison looks at: many large files would fill the memory. */
-async function openSlim(reference: string): Promise<RunFile> {
+export async function openSlim(reference: string): Promise<RunFile> {
   const { file } = await openRun(reference);
   return { ...file, series: file.series.map((point) => ({ ...point, workers: [] })) };
 }

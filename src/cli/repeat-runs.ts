@@ -3,10 +3,11 @@
  * memory, compiled code or books of the one before. Ends with what the runs show together.
  */
 import { spawn } from 'node:child_process';
+import { seededRandom } from '../base/seeded-random.ts';
 import { formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
 import { formatTable } from '../base/sql.ts';
-import { seededRandom } from '../metrics/bootstrap.ts';
+import type { StopSignal } from '../coordinator/stop-control.ts';
 import type { OutputPlan } from '../plan/parse-run-plan.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { SettingReader } from '../plan/setting-reader.ts';
@@ -15,9 +16,9 @@ import { type Comparison, compareRuns } from '../report/compare/comparison.ts';
 import { renderComparison } from '../report/compare/render-comparison.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { textViewOf } from '../report/terminal.ts';
-import { renderComparisonAs } from './compare-runs.ts';
+import { openSlim, renderComparisonAs } from './compare-runs.ts';
 import { EXIT, SIGNAL_CODES } from './exit-codes.ts';
-import { openRun } from './run-argument.ts';
+import { onSignals } from './stop-signals.ts';
 
 const MAX_REPEATS = 100;
 /** Room for `-a-100` behind a run id of at most 64 characters. */
@@ -188,9 +189,7 @@ function worstOf(codes: readonly number[]): number {
     EXIT.mismatch,
     EXIT.unexpected,
     EXIT.workers,
-    129,
-    130,
-    143,
+    ...Object.values(SIGNAL_CODES),
     EXIT.target,
     EXIT.usage,
     EXIT.rows,
@@ -207,11 +206,7 @@ async function comparisonOf(
   const groups: RunFile[][] = [];
   for (const { side, runId } of made) {
     try {
-      const { file } = await openRun(runId);
-      (groups[side] ??= []).push({
-        ...file,
-        series: file.series.map((point) => ({ ...point, workers: [] })),
-      });
+      (groups[side] ??= []).push(await openSlim(runId));
     } catch {
       note(`crategen: run ${printable(runId)} left no result`);
     }
@@ -237,20 +232,16 @@ async function tell(comparison: Comparison, output: OutputPlan, note: (line: str
 
 /** Passes signals on to the run at hand, and remembers that there was one. */
 function seriesStop(): {
-  readonly signal: () => keyof typeof SIGNAL_CODES | null;
+  readonly signal: () => StopSignal | null;
   readonly run: (args: readonly string[]) => Promise<number>;
   readonly end: () => void;
 } {
-  let caught: keyof typeof SIGNAL_CODES | null = null;
+  let caught: StopSignal | null = null;
   let kill: (signal: NodeJS.Signals) => void = () => undefined;
-  const listeners = (['SIGINT', 'SIGTERM', 'SIGHUP'] as const).map((signal) => {
-    const listener = (): void => {
-      caught ??= signal;
-      // A terminal has told the run already: twice within a second is once for it.
-      kill(signal);
-    };
-    process.on(signal, listener);
-    return { signal, listener };
+  const end = onSignals((signal) => {
+    caught ??= signal;
+    // A terminal has told the run already: twice within a second is once for it.
+    kill(signal);
   });
   return {
     signal: () => caught,
@@ -264,9 +255,7 @@ function seriesStop(): {
         child.once('exit', (code) => resolve(code ?? EXIT.unexpected));
       });
     },
-    end: () => {
-      for (const { signal, listener } of listeners) process.off(signal, listener);
-    },
+    end,
   };
 }
 

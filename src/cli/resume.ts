@@ -6,7 +6,7 @@ import { type ParsedRunPlan, parseResumePlan } from '../plan/parse-run-plan.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
 import type { RawSettings } from '../plan/settings.ts';
-import { createTableMix } from '../plan/table-mix.ts';
+import { mixOf } from '../plan/table-mix.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import { checkSameRows } from './run-rows.ts';
@@ -24,7 +24,7 @@ export interface OpenedResume {
 export async function openResume(reference: string, flags: RawSettings): Promise<OpenedResume> {
   const { file } = await openRun(reference);
   const stored = remaining(runPlanOf(file), file);
-  const mix = createTableMix(tablesOf(stored).map(({ weight }) => weight));
+  const mix = mixOf(tablesOf(stored));
   const books = file.workers.map((worker) => resumeOf(stoppedWorker(worker), file.target.keyed, mix));
   if (isComplete(file, books)) {
     throw new UsageError(

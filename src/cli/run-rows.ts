@@ -4,7 +4,7 @@ import type { OfferedBatch } from '../audit/verify-rows.ts';
 import { formatTable } from '../base/sql.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import { type TablePlan, tablesOf } from '../plan/run-plan.ts';
-import { type TableMix, createTableMix, tableRange } from '../plan/table-mix.ts';
+import { type TableMix, mixOf, tableRange } from '../plan/table-mix.ts';
 import { assignmentsOf } from '../coordinator/shares.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
@@ -59,7 +59,7 @@ function otherRows(file: RunFile, why: string): UsageError {
 export function offeredBatches(file: RunFile): readonly (readonly OfferedBatch[])[] {
   const plan = runPlanOf(file);
   const tables = tablesOf(plan);
-  const mix = createTableMix(tables.map(({ weight }) => weight));
+  const mix = mixOf(tables);
   const assignments = assignmentsOf(plan);
   const offered = tables.map((): OfferedBatch[] => []);
   for (const worker of file.workers) {

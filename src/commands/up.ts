@@ -3,6 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { systemClock } from '../base/clock.ts';
 import { BaseCommand } from '../cli/base-command.ts';
 import { SIGNAL_CODES } from '../cli/exit-codes.ts';
+import type { StopSignal } from '../coordinator/stop-control.ts';
 import { SettingReader } from '../plan/setting-reader.ts';
 import { shellWord } from '../report/repeat-command.ts';
 
@@ -93,8 +94,6 @@ function placeOf({
 }): string {
   return isEphemeral ? 'rows are removed by crategen down' : `rows are kept in ${shellWord(data ?? '')}`;
 }
-
-type StopSignal = keyof typeof SIGNAL_CODES;
 
 /** Aborts at the first INT, TERM or HUP: what was started is stopped then. */
 function firstSignal(): { readonly aborts: AbortSignal; readonly cameAs: () => StopSignal | null } {

@@ -1,7 +1,9 @@
 /** Puts together what a run came to, from the slots' books, the settlement and the monitor's readings. */
 import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
+import { notVerified } from '../audit/verification.ts';
 import { coreWaitMs, residentBytesMax } from '../base/process-memory.ts';
 import { createHistogram } from '../metrics/histogram.ts';
+import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type ErrorCount, noNodeCounts } from '../metrics/node-counts.ts';
 import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
@@ -18,7 +20,6 @@ import {
   type ProcessCost,
   type RunResult,
   type TableResult,
-  type Verification,
   type WorkerResult,
   COST_NOT_MEASURED,
 } from './run-result.ts';
@@ -43,7 +44,7 @@ export interface ResultParts {
 }
 
 export function assembleResult(parts: ResultParts): RunResult {
-  const { plan, env, monitor, slots, settlement, target, end } = parts;
+  const { plan, env, monitor, slots, settlement, target, rowPlans, end } = parts;
   const total = mergeSnapshots(slots.map((slot) => slot.total()));
   const ledger = settlement.workers.reduce<Ledger>(
     (sum, worker) => addLedgers(sum, worker.ledger),
@@ -62,7 +63,10 @@ export function assembleResult(parts: ResultParts): RunResult {
     signal: env.stop.cause()?.signal ?? null,
     host: { ...env.host, samples: monitor.hostSamples() },
     target: target.state,
-    tables: target.tables.map((table, position) => tableResult(table, position, parts)),
+    tables: tableResults(
+      target.tables.map((table, position) => knownTable(table, rowPlans[position])),
+      settlement,
+    ),
     rowFormat: ROW_FORMAT,
     ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
     resolved: settlement.resolved,
@@ -91,20 +95,25 @@ export function assembleResult(parts: ResultParts): RunResult {
   };
 }
 
-function tableResult(
-  { plan, insert, ddl }: PreparedTable,
-  position: number,
-  { rowPlans, settlement }: ResultParts,
-): TableResult {
-  const settled = settlement.tables[position];
-  return {
+type KnownTable = Omit<TableResult, 'ledger' | 'verification'>;
+
+function knownTable({ plan, insert, ddl }: PreparedTable, rowPlan: RowPlan | undefined): KnownTable {
+  return { plan, statement: statementOf(insert), ddl, poolsHash: rowPlan?.pools.hash ?? '' };
+}
+
+/** The tables of a run, in its order, each with its part of what was settled. */
+export function tableResults(
+  known: readonly KnownTable[],
+  { tables, verification }: Pick<Settlement, 'tables' | 'verification'>,
+): TableResult[] {
+  return known.map(({ plan, statement, ddl, poolsHash }, position) => ({
     plan,
-    statement: statementOf(insert),
+    statement,
     ddl,
-    poolsHash: rowPlans[position]?.pools.hash ?? '',
-    ledger: settled?.ledger ?? EMPTY_LEDGER,
-    verification: settled?.verification ?? settlement.verification,
-  };
+    poolsHash,
+    ledger: tables[position]?.ledger ?? EMPTY_LEDGER,
+    verification: tables[position]?.verification ?? verification,
+  }));
 }
 
 function workerResult(
@@ -118,8 +127,6 @@ function workerResult(
 ): WorkerResult {
   const total = slot.total();
   const seen = slot.pids.map((pid) => monitor.sampler.historyOf(pid));
-  const means = seen.flatMap(({ percentMean }) => (percentMean === null ? [] : [percentMean]));
-  const maxima = seen.flatMap(({ percentMax }) => (percentMax === null ? [] : [percentMax]));
   return {
     index: slot.index,
     pids: slot.pids,
@@ -139,13 +146,13 @@ function workerResult(
     cpu: {
       userSeconds: total.use.userCpuUs / 1e6,
       systemSeconds: total.use.systemCpuUs / 1e6,
-      percentMean: means.length === 0 ? null : means.reduce((sum, mean) => sum + mean, 0) / means.length,
-      percentMax: maxima.length === 0 ? null : Math.max(...maxima),
+      percentMean: meanOfKnown(seen.map(({ percentMean }) => percentMean)),
+      percentMax: maxOfKnown(seen.map(({ percentMax }) => percentMax)),
       lowerBound: slot.isLowerBound,
     },
     ...COST_NOT_MEASURED,
     memory: {
-      proportionalBytesMax: maxOrNull(seen.map((history) => history.proportionalBytesMax)),
+      proportionalBytesMax: maxOfKnown(seen.map(({ proportionalBytesMax }) => proportionalBytesMax)),
       residentBytesMax: slot.residentBytesMax || null,
       heapUsedBytesMax: slot.heapUsedBytesMax || null,
     },
@@ -155,11 +162,6 @@ function workerResult(
     contextSwitches: switchesOf(total.use.voluntarySwitches, total.use.involuntarySwitches),
     coreWaitMs: total.use.coreWaitMs,
   };
-}
-
-function maxOrNull(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : Math.max(...known);
 }
 
 /** A process that has run was switched at least once: 0 is a system that does not count. */
@@ -244,12 +246,7 @@ function warningsOf(parts: ResultParts): string[] {
   return [...warnings, ...monitor.cpuDifferences(CPU_TOLERANCE, CPU_COMPARED_AFTER_MS)];
 }
 
-const NEVER_BEGAN: Verification = {
-  method: 'none',
-  stored: null,
-  verdict: 'skipped',
-  detail: 'the run was stopped before its first row',
-};
+const NEVER_BEGAN = 'the run was stopped before its first row';
 
 /** The result of a run that was stopped before its first worker: nothing was offered, and that is known. */
 export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAtMs: number): RunResult {
@@ -276,14 +273,14 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
       ddl: '',
       poolsHash: '',
       ledger: EMPTY_LEDGER,
-      verification: NEVER_BEGAN,
+      verification: notVerified(NEVER_BEGAN),
     })),
     rowFormat: 0,
     ledger: { ...EMPTY_LEDGER, notOffered: plannedRowsOf(plan) ?? 0 },
     resolved: { stored: 0, absent: 0 },
     batches: NO_BATCHES,
     pacer: { lateRows: 0, droppedRows: 0 },
-    verification: NEVER_BEGAN,
+    verification: notVerified(NEVER_BEGAN),
     measuredRows: 0,
     bodyBytes: 0,
     serviceTime: createHistogram(),
@@ -297,7 +294,7 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     nodes: [],
     server: null,
     errors: [],
-    bottleneck: { verdict: 'unclear', evidence: ['the run was stopped before its first row'] },
+    bottleneck: { verdict: 'unclear', evidence: [NEVER_BEGAN] },
     series: [],
     warnings: [],
   };

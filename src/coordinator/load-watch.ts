@@ -5,6 +5,7 @@
 import { type HostFacts, isLoopback, usableCores } from '../base/host.ts';
 import type { HostUse } from '../base/host-use.ts';
 import { type LoadFacts, type ServerLoad, type Verdict, judge } from '../metrics/bottleneck.ts';
+import { meanOfKnown, sumOfKnown } from '../metrics/measured.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
@@ -35,7 +36,7 @@ export class LoadWatch {
   readonly #parts: LoadWatchParts;
   readonly #samples: Series<HostSample> = createSeries(MAX_HOST_SAMPLES, (earlier, later) => ({
     ...later,
-    busyPercent: meanOrNull(earlier.busyPercent, later.busyPercent),
+    busyPercent: meanOfKnown([earlier.busyPercent, later.busyPercent]),
   }));
   #recent: readonly LoadReading[] = [];
   #first: LoadReading | null = null;
@@ -143,15 +144,15 @@ function serverLoad(
   const samples = (telemetry?.samples ?? []).filter(
     ({ tMs }) => tMs >= Math.max(fromMs, SERVER_SETTLES_MS) && tMs <= toMs,
   );
-  const cores = sumOrNull((telemetry?.nodes ?? []).map((node) => node.cores));
-  const rejected = samples.map((sample) => sumOrNull(sample.nodes.map((node) => node.writeRejected)));
+  const cores = sumOfKnown((telemetry?.nodes ?? []).map((node) => node.cores));
+  const rejected = samples.map((sample) => sumOfKnown(sample.nodes.map((node) => node.writeRejected)));
   return {
     name: TARGET_NAMES[target.kind],
     isOnThisHost,
-    cpuPercent: meanOf(samples.map((sample) => sumOrNull(sample.nodes.map((node) => node.cpuPercent)))),
+    cpuPercent: meanOfKnown(samples.map((sample) => sumOfKnown(sample.nodes.map((node) => node.cpuPercent)))),
     // Several nodes on one host each count all of its cores.
     cores: cores === null ? null : isOnThisHost ? Math.min(cores, host.cores) : cores,
-    writeQueue: meanOf(samples.map((sample) => sumOrNull(sample.nodes.map((node) => node.writeQueue)))),
+    writeQueue: meanOfKnown(samples.map((sample) => sumOfKnown(sample.nodes.map((node) => node.writeQueue)))),
     rejected: difference(rejected.at(-1) ?? null, rejected[0] ?? null),
   };
 }
@@ -177,18 +178,4 @@ function difference(later: number | null, earlier: number | null): number | null
 
 function shareOrNull(amount: number | null, whole: number): number | null {
   return amount === null || whole <= 0 ? null : Math.min(1, amount / whole);
-}
-
-function sumOrNull(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
-}
-
-function meanOf(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length;
-}
-
-function meanOrNull(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : (a + b) / 2;
 }

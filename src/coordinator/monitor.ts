@@ -9,6 +9,7 @@ import type { HostFacts } from '../base/host.ts';
 import type { HostUse } from '../base/host-use.ts';
 import type { Verdict } from '../metrics/bottleneck.ts';
 import { type Histogram, createHistogram, quantileUs, windowOf } from '../metrics/histogram.ts';
+import { maxOfKnown } from '../metrics/measured.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
@@ -345,12 +346,7 @@ export class Monitor {
 
 /** Counts are cumulative, so the later point holds both; the worse percentile stays visible. */
 function mergePoints(earlier: SeriesPoint, later: SeriesPoint): SeriesPoint {
-  return { ...later, p50Ms: later.p50Ms ?? earlier.p50Ms, p99Ms: maxOrNull(earlier.p99Ms, later.p99Ms) };
-}
-
-function maxOrNull(a: number | null, b: number | null): number | null {
-  if (a === null || b === null) return a ?? b;
-  return Math.max(a, b);
+  return { ...later, p50Ms: later.p50Ms ?? earlier.p50Ms, p99Ms: maxOfKnown([earlier.p99Ms, later.p99Ms]) };
 }
 
 function inMs(us: number | null): number | null {

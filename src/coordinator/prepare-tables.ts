@@ -16,7 +16,8 @@ import { hasRunColumns } from '../rows/schema.ts';
 import { answered, grantOn } from './target-hints.ts';
 import { type SeenTable, productionSigns, surveyTarget, touchLines } from './target-survey.ts';
 
-const PREPARE_TIMEOUT_MS = 10_000;
+/** For one question before the run. */
+export const PREPARE_TIMEOUT_MS = 10_000;
 
 export interface TableParts {
   readonly plan: RunPlan;
@@ -229,7 +230,6 @@ function notKeyedWarning({ also }: RunPlan, { name }: TablePlan, primaryKey: rea
   return `${formatTable(name)} has ${key}: batches whose answer is lost${also.length === 0 ? '' : ', of all tables of the run,'} cannot be sent again, their rows stay unknown`;
 }
 
-/** For one question before the run. */
 export function ask({ signal }: Pick<TableParts, 'signal'>): AskOptions {
   return { timeoutMs: PREPARE_TIMEOUT_MS, signal };
 }

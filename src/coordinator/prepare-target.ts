@@ -12,6 +12,7 @@ import { insertForm } from '../rows/ddl.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
 import { type DiskLimit, type DiskState, diskText, lookAtDisks } from './disk-watch.ts';
 import {
+  PREPARE_TIMEOUT_MS,
   type ReadyTable,
   type TableParts,
   ask,
@@ -25,7 +26,6 @@ import { answered, pgHint } from './target-hints.ts';
 
 /** A few at once for the questions before and after a run; workers have their own. */
 const CONNECTIONS = 4;
-const PREPARE_TIMEOUT_MS = 10_000;
 
 /** One of the run's tables, ready for its rows. */
 export interface PreparedTable {
@@ -75,12 +75,12 @@ export async function prepareTarget(parts: PrepareParts): Promise<PreparedTarget
         : await prepareTables(parts, client, { tables: seen, nodes });
     const keyed = ready.every((table) => table.keyed);
     const state: TargetState = { kind: facts.kind, version: facts.version, nodes: access.nodes, keyed };
+    const isSystemHidden = !facts.clusterNodes.ok;
     const diskLimit = disk.kind === 'watched' ? disk.limit : null;
     const tables = tablesOf(plan).flatMap((table, position): PreparedTable[] => {
       const found = ready[position];
       return found === undefined ? [] : [preparedTable(plan, table, found, keyed)];
     });
-    const isSystemHidden = !facts.clusterNodes.ok;
     return { state, access, client, tables, isSystemHidden, diskLimit };
   } catch (error) {
     await client.destroy();

@@ -17,9 +17,10 @@ import {
 import type { Assignment } from '../plan/assignment.ts';
 import type { PlanFile, TableFacts } from '../plan/plan-file.ts';
 import { type TablePlan, type TargetAccess, tablesOf } from '../plan/run-plan.ts';
-import { createTableMix } from '../plan/table-mix.ts';
+import { mixOf } from '../plan/table-mix.ts';
 import { createClient } from '../cratedb/client.ts';
 import { type ExceptionRecord, type LastWord, readCounterFile } from '../worker/counter-file.ts';
+import { tableResults } from './assemble-result.ts';
 import { type CounterFolder, counterFolderAt, listCounterFiles } from './counter-folder.ts';
 import { closeBooks, estateOf } from './incarnations.ts';
 import { keptExceptions, toException } from './resume.ts';
@@ -119,7 +120,7 @@ function booksOf(
 ): RecoveredWorker {
   const words = wordsOf(folder, index);
   const base = facts.resumed?.[index] ?? null;
-  const mix = createTableMix(tablesOf(plan).map(({ weight }) => weight));
+  const mix = mixOf(tablesOf(plan));
   let inherited = base?.resend ?? [];
   let books = {
     ledger: base?.ledger ?? EMPTY_LEDGER,
@@ -224,14 +225,7 @@ function resultOf(
     signal: null,
     host: { ...env.host, samples: [] },
     target: { ...facts.target, keyed: facts.keyed },
-    tables: tableFactsOf(planFile).map(({ plan: table, statement, ddl, poolsHash }, position) => ({
-      plan: table,
-      statement,
-      ddl,
-      poolsHash,
-      ledger: settlement.tables[position]?.ledger ?? EMPTY_LEDGER,
-      verification: settlement.tables[position]?.verification ?? settlement.verification,
-    })),
+    tables: tableResults(tableFactsOf(planFile), settlement),
     rowFormat: facts.rowFormat,
     ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
     resolved: settlement.resolved,

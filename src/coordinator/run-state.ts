@@ -7,8 +7,18 @@ import type { Snapshot } from '../metrics/snapshot.ts';
 import type { HostSample, ServerNode, ServerSample } from '../metrics/telemetry.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 
-export type RunPhase =
-  'preparing' | 'starting' | 'warmingUp' | 'running' | 'draining' | 'resolving' | 'verifying' | 'done';
+/** In the order in which a run goes through them; it may skip some. */
+export const RUN_PHASES = [
+  'preparing',
+  'starting',
+  'warmingUp',
+  'running',
+  'draining',
+  'resolving',
+  'verifying',
+  'done',
+] as const;
+export type RunPhase = (typeof RUN_PHASES)[number];
 
 export type WorkerPhase = 'spawning' | 'ready' | 'running' | 'draining' | 'exited';
 

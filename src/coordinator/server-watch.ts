@@ -19,6 +19,7 @@ import {
   readNodes,
   readTranslog,
 } from '../cratedb/telemetry.ts';
+import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { ServerNode, ServerNodeSample, ServerSample, ServerTelemetry } from '../metrics/telemetry.ts';
 import type { ServerView } from './run-state.ts';
@@ -216,20 +217,12 @@ function mergeSamples(earlier: ServerSample, later: ServerSample): ServerSample 
       if (before === undefined) return sample;
       return {
         ...sample,
-        cpuPercent: meanOrNull(before.cpuPercent, sample.cpuPercent),
-        writeActive: maxOrNull(before.writeActive, sample.writeActive),
-        writeQueue: maxOrNull(before.writeQueue, sample.writeQueue),
+        cpuPercent: meanOfKnown([before.cpuPercent, sample.cpuPercent]),
+        writeActive: maxOfKnown([before.writeActive, sample.writeActive]),
+        writeQueue: maxOfKnown([before.writeQueue, sample.writeQueue]),
       };
     }),
-    insertsPerSecond: meanOrNull(earlier.insertsPerSecond, later.insertsPerSecond),
-    insertMeanMs: meanOrNull(earlier.insertMeanMs, later.insertMeanMs),
+    insertsPerSecond: meanOfKnown([earlier.insertsPerSecond, later.insertsPerSecond]),
+    insertMeanMs: meanOfKnown([earlier.insertMeanMs, later.insertMeanMs]),
   };
-}
-
-function meanOrNull(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : (a + b) / 2;
-}
-
-function maxOrNull(a: number | null, b: number | null): number | null {
-  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }

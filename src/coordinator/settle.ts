@@ -5,11 +5,11 @@
 import type { Clock } from '../base/clock.ts';
 import { COUNT_TIMES, COUNT_TIMES_AFTER_SIGNAL, verifyByCount, verifyByDelta } from '../audit/count.ts';
 import { type UnknownBatch, resolveUnknown } from '../audit/resolve.ts';
-import { verifiedTogether } from '../audit/verification.ts';
+import { notVerified, verifiedTogether } from '../audit/verification.ts';
 import { formatTable } from '../base/sql.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers, addTables } from '../metrics/ledger.ts';
 import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
-import { type TableMix, type TableRange, createTableMix, tableRange } from '../plan/table-mix.ts';
+import { type TableMix, type TableRange, mixOf, tableRange } from '../plan/table-mix.ts';
 import { hasRunColumns } from '../rows/schema.ts';
 import type { ExceptionRecord } from '../worker/counter-file.ts';
 import { shareOf } from './prepare-tables.ts';
@@ -60,16 +60,17 @@ export async function settle(books: readonly WorkerBooks[], parts: SettleParts):
   const verifications = await verify(ledgers, parts);
   const named = parts.target.tables.map(({ plan: { name } }, table) => ({
     name: formatTable(name),
-    verification: verifications[table] ?? NOT_VERIFIED,
+    verification: verifications[table] ?? notVerified(''),
   }));
   return {
     ...resolved,
-    tables: ledgers.map((ledger, table) => ({ ledger, verification: verifications[table] ?? NOT_VERIFIED })),
+    tables: ledgers.map((ledger, table) => ({
+      ledger,
+      verification: verifications[table] ?? notVerified(''),
+    })),
     verification: verifiedTogether(named),
   };
 }
-
-const NOT_VERIFIED: Verification = { method: 'none', stored: null, verdict: 'skipped', detail: '' };
 
 /** What became of rows that were unknown. */
 interface Found {
@@ -90,7 +91,7 @@ async function resolve(
   parts: SettleParts,
 ): Promise<Pick<Settlement, 'workers' | 'resolved'>> {
   const { plan, target, stop } = parts;
-  const mix = createTableMix(tablesOf(plan).map(({ weight }) => weight));
+  const mix = mixOf(tablesOf(plan));
   const assignment = { batchSize: plan.load.batchSize, rows: plan.bounds.rows };
   const asked = books
     .flatMap((worker) => worker.exceptions.filter((batch) => batch.unknown > 0))
@@ -182,8 +183,7 @@ function applyResolution(
 /** One verdict for each table, all within the same time. */
 async function verify(ledgers: readonly Ledger[], parts: SettleParts): Promise<readonly Verification[]> {
   const { plan, target, stop } = parts;
-  const skipped = (detail: string): readonly Verification[] =>
-    ledgers.map(() => ({ ...NOT_VERIFIED, detail }));
+  const skipped = (detail: string): readonly Verification[] => ledgers.map(() => notVerified(detail));
   if (target.state.kind === 'discard') return skipped('the target discards rows and says so');
   if (plan.verify === 'none') return skipped('as --verify none says');
   if (stop.forced.aborted) return skipped('the run was stopped at once');
@@ -211,6 +211,6 @@ async function verifyTable(
       ? await verifyByCount(target.client, run, options)
       : await verifyByDelta(target.client, { ...run, table: name, before: rowsBefore }, options);
   return verification.verdict === 'skipped'
-    ? { ...NOT_VERIFIED, detail: 'a signal came while the rows were counted' }
+    ? notVerified('a signal came while the rows were counted')
     : verification;
 }

@@ -12,7 +12,7 @@ import { endOutages } from '../metrics/node-counts.ts';
 import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
-import { type TableMix, createTableMix } from '../plan/table-mix.ts';
+import { type TableMix, mixOf } from '../plan/table-mix.ts';
 import {
   type InitMessage,
   PROTOCOL_VERSION,
@@ -106,7 +106,7 @@ export class WorkerSlot {
     this.#clock = parts.clock;
     this.#spawn = parts.spawn;
     this.#template = parts.template;
-    this.#mix = createTableMix(parts.template.tables.map(({ weight }) => weight));
+    this.#mix = mixOf(parts.template.tables);
     this.#counterFileOf = parts.counterFileOf;
     this.#events = parts.events;
     this.#readyTimeoutMs = parts.readyTimeoutMs;

@@ -8,17 +8,6 @@ import { assert } from '../base/errors.ts';
 /** Resamples: their number moves a standard error by about 2 %. */
 const RESAMPLES = 1000;
 
-/** A source of numbers in [0, 1), the same for the same seed (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export function meanOf(values: readonly number[]): number {
   assert(values.length > 0, 'a mean is of something');
   return values.reduce((sum, value) => sum + value, 0) / values.length;

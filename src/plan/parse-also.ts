@@ -10,7 +10,7 @@ import type { NamedFile, ResolvedSchema } from './parse-run-plan.ts';
 import type { RunPlan, SchemaSource, TablePlan } from './run-plan.ts';
 import { type Given, SettingReader, quoted } from './setting-reader.ts';
 import type { RawSettings } from './settings.ts';
-import { MAX_PERIOD, createTableMix, wholeWeights } from './table-mix.ts';
+import { MAX_PERIOD, mixOf, wholeWeights } from './table-mix.ts';
 
 /** Each table costs every worker a generator and a buffer for each request slot. */
 const MAX_TABLES = 16;
@@ -146,7 +146,7 @@ export function warnOfEmptyTables(
 ): void {
   if (bounds.rows === null || tables.length === 1) return;
   const batches = Math.ceil(bounds.rows / load.batchSize);
-  const mix = createTableMix(tables.map(({ weight }) => weight));
+  const mix = mixOf(tables);
   const served = new Set<number>();
   for (let batch = 0; batch < Math.min(batches, MAX_PERIOD); batch += 1) served.add(mix.placeOf(batch).table);
   const empty = tables.filter((_, table) => !served.has(table)).map(({ name }) => formatTable(name));

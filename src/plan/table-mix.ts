@@ -49,6 +49,11 @@ export function createTableMix(weights: readonly number[]): TableMix {
   };
 }
 
+/** The mix of a run's tables, in their order. */
+export function mixOf(tables: readonly { readonly weight: number }[]): TableMix {
+  return createTableMix(tables.map(({ weight }) => weight));
+}
+
 /** The rows of batch `batch` of the run, by their numbers in its table. */
 export function tableRange(
   mix: TableMix,

@@ -4,7 +4,7 @@
  */
 import { tablesOf } from '../plan/run-plan.ts';
 import { formatTable } from '../base/sql.ts';
-import type { RunPhase, RunState, WorkerState } from '../coordinator/run-state.ts';
+import { RUN_PHASES, type RunState, type WorkerState } from '../coordinator/run-state.ts';
 import { type Histogram, countsBelow } from '../metrics/histogram.ts';
 import type { ServerNodeSample } from '../metrics/telemetry.ts';
 import { residentBytes } from './progress.ts';
@@ -47,17 +47,6 @@ export type Measure = MeasureHead &
       }
   );
 
-const PHASES: readonly RunPhase[] = [
-  'preparing',
-  'starting',
-  'warmingUp',
-  'running',
-  'draining',
-  'resolving',
-  'verifying',
-  'done',
-];
-
 /**
  * Powers of two from 0.5 ms to 134 s: there a bucket of the run's own histograms begins, so no count is an
  * estimate.
@@ -97,7 +86,7 @@ function runMeasures(state: RunState, crategenVersion: string): Measure[] {
     ['target_version', target?.version ?? ''],
     ['crategen_version', crategenVersion],
   ];
-  const phases = PHASES.map((each) => point(each === phase ? 1 : 0, [['phase', each]]));
+  const phases = RUN_PHASES.map((each) => point(each === phase ? 1 : 0, [['phase', each]]));
   return [
     gauge('run.info', 'What runs; always 1', '1', [point(1, labels)]),
     gauge('run.phase', 'The phase that the run is in is 1, all others 0', '1', phases),
@@ -151,32 +140,50 @@ function workerMeasures(workers: readonly WorkerState[]): Measure[] {
     rows('rejected', 'Rows that the server refused'),
     rows('failed', 'Rows that are surely not stored, and were given up'),
     rows('unknown', 'Rows that were sent, and no answer says what became of them'),
-    gauge('rows.in_flight', 'Rows that were begun and are in no final state', '{row}', [
-      ...each(({ total }) => total.ledger.inFlight),
-    ]),
+    gauge(
+      'rows.in_flight',
+      'Rows that were begun and are in no final state',
+      '{row}',
+      each(({ total }) => total.ledger.inFlight),
+    ),
     batches('begun', 'Batches begun'),
     batches('completed', 'Batches whose rows are all in a final state, whichever'),
     batches('retried', 'Attempts beyond the first of each batch'),
     batches('failed', 'Completed batches with a row that failed or is unknown'),
-    counter('request.body', 'Request bodies handed over by all attempts, after compression', 'By', [
-      ...each(({ total }) => total.bodyBytes),
-    ]),
+    counter(
+      'request.body',
+      'Request bodies handed over by all attempts, after compression',
+      'By',
+      each(({ total }) => total.bodyBytes),
+    ),
     counter('worker.cpu', 'CPU time of the process, as it says itself', 's', [
       ...each(({ total }) => total.use.userCpuUs / 1e6, [['mode', 'user']]),
       ...each(({ total }) => total.use.systemCpuUs / 1e6, [['mode', 'system']]),
     ]),
-    gauge('worker.memory.resident', 'Resident memory; shared pages count in every process', 'By', [
-      ...each(residentBytes),
-    ]),
-    gauge('worker.event_loop.utilization', 'Share of time in which the event loop was busy', '1', [
-      ...each(({ total }) => total.use.eventLoopUtilization),
-    ]),
-    counter('worker.restarts', 'Processes that died and were replaced', '{restart}', [
-      ...each(({ restarts }) => restarts),
-    ]),
-    gauge('worker.waiting', '1 while the worker waits for the target', '1', [
-      ...each(({ total }) => (total.waiting === null ? 0 : 1)),
-    ]),
+    gauge(
+      'worker.memory.resident',
+      'Resident memory; shared pages count in every process',
+      'By',
+      each(residentBytes),
+    ),
+    gauge(
+      'worker.event_loop.utilization',
+      'Share of time in which the event loop was busy',
+      '1',
+      each(({ total }) => total.use.eventLoopUtilization),
+    ),
+    counter(
+      'worker.restarts',
+      'Processes that died and were replaced',
+      '{restart}',
+      each(({ restarts }) => restarts),
+    ),
+    gauge(
+      'worker.waiting',
+      '1 while the worker waits for the target',
+      '1',
+      each(({ total }) => (total.waiting === null ? 0 : 1)),
+    ),
     gauge('worker.info', 'The process that is this worker now; always 1', '1', pids),
   ];
 }
@@ -190,14 +197,17 @@ function errorMeasures(state: RunState): Measure[] {
       ]),
     );
   return [
-    counter('errors.attempts', 'Attempts that reported an error of this class', '{attempt}', [
-      ...points(({ batches }) => batches),
-    ]),
+    counter(
+      'errors.attempts',
+      'Attempts that reported an error of this class',
+      '{attempt}',
+      points(({ batches }) => batches),
+    ),
     counter(
       'errors.rows',
       'Rows that an attempt reported in this class; a retried row counts again',
       '{row}',
-      [...points(({ rows }) => rows)],
+      points(({ rows }) => rows),
     ),
   ];
 }
@@ -231,21 +241,30 @@ function serverMeasures({ server }: RunState): Measure[] {
       return value === null ? [] : [point(value, [['node', name]])];
     });
   return [
-    gauge('server.cpu.cores', 'Cores that the process of the node uses', '1', [
-      ...each(({ cpuPercent }) => (cpuPercent === null ? null : cpuPercent / 100)),
-    ]),
+    gauge(
+      'server.cpu.cores',
+      'Cores that the process of the node uses',
+      '1',
+      each(({ cpuPercent }) => (cpuPercent === null ? null : cpuPercent / 100)),
+    ),
     gauge(
       'server.heap.used',
       'Heap that the node uses',
       'By',
       each(({ heapUsedBytes }) => heapUsedBytes),
     ),
-    gauge('server.write.queue', 'Writes that wait in the pool of the node', '1', [
-      ...each(({ writeQueue }) => writeQueue),
-    ]),
-    counter('server.write.rejected', 'Writes that the pool of the node refused since it began', '1', [
-      ...each(({ writeRejected }) => writeRejected),
-    ]),
+    gauge(
+      'server.write.queue',
+      'Writes that wait in the pool of the node',
+      '1',
+      each(({ writeQueue }) => writeQueue),
+    ),
+    counter(
+      'server.write.rejected',
+      'Writes that the pool of the node refused since it began',
+      '1',
+      each(({ writeRejected }) => writeRejected),
+    ),
     gauge(
       'server.disk.used',
       'Disk that the node uses',

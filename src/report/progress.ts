@@ -3,6 +3,7 @@ import { printable } from '../base/text.ts';
 import { formatExact } from '../base/units.ts';
 import type { RunPhase, RunState, TargetState, WorkerState } from '../coordinator/run-state.ts';
 import { type RowCounts, settledRows } from '../metrics/ledger.ts';
+import { sumOfKnown } from '../metrics/measured.ts';
 import type { Waiting } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { counted, formatPercent, formatShare, orDash } from './quantities.ts';
@@ -12,12 +13,12 @@ const STEADY_SECONDS = 10;
 
 /** CPU of all workers in percent of one core; null when none was measured. */
 export function workersCpuPercent(workers: readonly WorkerState[]): number | null {
-  return sumOrNull(workers.map((worker) => worker.outside.cpuPercent));
+  return sumOfKnown(workers.map((worker) => worker.outside.cpuPercent));
 }
 
 /** Resident memory of all workers; pages that they share count for each of them. */
 export function workersResidentBytes(workers: readonly WorkerState[]): number | null {
-  return sumOrNull(workers.map(residentBytes));
+  return sumOfKnown(workers.map(residentBytes));
 }
 
 /** As the kernel shows it from outside, else as the worker itself said; null when neither did. */
@@ -158,12 +159,12 @@ export function serverTexts(state: RunState): readonly string[] {
 
 /** CPU of the server's processes on all nodes, 100 = one core; null when none said it. */
 export function serverCpuPercent({ server }: RunState): number | null {
-  return sumOrNull((server?.latest?.nodes ?? []).map(({ cpuPercent }) => cpuPercent));
+  return sumOfKnown((server?.latest?.nodes ?? []).map(({ cpuPercent }) => cpuPercent));
 }
 
 /** Tasks that wait for a thread of the write pools, over all nodes; null when none said it. */
 export function serverWriteQueue({ server }: RunState): number | null {
-  return sumOrNull((server?.latest?.nodes ?? []).map(({ writeQueue }) => writeQueue));
+  return sumOfKnown((server?.latest?.nodes ?? []).map(({ writeQueue }) => writeQueue));
 }
 
 /** What limits the run now, and the evidence that decided; null when nothing is clear. */
@@ -197,9 +198,4 @@ export function nodesText(plan: RunPlan, target: TargetState | null): string {
   const [first, ...others] = target?.nodes ?? plan.target.nodes;
   if (first === undefined) return plan.target.kind === 'embedded' ? 'embedded sandbox' : 'no node';
   return others.length === 0 ? first : `${first} +${counted(others.length, 'node')}`;
-}
-
-function sumOrNull(values: readonly (number | null)[]): number | null {
-  const known = values.filter((value) => value !== null);
-  return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0);
 }

@@ -4,7 +4,7 @@
  */
 import { formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
-import { createTableMix, tableRange } from '../plan/table-mix.ts';
+import { mixOf, tableRange } from '../plan/table-mix.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { counted } from './quantities.ts';
 import type { Style } from './styled-text.ts';
@@ -126,11 +126,11 @@ function exampleText(run: RunFile): string {
       (batch) => batch.rejected + batch.failed + batch.unknown > 0,
     );
     if (exception === undefined) continue;
-    const weights = [run.plan.table.weight, ...run.plan.also.map(({ weight }) => weight)];
-    const { table, firstRow, rows } = tableRange(createTableMix(weights), run.plan, exception.batch);
+    const tables = [run.plan.table, ...run.plan.also];
+    const { table, firstRow, rows } = tableRange(mixOf(tables), run.plan, exception.batch);
     const last = firstRow + rows - 1;
     const range = last > firstRow ? `in seq ${firstRow}..${last}` : `seq ${firstRow}`;
-    const where = weights.length === 1 ? '' : ` in ${printable(run.tables[table]?.table ?? '')}`;
+    const where = tables.length === 1 ? '' : ` in ${printable(run.tables[table]?.table ?? '')}`;
     return `for example ${range} of run_id ${printable(run.run.id)}${where}`;
   }
   return '';

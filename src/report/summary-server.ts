@@ -4,6 +4,7 @@
  */
 import { formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
+import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
 import { counted, formatMebibytes, formatPercent, formatShare, orDash } from './quantities.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { type Line, type TextView, plain, styled, wrap } from './styled-text.ts';
@@ -63,25 +64,17 @@ function nodeRow(server: Server, index: number): TableRow {
     cells: [
       `  ${printable(node?.name ?? '', 100)}`,
       orDash(node?.cores ?? null, formatExact),
-      orDash(meanOf(cpu), formatPercent),
-      orDash(maxOf(cpu), formatPercent),
+      orDash(meanOfKnown(cpu), formatPercent),
+      orDash(maxOfKnown(cpu), formatPercent),
       orDash(
         heapMax === null || heapMax === 0 || heap.length === 0 ? null : Math.max(...heap) / heapMax,
         formatShare,
       ),
       orDash(heapMax, formatMebibytes),
-      orDash(meanOf(queue), (value) => formatExact(Math.round(value))),
-      orDash(maxOf(queue), formatExact),
+      orDash(meanOfKnown(queue), (value) => formatExact(Math.round(value))),
+      orDash(maxOfKnown(queue), formatExact),
       orDash(refusedHere, formatExact),
     ],
     cellStyles: refusedHere === null || refusedHere === 0 ? {} : { 8: 'red' },
   };
-}
-
-function meanOf(values: readonly number[]): number | null {
-  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-function maxOf(values: readonly number[]): number | null {
-  return values.length === 0 ? null : Math.max(...values);
 }

@@ -23,17 +23,25 @@ export function tablesTable(run: RunFile, view: TextView): Line[] {
   return tableLines(COLUMNS, run.tables.map(tableRow), { cells: view.columns, indent: 0 });
 }
 
-function tableRow({ table, weight, ledger, verification }: RunFile['tables'][number]): TableRow {
+/** What stands in a row beside the name and before the verdict, in every report. */
+export function tableCells({ weight, ledger, verification }: RunFile['tables'][number]): readonly string[] {
+  return [
+    String(weight),
+    formatExact(ledger.acknowledged),
+    formatExact(ledger.rejected),
+    formatExact(ledger.failed),
+    formatExact(ledger.unknown),
+    orDash(verification.stored, formatExact),
+  ];
+}
+
+function tableRow(entry: RunFile['tables'][number]): TableRow {
+  const { table, ledger, verification } = entry;
   const bad = ledger.rejected + ledger.failed + ledger.unknown;
   return {
     cells: [
       `  ${printable(table, 200)}`,
-      String(weight),
-      formatExact(ledger.acknowledged),
-      formatExact(ledger.rejected),
-      formatExact(ledger.failed),
-      formatExact(ledger.unknown),
-      orDash(verification.stored, formatExact),
+      ...tableCells(entry),
       verification.verdict === 'mismatch' ? 'MISMATCH' : verification.verdict,
     ],
     cellStyles: {

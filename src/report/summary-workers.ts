@@ -3,6 +3,7 @@
  * is typical (min, median, max), how uneven it is, and the parent.
  */
 import { formatExact, formatShort } from '../base/units.ts';
+import { sumOfKnown } from '../metrics/measured.ts';
 import type { RunFile, RunFileWorker } from './run-file-schema.ts';
 import {
   formatMebibytes,
@@ -130,7 +131,7 @@ function measuresOf(worker: RunFileWorker, runningMs: number | null): Measures {
     rowsPerSecond:
       runningMs === null || runningMs === 0 ? null : ((acknowledged - worker.earlierRows) / runningMs) * 1000,
     missing: rejected + failed + unknown,
-    cpuSeconds: sumOrNull([worker.cpu.userSeconds, worker.cpu.systemSeconds]),
+    cpuSeconds: sumOfKnown([worker.cpu.userSeconds, worker.cpu.systemSeconds]),
     cpuMean: worker.cpu.percentMean,
     cpuMax: worker.cpu.percentMax,
     residentBytes: worker.memory.residentBytesMax,
@@ -150,7 +151,7 @@ function perMillion(
   const per = (amount: number | null): number | null =>
     amount === null || rows <= 0 ? null : (amount / rows) * 1e6;
   return {
-    cpuPerMillion: per(sumOrNull([cpu.userSeconds, cpu.systemSeconds])),
+    cpuPerMillion: per(sumOfKnown([cpu.userSeconds, cpu.systemSeconds])),
     bytesPerMillion: per(memory.residentBytesMax),
   };
 }
@@ -184,7 +185,7 @@ function groupRows(all: readonly Measures[]): TableRow[] {
     MEASURES.map((measure) => orDash(reduce(known(all, measure)), FORMATS[measure]));
   const total = MEASURES.map((measure) => {
     if (NO_SUM.includes(measure)) return '';
-    const sum = sumOrNull(all.map((measures) => measures[measure]));
+    const sum = sumOfKnown(all.map((measures) => measures[measure]));
     const isPart =
       all.some((measures) => measures[measure] === null) ||
       (measure === 'cpuSeconds' && all.some((measures) => measures.isLowerBound));
@@ -221,7 +222,7 @@ function parentRow(run: RunFile): TableRow {
     rows: null,
     rowsPerSecond: null,
     missing: null,
-    cpuSeconds: sumOrNull([cpu.userSeconds, cpu.systemSeconds]),
+    cpuSeconds: sumOfKnown([cpu.userSeconds, cpu.systemSeconds]),
     cpuMean: cpu.percentMean,
     cpuMax: cpu.percentMax,
     residentBytes: memory.residentBytesMax,
@@ -280,9 +281,4 @@ function differenceOf(measures: Measures, medians: ReadonlyMap<Measure, number |
 
 function known(all: readonly Measures[], measure: Measure): number[] {
   return all.map((measures) => measures[measure]).filter((value) => value !== null);
-}
-
-function sumOrNull(values: readonly (number | null)[]): number | null {
-  const measured = values.filter((value) => value !== null);
-  return measured.length === 0 ? null : measured.reduce((sum, value) => sum + value, 0);
 }

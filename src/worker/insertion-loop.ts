@@ -22,7 +22,7 @@ import {
 import { sumOf } from '../metrics/node-counts.ts';
 import { type AnswerTimes, type Snapshot, NO_ANSWERS, addAnswers } from '../metrics/snapshot.ts';
 import { type Assignment, rowsOfBatch } from '../plan/assignment.ts';
-import { type TableMix, type TableRange, createTableMix, tableRange } from '../plan/table-mix.ts';
+import { type TableMix, type TableRange, mixOf, tableRange } from '../plan/table-mix.ts';
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
 import { type CounterWriter, type SlotCounters, emptySlot } from './counter-file.ts';
@@ -159,7 +159,7 @@ class Loop implements InsertionLoop {
   constructor(config: LoopConfig, parts: LoopParts) {
     this.#config = config;
     this.#parts = parts;
-    this.#mix = createTableMix(config.tables.map(({ weight }) => weight));
+    this.#mix = mixOf(config.tables);
     this.#nextBatch = config.resume?.nextBatch ?? config.assignment.globalIndex;
     this.#nodeBooks = createNodeBooks(config.nodeCount);
     this.#nodes = createNodeSet({

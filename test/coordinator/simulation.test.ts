@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { seededRandom } from '../../src/base/seeded-random.ts';
 import { counterFolderAt } from '../../src/coordinator/counter-folder.ts';
 import { Crew } from '../../src/coordinator/crew.ts';
 import { Monitor } from '../../src/coordinator/monitor.ts';
@@ -18,12 +19,7 @@ import { localSpawner } from '../../src/coordinator/worker-process.ts';
 import { EMPTY_LEDGER, addLedgers, settledRows } from '../../src/metrics/ledger.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
-import {
-  type TargetFaults,
-  createSimulatedTarget,
-  rowsOfBody,
-  seededRandom,
-} from '../worker/simulated-target.ts';
+import { type TargetFaults, createSimulatedTarget, rowsOfBody } from '../worker/simulated-target.ts';
 import { NO_SAMPLER, PLAN, templateOf } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));

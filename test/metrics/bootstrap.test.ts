@@ -1,10 +1,10 @@
 /** Standard errors by resampling, held against what is known of them, and Student's t against printed tables. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { seededRandom } from '../../src/base/seeded-random.ts';
 import {
   blockStandardError,
   meanOf,
-  seededRandom,
   standardError,
   studentT,
   welchFreedom,

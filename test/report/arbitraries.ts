@@ -1,7 +1,7 @@
 /** Any run there can be, for properties: balanced ledgers, hostile texts, nulls, extreme numbers. */
 import fc from 'fast-check';
 import type { NodeResult, ProcessCost, RunResult, WorkerResult } from '../../src/coordinator/run-result.ts';
-import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
+import { RUN_PHASES, type RunState, type WorkerState } from '../../src/coordinator/run-state.ts';
 import type { Ledger } from '../../src/metrics/ledger.ts';
 import type { Verdict } from '../../src/metrics/bottleneck.ts';
 import type { ErrorCount } from '../../src/metrics/node-counts.ts';
@@ -319,16 +319,7 @@ const workerStates: fc.Arbitrary<WorkerState> = record({
 
 export const states: fc.Arbitrary<RunState> = record({
   plan: plans,
-  phase: fc.constantFrom(
-    'preparing',
-    'starting',
-    'warmingUp',
-    'running',
-    'draining',
-    'resolving',
-    'verifying',
-    'done',
-  ),
+  phase: fc.constantFrom(...RUN_PHASES),
   target: orNull(targets),
   elapsedMs: fc.oneof(fc.constant(0), fc.nat(1e9)),
   plannedRows: orNull(rows),

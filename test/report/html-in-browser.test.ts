@@ -3,7 +3,7 @@
  * Pictures of it are taken anew into a folder that the test names.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,16 +12,10 @@ import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
 import { renderHtmlReport } from '../../src/report/html/document.ts';
 import { readZoomLibrary } from '../../src/report/html/zoom-library.ts';
+import { CHROMIUM, WITHOUT_CHROMIUM } from '../support/chromium.ts';
 import { runWithSeries } from './long-run.ts';
 
 const DAY_MS = 24 * 3_600_000;
-const CHROMIUM = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== undefined && existsSync(path));
-
 interface Opened {
   readonly page: Page;
   /** Everything that went wrong or left the page. */
@@ -29,125 +23,121 @@ interface Opened {
   readonly openedMs: number;
 }
 
-describe(
-  'the HTML report in Chromium',
-  { skip: CHROMIUM === undefined ? 'no Chromium on this machine (CHROMIUM_PATH names one)' : false },
-  () => {
-    const folder = mkdtempSync(join(tmpdir(), 'crategen-report-'));
-    const file = join(folder, 'report.html');
-    let browser: Browser | null = null;
+describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crategen-report-'));
+  const file = join(folder, 'report.html');
+  let browser: Browser | null = null;
 
-    before(async () => {
-      const zoom = await readZoomLibrary();
-      writeFileSync(file, renderHtmlReport(runWithSeries(302_000, 8), zoom));
-      writeFileSync(join(folder, 'day.html'), renderHtmlReport(runWithSeries(DAY_MS, 16), zoom));
-      // As root, as in a container, Chromium has no sandbox of its own; the pages are ours.
-      browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+  before(async () => {
+    const zoom = await readZoomLibrary();
+    writeFileSync(file, renderHtmlReport(runWithSeries(302_000, 8), zoom));
+    writeFileSync(join(folder, 'day.html'), renderHtmlReport(runWithSeries(DAY_MS, 16), zoom));
+    // As root, as in a container, Chromium has no sandbox of its own; the pages are ours.
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+  });
+  after(() => browser?.close());
+
+  async function open(path: string, options: BrowserContextOptions): Promise<Opened> {
+    assert.ok(browser !== null);
+    const context = await browser.newContext({ offline: true, ...options });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    const own = pathToFileURL(path).href;
+    page.on('console', (message) => faults.push(`console: ${message.text()}`));
+    page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+    page.on('request', (request) => {
+      if (request.url() !== own) faults.push(`request: ${request.url()}`);
     });
-    after(() => browser?.close());
+    const startedMs = performance.now();
+    await page.goto(own, { waitUntil: 'load' });
+    return { page, faults, openedMs: performance.now() - startedMs };
+  }
 
-    async function open(path: string, options: BrowserContextOptions): Promise<Opened> {
-      assert.ok(browser !== null);
-      const context = await browser.newContext({ offline: true, ...options });
-      const page = await context.newPage();
-      const faults: string[] = [];
-      const own = pathToFileURL(path).href;
-      page.on('console', (message) => faults.push(`console: ${message.text()}`));
-      page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
-      page.on('request', (request) => {
-        if (request.url() !== own) faults.push(`request: ${request.url()}`);
-      });
-      const startedMs = performance.now();
-      await page.goto(own, { waitUntil: 'load' });
-      return { page, faults, openedMs: performance.now() - startedMs };
-    }
-
-    const views: readonly (readonly [string, BrowserContextOptions])[] = [
-      ['light', { viewport: { width: 1200, height: 900 } }],
-      ['dark', { viewport: { width: 1200, height: 900 }, colorScheme: 'dark' }],
-      ['phone', { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 }],
-    ];
-    for (const [name, options] of views) {
-      it(`has no error, no request, no barrier and no sideways scrolling: ${name}`, async (context) => {
-        const { page, faults } = await open(file, options);
-        const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-        assert.ok(Number(wide) <= 0, `${String(wide)} pixels too wide`);
-        await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-        context.diagnostic(join(folder, `${name}.png`));
-        assert.deepEqual(await barriers(page), []);
-        assert.deepEqual(faults, []);
-        await page.context().close();
-      });
-    }
-
-    it('prints on white, with every chart and no control', async (context) => {
-      const { page, faults } = await open(file, { colorScheme: 'dark' });
-      await page.emulateMedia({ media: 'print' });
-      const colour = await page.evaluate('getComputedStyle(document.body).backgroundColor');
-      assert.equal(colour, 'rgb(255, 255, 255)');
-      assert.equal(await page.locator('button:visible, nav:visible, details:visible').count(), 0);
-      assert.ok((await page.locator('svg.chart:visible').count()) >= 10);
-      await page.pdf({ path: join(folder, 'print.pdf'), format: 'A4' });
-      await page.setViewportSize({ width: 794, height: 1123 });
-      await page.screenshot({ path: join(folder, 'print.png'), fullPage: true });
-      context.diagnostic(join(folder, 'print.pdf'));
-      assert.deepEqual(faults, []);
-      await page.context().close();
-    });
-
-    it('shows every chart and its numbers without script', async () => {
-      const { page, faults } = await open(file, { javaScriptEnabled: false });
-      assert.ok((await page.locator('svg.chart:visible').count()) >= 10);
-      assert.equal(await page.locator('svg.chart path.line').first().isVisible(), true);
-      await page.locator('#throughput summary').click();
-      assert.ok((await page.locator('#throughput tbody tr:visible').count()) > 50);
-      assert.equal(await page.locator('button').count(), 0);
-      assert.deepEqual(faults, []);
-      await page.context().close();
-    });
-
-    it('zooms by button and by key, and comes back', async () => {
-      const { page, faults } = await open(file, { viewport: { width: 1200, height: 900 } });
-      await page.getByRole('button', { name: 'Zoom into Throughput' }).click();
-      const plot = page.locator('#throughput .plot');
-      assert.equal(await plot.locator('canvas').isVisible(), true);
-      assert.equal(await plot.locator('svg').isVisible(), false);
-      assert.equal(
-        await page.evaluate("document.activeElement === document.querySelector('#throughput .plot')"),
-        true,
-      );
-      const shot = async (): Promise<string> => (await plot.screenshot()).toString('base64');
-      const all = await shot();
-      await page.keyboard.press('+');
-      const near = await shot();
-      assert.notEqual(near, all);
-      await page.keyboard.press('ArrowRight');
-      assert.notEqual(await shot(), near);
-      await page.getByRole('button', { name: 'Show all' }).click();
-      await page.emulateMedia({ media: 'print' });
-      assert.equal(await plot.locator('svg').isVisible(), true);
-      await page.emulateMedia({ media: 'screen' });
+  const views: readonly (readonly [string, BrowserContextOptions])[] = [
+    ['light', { viewport: { width: 1200, height: 900 } }],
+    ['dark', { viewport: { width: 1200, height: 900 }, colorScheme: 'dark' }],
+    ['phone', { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 }],
+  ];
+  for (const [name, options] of views) {
+    it(`has no error, no request, no barrier and no sideways scrolling: ${name}`, async (context) => {
+      const { page, faults } = await open(file, options);
+      const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      assert.ok(Number(wide) <= 0, `${String(wide)} pixels too wide`);
+      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+      context.diagnostic(join(folder, `${name}.png`));
       assert.deepEqual(await barriers(page), []);
       assert.deepEqual(faults, []);
       await page.context().close();
     });
+  }
 
-    it('opens a run of 24 hours in at most 2 seconds', async (context) => {
-      const day = join(folder, 'day.html');
-      const times: number[] = [];
-      for (let round = 0; round < 3; round += 1) {
-        const { page, openedMs, faults } = await open(day, { viewport: { width: 1200, height: 900 } });
-        times.push(openedMs);
-        assert.deepEqual(faults, []);
-        await page.context().close();
-      }
-      const { length } = await readFile(day);
-      context.diagnostic(`opened in ${times.map((ms) => ms.toFixed(0)).join(', ')} ms, ${length} bytes`);
-      // The best of three: what is measured is the page, not what else the machine does.
-      assert.ok(Math.min(...times) <= 2000, `${times.join(', ')} ms`);
-    });
-  },
-);
+  it('prints on white, with every chart and no control', async (context) => {
+    const { page, faults } = await open(file, { colorScheme: 'dark' });
+    await page.emulateMedia({ media: 'print' });
+    const colour = await page.evaluate('getComputedStyle(document.body).backgroundColor');
+    assert.equal(colour, 'rgb(255, 255, 255)');
+    assert.equal(await page.locator('button:visible, nav:visible, details:visible').count(), 0);
+    assert.ok((await page.locator('svg.chart:visible').count()) >= 10);
+    await page.pdf({ path: join(folder, 'print.pdf'), format: 'A4' });
+    await page.setViewportSize({ width: 794, height: 1123 });
+    await page.screenshot({ path: join(folder, 'print.png'), fullPage: true });
+    context.diagnostic(join(folder, 'print.pdf'));
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  it('shows every chart and its numbers without script', async () => {
+    const { page, faults } = await open(file, { javaScriptEnabled: false });
+    assert.ok((await page.locator('svg.chart:visible').count()) >= 10);
+    assert.equal(await page.locator('svg.chart path.line').first().isVisible(), true);
+    await page.locator('#throughput summary').click();
+    assert.ok((await page.locator('#throughput tbody tr:visible').count()) > 50);
+    assert.equal(await page.locator('button').count(), 0);
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  it('zooms by button and by key, and comes back', async () => {
+    const { page, faults } = await open(file, { viewport: { width: 1200, height: 900 } });
+    await page.getByRole('button', { name: 'Zoom into Throughput' }).click();
+    const plot = page.locator('#throughput .plot');
+    assert.equal(await plot.locator('canvas').isVisible(), true);
+    assert.equal(await plot.locator('svg').isVisible(), false);
+    assert.equal(
+      await page.evaluate("document.activeElement === document.querySelector('#throughput .plot')"),
+      true,
+    );
+    const shot = async (): Promise<string> => (await plot.screenshot()).toString('base64');
+    const all = await shot();
+    await page.keyboard.press('+');
+    const near = await shot();
+    assert.notEqual(near, all);
+    await page.keyboard.press('ArrowRight');
+    assert.notEqual(await shot(), near);
+    await page.getByRole('button', { name: 'Show all' }).click();
+    await page.emulateMedia({ media: 'print' });
+    assert.equal(await plot.locator('svg').isVisible(), true);
+    await page.emulateMedia({ media: 'screen' });
+    assert.deepEqual(await barriers(page), []);
+    assert.deepEqual(faults, []);
+    await page.context().close();
+  });
+
+  it('opens a run of 24 hours in at most 2 seconds', async (context) => {
+    const day = join(folder, 'day.html');
+    const times: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const { page, openedMs, faults } = await open(day, { viewport: { width: 1200, height: 900 } });
+      times.push(openedMs);
+      assert.deepEqual(faults, []);
+      await page.context().close();
+    }
+    const { length } = await readFile(day);
+    context.diagnostic(`opened in ${times.map((ms) => ms.toFixed(0)).join(', ')} ms, ${length} bytes`);
+    // The best of three: what is measured is the page, not what else the machine does.
+    assert.ok(Math.min(...times) <= 2000, `${times.join(', ')} ms`);
+  });
+});
 
 /** What axe finds serious or critical, as text; its script is put in by the debugger, past the page's policy. */
 async function barriers(page: Page): Promise<readonly string[]> {

@@ -3,7 +3,7 @@
  * Pictures of it are taken anew into a folder that the test names.
  */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -15,6 +15,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import type { RunState, ServerView } from '../../src/coordinator/run-state.ts';
 import { type LivePage, openLivePage } from '../../src/report/live-page.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
+import { CHROMIUM, WITHOUT_CHROMIUM } from '../support/chromium.ts';
 import {
   FACTS,
   sampleResult,
@@ -23,13 +24,6 @@ import {
   sampleState,
   sampleWorkerState,
 } from './samples.ts';
-
-const CHROMIUM = [
-  process.env['CHROMIUM_PATH'],
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-].find((path) => path !== undefined && existsSync(path));
 
 const HOSTILE = '<img src="http://evil.example/" onerror="document.title=`taken`"><script>alert(1)</script>';
 
@@ -86,156 +80,152 @@ interface Watched {
   readonly pass: (untilSecond: number) => void;
 }
 
-describe(
-  'the live page in Chromium',
-  { skip: CHROMIUM === undefined ? 'no Chromium on this machine (CHROMIUM_PATH names one)' : false },
-  () => {
-    const folder = mkdtempSync(join(tmpdir(), 'crategen-live-page-'));
-    let browser: Browser | null = null;
-    before(async () => {
-      // As root, as in a container, Chromium has no sandbox of its own; the pages are ours.
-      browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+describe('the live page in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'crategen-live-page-'));
+  let browser: Browser | null = null;
+  before(async () => {
+    // As root, as in a container, Chromium has no sandbox of its own; the pages are ours.
+    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+  });
+  after(() => browser?.close());
+
+  async function watch(context: TestContext, options: BrowserContextOptions = {}): Promise<Watched> {
+    assert.ok(browser !== null);
+    const clock = new SecondsClock();
+    const onProblem = (message: string): void => assert.fail(message);
+    const server = await openLivePage({ port: 0, crategenVersion: '0.1.0', clock, onProblem });
+    const tab = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
+    context.after(async () => {
+      await tab.close();
+      await server.close(null);
     });
-    after(() => browser?.close());
+    const page = await tab.newPage();
+    const faults: string[] = [];
+    page.on('console', (message) => faults.push(`console: ${message.text()}`));
+    page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+    page.on('request', (request) => {
+      if (![server.url, 'blob:', 'data:,'].some((own) => request.url().startsWith(own)))
+        faults.push(`request: ${request.url()}`);
+    });
+    let now = 0;
+    return {
+      server,
+      page,
+      faults,
+      pass: (untilSecond) => {
+        for (; now < untilSecond; now += 1) {
+          clock.nowMs += 1000;
+          server.observer({ kind: 'tick', state: second(now + 1) });
+        }
+      },
+    };
+  }
 
-    async function watch(context: TestContext, options: BrowserContextOptions = {}): Promise<Watched> {
-      assert.ok(browser !== null);
-      const clock = new SecondsClock();
-      const onProblem = (message: string): void => assert.fail(message);
-      const server = await openLivePage({ port: 0, crategenVersion: '0.1.0', clock, onProblem });
-      const tab = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
-      context.after(async () => {
-        await tab.close();
-        await server.close(null);
-      });
-      const page = await tab.newPage();
-      const faults: string[] = [];
-      page.on('console', (message) => faults.push(`console: ${message.text()}`));
-      page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
-      page.on('request', (request) => {
-        if (![server.url, 'blob:', 'data:,'].some((own) => request.url().startsWith(own)))
-          faults.push(`request: ${request.url()}`);
-      });
-      let now = 0;
-      return {
-        server,
-        page,
-        faults,
-        pass: (untilSecond) => {
-          for (; now < untilSecond; now += 1) {
-            clock.nowMs += 1000;
-            server.observer({ kind: 'tick', state: second(now + 1) });
-          }
-        },
-      };
-    }
+  it('shows the run, follows it, and has everything again after a reload', async (context) => {
+    const { server, page, faults, pass } = await watch(context);
+    pass(42);
+    await page.goto(server.url);
+    await clockAt(page, '00:42');
+    assert.equal(
+      await page.locator('h1').textContent(),
+      'crategen cluster → http://db-1:4200 +2 nodes · CrateDB 6.4.3',
+    );
+    assert.equal(await page.locator('#workers tr').count(), 8);
+    const curve = async (): Promise<number> =>
+      ((await page.locator('#charts path').first().getAttribute('d')) ?? '').split('L').length;
+    assert.equal(await curve(), 42);
+    pass(50);
+    await clockAt(page, '00:50');
+    assert.equal(await curve(), 50);
+    await page.reload();
+    await clockAt(page, '00:50');
+    assert.equal(await curve(), 50);
+    assert.equal(await page.title(), 'running · crategen.records · crategen');
+    assert.deepEqual(faults, []);
+  });
 
-    it('shows the run, follows it, and has everything again after a reload', async (context) => {
-      const { server, page, faults, pass } = await watch(context);
+  it('sorts the processes by a column, with the keyboard too, and keeps the order when news comes', async (context) => {
+    const { server, page, faults, pass } = await watch(context);
+    pass(3);
+    await page.goto(server.url);
+    const first = page.locator('#workers th').first();
+    await page.getByRole('button', { name: 'cpu' }).click();
+    assert.equal(await first.textContent(), '7');
+    assert.equal(await page.locator('[aria-sort=descending]').textContent(), 'cpu');
+    await page.keyboard.press('Enter');
+    assert.equal(await first.textContent(), '0');
+    await page.getByRole('button', { name: 'restarts' }).press('Space');
+    pass(4);
+    await clockAt(page, '00:04');
+    assert.equal(await first.textContent(), '3');
+    assert.deepEqual(faults, []);
+  });
+
+  it('says that the run has ended and how, and stays when its server is gone', async (context) => {
+    const { server, page, faults, pass } = await watch(context);
+    pass(42);
+    await page.goto(server.url);
+    await clockAt(page, '00:42');
+    await server.close(toRunFile(sampleResult(), FACTS));
+    await page.getByText('17,200,000 rows stored, all of them confirmed by the server').waitFor();
+    assert.equal(await page.locator('#label').textContent(), 'ended, exit code 0');
+    assert.match((await page.locator('#commands').textContent()) ?? '', /^crategen report 2026/);
+    const [saved] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Save the report of this run' }).click(),
+    ]);
+    assert.match(saved.suggestedFilename(), /^crategen-2026.*\.html$/);
+    assert.match(await readFile(await saved.path(), 'utf8'), /^<!doctype html>[^]*17,200,000/i);
+    await page.screenshot({ path: join(folder, 'ended.png'), fullPage: true });
+    context.diagnostic(join(folder, 'ended.png'));
+    assert.equal(await page.locator('#workers tr').count(), 8);
+    assert.deepEqual(faults, []);
+  });
+
+  it('says that there is no connection while there is none, and goes on by itself when there is', async (context) => {
+    const { server, page, pass } = await watch(context);
+    pass(2);
+    await page.route('**/events', (route) => route.abort(), { times: 1 });
+    await page.goto(server.url);
+    await page.locator('#label', { hasText: 'no connection' }).waitFor();
+    await clockAt(page, '00:02');
+    assert.equal(await page.locator('#label').textContent(), 'running');
+  });
+
+  it('shows texts that want to be markup as texts', async (context) => {
+    const { server, page, faults, pass } = await watch(context);
+    pass(1);
+    await page.goto(server.url);
+    server.observer({ kind: 'note', level: 'warning', event: 'workerDied', message: HOSTILE, atMs: 1000 });
+    await page.locator('#notes', { hasText: HOSTILE }).waitFor();
+    assert.match((await page.locator('#errors').textContent()) ?? '', /onerror/);
+    assert.match((await page.locator('#nodes').textContent()) ?? '', /onerror/);
+    assert.match((await page.locator('#verdict').textContent()) ?? '', /limited by the cluster: .*onerror/);
+    assert.equal(await page.locator('img, main script').count(), 0);
+    assert.equal(await page.title(), 'running · crategen.records · crategen');
+    assert.deepEqual(faults, []);
+  });
+
+  const views: readonly (readonly [string, BrowserContextOptions])[] = [
+    ['light', {}],
+    ['dark', { colorScheme: 'dark' }],
+    ['phone', { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 }],
+  ];
+  for (const [name, options] of views) {
+    it(`has no barrier and no sideways scrolling: ${name}`, async (context) => {
+      const { server, page, faults, pass } = await watch(context, options);
       pass(42);
       await page.goto(server.url);
       await clockAt(page, '00:42');
-      assert.equal(
-        await page.locator('h1').textContent(),
-        'crategen cluster → http://db-1:4200 +2 nodes · CrateDB 6.4.3',
-      );
-      assert.equal(await page.locator('#workers tr').count(), 8);
-      const curve = async (): Promise<number> =>
-        ((await page.locator('#charts path').first().getAttribute('d')) ?? '').split('L').length;
-      assert.equal(await curve(), 42);
-      pass(50);
-      await clockAt(page, '00:50');
-      assert.equal(await curve(), 50);
-      await page.reload();
-      await clockAt(page, '00:50');
-      assert.equal(await curve(), 50);
-      assert.equal(await page.title(), 'running · crategen.records · crategen');
+      const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
+      assert.ok(Number(wide) <= 0, `${String(wide)} pixels too wide`);
+      await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+      context.diagnostic(join(folder, `${name}.png`));
+      assert.deepEqual(await barriers(page), []);
       assert.deepEqual(faults, []);
     });
-
-    it('sorts the processes by a column, with the keyboard too, and keeps the order when news comes', async (context) => {
-      const { server, page, faults, pass } = await watch(context);
-      pass(3);
-      await page.goto(server.url);
-      const first = page.locator('#workers th').first();
-      await page.getByRole('button', { name: 'cpu' }).click();
-      assert.equal(await first.textContent(), '7');
-      assert.equal(await page.locator('[aria-sort=descending]').textContent(), 'cpu');
-      await page.keyboard.press('Enter');
-      assert.equal(await first.textContent(), '0');
-      await page.getByRole('button', { name: 'restarts' }).press('Space');
-      pass(4);
-      await clockAt(page, '00:04');
-      assert.equal(await first.textContent(), '3');
-      assert.deepEqual(faults, []);
-    });
-
-    it('says that the run has ended and how, and stays when its server is gone', async (context) => {
-      const { server, page, faults, pass } = await watch(context);
-      pass(42);
-      await page.goto(server.url);
-      await clockAt(page, '00:42');
-      await server.close(toRunFile(sampleResult(), FACTS));
-      await page.getByText('17,200,000 rows stored, all of them confirmed by the server').waitFor();
-      assert.equal(await page.locator('#label').textContent(), 'ended, exit code 0');
-      assert.match((await page.locator('#commands').textContent()) ?? '', /^crategen report 2026/);
-      const [saved] = await Promise.all([
-        page.waitForEvent('download'),
-        page.getByRole('link', { name: 'Save the report of this run' }).click(),
-      ]);
-      assert.match(saved.suggestedFilename(), /^crategen-2026.*\.html$/);
-      assert.match(await readFile(await saved.path(), 'utf8'), /^<!doctype html>[^]*17,200,000/i);
-      await page.screenshot({ path: join(folder, 'ended.png'), fullPage: true });
-      context.diagnostic(join(folder, 'ended.png'));
-      assert.equal(await page.locator('#workers tr').count(), 8);
-      assert.deepEqual(faults, []);
-    });
-
-    it('says that there is no connection while there is none, and goes on by itself when there is', async (context) => {
-      const { server, page, pass } = await watch(context);
-      pass(2);
-      await page.route('**/events', (route) => route.abort(), { times: 1 });
-      await page.goto(server.url);
-      await page.locator('#label', { hasText: 'no connection' }).waitFor();
-      await clockAt(page, '00:02');
-      assert.equal(await page.locator('#label').textContent(), 'running');
-    });
-
-    it('shows texts that want to be markup as texts', async (context) => {
-      const { server, page, faults, pass } = await watch(context);
-      pass(1);
-      await page.goto(server.url);
-      server.observer({ kind: 'note', level: 'warning', event: 'workerDied', message: HOSTILE, atMs: 1000 });
-      await page.locator('#notes', { hasText: HOSTILE }).waitFor();
-      assert.match((await page.locator('#errors').textContent()) ?? '', /onerror/);
-      assert.match((await page.locator('#nodes').textContent()) ?? '', /onerror/);
-      assert.match((await page.locator('#verdict').textContent()) ?? '', /limited by the cluster: .*onerror/);
-      assert.equal(await page.locator('img, main script').count(), 0);
-      assert.equal(await page.title(), 'running · crategen.records · crategen');
-      assert.deepEqual(faults, []);
-    });
-
-    const views: readonly (readonly [string, BrowserContextOptions])[] = [
-      ['light', {}],
-      ['dark', { colorScheme: 'dark' }],
-      ['phone', { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 }],
-    ];
-    for (const [name, options] of views) {
-      it(`has no barrier and no sideways scrolling: ${name}`, async (context) => {
-        const { server, page, faults, pass } = await watch(context, options);
-        pass(42);
-        await page.goto(server.url);
-        await clockAt(page, '00:42');
-        const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-        assert.ok(Number(wide) <= 0, `${String(wide)} pixels too wide`);
-        await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
-        context.diagnostic(join(folder, `${name}.png`));
-        assert.deepEqual(await barriers(page), []);
-        assert.deepEqual(faults, []);
-      });
-    }
-  },
-);
+  }
+});
 
 async function clockAt(page: Page, text: string): Promise<void> {
   await page.locator('#clock', { hasText: text }).waitFor();

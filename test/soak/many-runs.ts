@@ -6,6 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { seededRandom } from '../../src/base/seeded-random.ts';
 import { execa } from 'execa';
 import { systemClock } from '../../src/base/clock.ts';
 import { readHostFacts } from '../../src/base/host.ts';
@@ -19,7 +20,6 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { PLAN } from '../coordinator/support.ts';
 import { BIN } from '../e2e/support.ts';
 import { preset as presetOf } from '../rows/support.ts';
-import { seededRandom } from '../worker/simulated-target.ts';
 
 export type RunKind = 'clean' | 'faulty' | 'processes';
 

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import { seededRandom } from '../../src/base/seeded-random.ts';
 import { closeBooks, estateOf } from '../../src/coordinator/incarnations.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers, addTables, settledRows } from '../../src/metrics/ledger.ts';
 import { NO_USE } from '../../src/metrics/snapshot.ts';
@@ -27,7 +28,6 @@ import {
   type TargetFaults,
   createSimulatedTarget,
   rangeBody,
-  seededRandom,
 } from './simulated-target.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
 

@@ -7,17 +7,6 @@ import type { NodeGreeting } from '../../src/cratedb/greeting.ts';
 import type { AttemptOutcome, AttemptRows, Failure, FailureClass } from '../../src/cratedb/outcome.ts';
 import type { BodyWriter, InsertPort, InsertRequest } from '../../src/worker/insertion-loop.ts';
 
-/** mulberry32: small, seeded, good enough to choose faults. */
-export function seededRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export interface TargetFaults {
   /** Chance of trouble for one request, 0..1. */
   readonly trouble: number;

@@ -2,7 +2,8 @@
  * The workers of one run against each other: each one's share of the rate, window by window, so that what befell all of
  * them at once counts for none. Pure.
  */
-import { blockStandardError, meanOf, seededRandom, studentT } from '../../metrics/bootstrap.ts';
+import { seededRandom } from '../../base/seeded-random.ts';
+import { blockStandardError, meanOf, studentT } from '../../metrics/bootstrap.ts';
 import { formatExact } from '../../base/units.ts';
 import { workerCurves } from '../curves.ts';
 import {

@@ -2,10 +2,10 @@
  * Whether two sides differ: per metric the ratio of their typical values with an interval that holds it in 99 of 100
  * cases, and in words "no clear difference" when the interval holds 1. Pure. `docs/measurement.md` says how.
  */
+import { seededRandom } from '../../base/seeded-random.ts';
 import {
   blockStandardError,
   meanOf,
-  seededRandom,
   standardError,
   studentT,
   welchFreedom,

@@ -48,16 +48,12 @@ interface Scales {
 export function lineChart(chart: LineChart): Markup {
   const scales = scalesOf(chart.xAxis, chart.yAxis, { width: WIDTH, top: TOP, bottom: HEIGHT - BOTTOM });
   const points = chart.lines.map((line) => pathOf(chart.x, line.values, scales));
-  return html`<svg
-    class="chart"
-    viewBox="0 0 ${WIDTH} ${HEIGHT}"
-    role="img"
-    aria-labelledby="${chart.id}-t ${chart.id}-d"
-  >
-    <title id="${chart.id}-t">${chart.title}</title>
-    <desc id="${chart.id}-d">${chart.description}</desc>
-    ${shade(chart, scales)}${grid(chart, scales)}${points.map((path, index) => html`<path class="line ${lineClass(index)}" d="${path}" />`)}${reference(chart, scales)}${labels(chart, scales)}
-  </svg>`;
+  const lines = points.map((path, index) => html`<path class="line ${lineClass(index)}" d="${path}" />`);
+  return drawing(
+    chart,
+    HEIGHT,
+    html`${shade(chart, scales)}${grid(chart, scales)}${lines}${reference(chart, scales)}${labels(chart, scales)}`,
+  );
 }
 
 /** Class names that give the nth line its colour and dashes. */
@@ -124,15 +120,24 @@ export function barChart(chart: {
         >${name}</text
       >`;
   });
+  return drawing(chart, bottom + BOTTOM, html`${rows}${xLabels(chart.xAxis, chart.formatX, scales, bottom)}`);
+}
+
+/** An `<svg role="img">` of full width with title and description. */
+function drawing(
+  { id, title, description }: Pick<LineChart, 'id' | 'title' | 'description'>,
+  height: number,
+  content: Markup,
+): Markup {
   return html`<svg
     class="chart"
-    viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}"
+    viewBox="0 0 ${WIDTH} ${height}"
     role="img"
-    aria-labelledby="${chart.id}-t ${chart.id}-d"
+    aria-labelledby="${id}-t ${id}-d"
   >
-    <title id="${chart.id}-t">${chart.title}</title>
-    <desc id="${chart.id}-d">${chart.description}</desc>
-    ${rows}${xLabels(chart.xAxis, chart.formatX, scales, bottom)}
+    <title id="${id}-t">${title}</title>
+    <desc id="${id}-d">${description}</desc>
+    ${content}
   </svg>`;
 }
 

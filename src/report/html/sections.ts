@@ -17,6 +17,7 @@ import { runPlanOf } from '../run-file.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
 import { ledgerSentences } from '../summary-ledger.ts';
 import { limitName, splitEvidence } from '../limit.ts';
+import { tableCells } from '../summary-tables.ts';
 import { standingWarnings, targetText } from '../summary.ts';
 import { judge, judgementText } from '../thresholds.ts';
 import { table } from './figure.ts';
@@ -129,16 +130,7 @@ function limitParagraphs({ bottleneck }: RunFile): Markup {
 /** What each table of a run with several got; nothing for one. */
 export function tablesSection(run: RunFile): Markup | null {
   if (run.tables.length < 2) return null;
-  const rows = run.tables.map(({ table: name, weight, ledger, verification }) => [
-    name,
-    String(weight),
-    formatExact(ledger.acknowledged),
-    formatExact(ledger.rejected),
-    formatExact(ledger.failed),
-    formatExact(ledger.unknown),
-    orDash(verification.stored, formatExact),
-    verification.verdict,
-  ]);
+  const rows = run.tables.map((entry) => [entry.table, ...tableCells(entry), entry.verification.verdict]);
   const head = ['table', 'weight', 'rows stored', 'rejected', 'failed', 'unknown', 'counted', 'verdict'];
   return section('tables', 'Tables', table('Tables', head, rows));
 }

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { seededRandom } from '../../../src/metrics/bootstrap.ts';
+import { seededRandom } from '../../../src/base/seeded-random.ts';
 import { type Figure, type RunFigures } from '../../../src/report/compare/figures.ts';
 import { differenceText, isBetter, judgeSides } from '../../../src/report/compare/judge.ts';
 
