@@ -128,12 +128,6 @@ export class LoadWatch {
   }
 }
 
-const TARGET_NAMES = {
-  cratedb: 'the cluster',
-  sandbox: 'the sandbox',
-  discard: 'the discarding target',
-} as const;
-
 function serverLoad(
   target: TargetState,
   telemetry: ServerTelemetry | null,
@@ -147,7 +141,7 @@ function serverLoad(
   const cores = sumOfKnown((telemetry?.nodes ?? []).map((node) => node.cores));
   const rejected = samples.map((sample) => sumOfKnown(sample.nodes.map((node) => node.writeRejected)));
   return {
-    name: TARGET_NAMES[target.kind],
+    kind: target.kind,
     isOnThisHost,
     cpuPercent: meanOfKnown(samples.map((sample) => sumOfKnown(sample.nodes.map((node) => node.cpuPercent)))),
     // Several nodes on one host each count all of its cores.

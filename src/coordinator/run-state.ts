@@ -2,6 +2,7 @@
  * What an observer of a run sees: the state of the whole at one instant, and what happened. The live screen, the
  * line log and the recorder are made from these; the coordinator knows none of them.
  */
+import type { TargetKind } from '../base/target-kind.ts';
 import type { Verdict } from '../metrics/bottleneck.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { HostSample, ServerNode, ServerSample } from '../metrics/telemetry.ts';
@@ -53,7 +54,7 @@ export interface WindowState {
 
 /** Facts about the target, known after preparation. */
 export interface TargetState {
-  readonly kind: 'cratedb' | 'sandbox' | 'discard';
+  readonly kind: TargetKind;
   readonly version: string | null;
   readonly nodes: readonly string[];
   readonly keyed: boolean;

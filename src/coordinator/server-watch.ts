@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { TableName } from '../base/sql.ts';
+import type { TargetKind } from '../base/target-kind.ts';
 import type { Answer, Rows } from '../cratedb/ask.ts';
 import type { CrateClient } from '../cratedb/client.ts';
 import type { QueryFailure } from '../cratedb/query-reply.ts';
@@ -35,7 +36,7 @@ export interface ServerWatchParts {
   readonly clock: Clock;
   readonly table: TableName;
   /** Stand-ins have no shards to tell of. */
-  readonly kind: 'cratedb' | 'sandbox' | 'discard';
+  readonly kind: TargetKind;
   /** Milliseconds since the workers' common start; 0 before it. */
   readonly elapsedMs: () => number;
   /** Called once, with one line, when something cannot be had. */

@@ -1,9 +1,8 @@
 /** Reads the answer to `GET /`: who is there, and whether it takes requests. */
+import type { TargetKind } from '../base/target-kind.ts';
 import { type Condition } from './classes.ts';
 import type { FailureClass } from './outcome.ts';
 import { type BulkReply, exampleOf, isRecord } from './reply.ts';
-
-export type TargetKind = 'cratedb' | 'sandbox' | 'discard';
 
 export type NodeGreeting =
   | {

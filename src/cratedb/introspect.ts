@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { type TableName, quoteTable } from '../base/sql.ts';
+import type { TargetKind } from '../base/target-kind.ts';
 import {
   type Answer,
   type AskOptions,
@@ -15,7 +16,7 @@ import {
   wholeNumber,
 } from './ask.ts';
 import type { CrateClient } from './client.ts';
-import type { NodeGreeting, TargetKind } from './greeting.ts';
+import type { NodeGreeting } from './greeting.ts';
 import type { QueryFailure } from './query-reply.ts';
 import { isRecord } from './reply.ts';
 import { oldestOf, versionAtLeast } from './version.ts';

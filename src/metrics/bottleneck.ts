@@ -3,6 +3,7 @@
  * has the rules in words.
  */
 
+import { TARGET_NAMES, type TargetKind } from '../base/target-kind.ts';
 import { formatBytes, formatExact } from '../base/units.ts';
 
 export type LimitedBy = 'client' | 'network' | 'cluster' | 'rate' | 'unclear';
@@ -52,8 +53,7 @@ export interface LoadFacts {
 
 /** The target, means over the stretch. */
 export interface ServerLoad {
-  /** `the cluster`, `the sandbox` … as sentences name it. */
-  readonly name: string;
+  readonly kind: TargetKind;
   readonly isOnThisHost: boolean;
   /** Of all its nodes' processes together. */
   readonly cpuPercent: number | null;
@@ -189,9 +189,11 @@ function clusterVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
       ...(queue >= 1 ? [`${Math.round(queue)} tasks wait for a thread of its write pool on average`] : []),
       ...(rejected > 0 ? [`its write pool refused ${rejected} tasks`] : []),
       ...shared,
-      share >= BUSY_SERVER || shared.length > 0
-        ? 'try more nodes or cores for it, fewer replicas, or larger batches; more processes here will not help'
-        : 'try more shards or nodes, fewer replicas or faster disks; more processes here will not help',
+      server !== null && server.kind !== 'cratedb'
+        ? 'try a CrateDB in its place (--url): what a stand-in can take says nothing about one'
+        : share >= BUSY_SERVER || shared.length > 0
+          ? 'try more nodes or cores for it, fewer replicas, or larger batches; more processes here will not help'
+          : 'try more shards or nodes, fewer replicas or faster disks; more processes here will not help',
     ],
   };
 }
@@ -270,7 +272,7 @@ function bothSides({ server, processes, loopBusy, cores, clientCpuPercent }: Loa
 }
 
 function nameOf(server: ServerLoad | null): string {
-  return server?.name ?? 'the server';
+  return server === null ? 'the server' : TARGET_NAMES[server.kind];
 }
 
 function countOf(processes: number): string {

@@ -5,6 +5,7 @@
  */
 import * as v from 'valibot';
 import { UsageError } from '../base/errors.ts';
+import type { TargetKind } from '../base/target-kind.ts';
 import { printable } from '../base/text.ts';
 import { INSERT_PATHS } from '../rows/insert-form.ts';
 import { DEFAULT_PG_PORT } from './parse-target.ts';
@@ -23,7 +24,7 @@ export interface StartFacts extends TableFacts {
   /** The first incarnations. */
   readonly workerPids: readonly number[];
   readonly target: {
-    readonly kind: 'cratedb' | 'sandbox' | 'discard';
+    readonly kind: TargetKind;
     readonly version: string | null;
     /** Origins in use, also of an embedded sandbox. */
     readonly nodes: readonly string[];

@@ -6,6 +6,7 @@ import { type RowCounts, settledRows } from '../metrics/ledger.ts';
 import { sumOfKnown } from '../metrics/measured.ts';
 import type { Waiting } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
+import { limitName } from './limit.ts';
 import { counted, formatPercent, formatShare, orDash } from './quantities.ts';
 
 /** Seconds that a rate for people is averaged over: one second alone jumps too much to be read. */
@@ -169,14 +170,9 @@ export function serverWriteQueue({ server }: RunState): number | null {
 
 /** What limits the run now, and the evidence that decided; null when nothing is clear. */
 export function verdictText(state: RunState): string | null {
-  const { verdict } = state;
+  const { verdict, target } = state;
   if (verdict === null || verdict.verdict === 'unclear') return null;
-  const limit = {
-    client: 'these processes',
-    network: 'the network',
-    cluster: 'the cluster',
-    rate: 'the rate that was asked for',
-  }[verdict.verdict];
+  const limit = limitName(verdict.verdict, target?.kind ?? 'cratedb');
   const [evidence] = verdict.evidence;
   return `limited by ${limit}${evidence === undefined ? '' : `: ${printable(evidence)}`}`;
 }

@@ -260,16 +260,16 @@ function thresholdsSection(run: RunFile, view: TextView): Line[] {
 }
 
 /** The verdict with all that speaks for it, in one line. */
-export function limitText({ bottleneck }: RunFile): string {
+export function limitText({ bottleneck, target }: RunFile): string {
   const evidence = bottleneck.evidence.map((sentence) => printable(sentence, 400)).join('; ');
-  return `${limitName(bottleneck.verdict)}${evidence === '' ? '' : `: ${evidence}`}`;
+  return `${limitName(bottleneck.verdict, target.kind)}${evidence === '' ? '' : `: ${evidence}`}`;
 }
 
 /** The verdict and what decided it, then what else is known, then what to try. */
-function limitSection({ bottleneck }: RunFile, view: TextView): Line[] {
+function limitSection({ bottleneck, target }: RunFile, view: TextView): Line[] {
   const { reasons, advice } = splitEvidence(bottleneck);
   const why = reasons.map((sentence) => printable(sentence, 400)).join('; ');
-  const text = `${limitName(bottleneck.verdict)}${why === '' ? '' : `: ${why}`}`;
+  const text = `${limitName(bottleneck.verdict, target.kind)}${why === '' ? '' : `: ${why}`}`;
   return [
     ...titledText('limited by', text, view),
     ...advice.flatMap((sentence) => titledText('try', printable(sentence, 400), view)),

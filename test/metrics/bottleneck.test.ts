@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type LoadFacts, type ServerLoad, judge } from '../../src/metrics/bottleneck.ts';
+import { limitName } from '../../src/report/limit.ts';
 
 /** Ten seconds of eight processes against three nodes, in which a request takes 60 ms, 50 of them in the server. */
 function facts(changes: Partial<LoadFacts> = {}): LoadFacts {
@@ -32,7 +33,7 @@ function facts(changes: Partial<LoadFacts> = {}): LoadFacts {
 
 function server(changes: Partial<ServerLoad> = {}): ServerLoad {
   return {
-    name: 'the cluster',
+    kind: 'cratedb',
     isOnThisHost: false,
     cpuPercent: 120,
     cores: 12,
@@ -92,6 +93,19 @@ test('a cluster without CPU, with a queue that stands or with refused writes is 
   assert.equal(queued.verdict, 'cluster');
   assert.equal(queued.evidence[1], '38 tasks wait for a thread of its write pool on average');
   assert.equal(judge(facts({ server: server({ rejected: 12 }) })).verdict, 'cluster');
+});
+
+test('a stand-in for a cluster is named as one, and nothing is advised about nodes and shards', () => {
+  const { verdict, evidence } = judge(
+    facts({ server: server({ kind: 'sandbox', isOnThisHost: true, cores: 1, cpuPercent: 104 }) }),
+  );
+  assert.equal(verdict, 'cluster');
+  assert.equal(limitName(verdict, 'sandbox'), 'the sandbox');
+  assert.match(evidence.join('; '), /the sandbox uses 104 %/);
+  assert.equal(
+    evidence.at(-1),
+    'try a CrateDB in its place (--url): what a stand-in can take says nothing about one',
+  );
 });
 
 test('of two sides on one host the one that uses more of it is the limit', () => {
@@ -223,7 +237,7 @@ test('any numbers get a verdict with evidence that can be read', () => {
     pauseMs: fc.nat(1000),
     server: fc.option(
       fc.record({
-        name: fc.constant('the cluster'),
+        kind: fc.constant('cratedb'),
         isOnThisHost: fc.boolean(),
         cpuPercent: cpu,
         cores: fc.option(fc.nat(64), { nil: null }),

@@ -120,10 +120,10 @@ export function keyFigures(run: RunFile): Markup {
 }
 
 /** The verdict with what decided it, and below it what to try. */
-function limitParagraphs({ bottleneck }: RunFile): Markup {
+function limitParagraphs({ bottleneck, target }: RunFile): Markup {
   const { reasons, advice } = splitEvidence(bottleneck);
   const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
-  return html`<p class="limit"><b>Limited by</b> ${limitName(bottleneck.verdict)}${why}</p>
+  return html`<p class="limit"><b>Limited by</b> ${limitName(bottleneck.verdict, target.kind)}${why}</p>
     ${advice.map((sentence) => html`<p class="limit"><b>Try</b> ${sentence}</p>`)}`;
 }
 
