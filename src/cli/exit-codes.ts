@@ -3,6 +3,7 @@
  * tested in one place.
  */
 import { CrategenError } from '../base/errors.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import type { Tolerance } from '../plan/run-plan.ts';
 import type { EndReason, Verification } from '../coordinator/run-result.ts';
 
@@ -70,8 +71,9 @@ function hasLostRows(end: RunEnd): boolean {
 }
 
 function isTolerated({ ledger, maxFailed }: RunEnd): boolean {
-  const missing = ledger.rejected + ledger.failed + ledger.unknown;
-  return missing <= (maxFailed.kind === 'rows' ? maxFailed.rows : maxFailed.share * ledger.offered);
+  return (
+    missingRows(ledger) <= (maxFailed.kind === 'rows' ? maxFailed.rows : maxFailed.share * ledger.offered)
+  );
 }
 
 /** The code of a command that ended by an error instead of a result. */

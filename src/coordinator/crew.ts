@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import { durationFlag, formatBytes, formatExact } from '../base/units.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { WorkerEnd } from '../protocol/messages.ts';
@@ -287,7 +288,7 @@ export class Crew {
 
   #checkTolerance({ ledger }: Snapshot): void {
     const { maxFailed, stopsAtMaxFailed } = this.#parts.plan.safety;
-    const bad = ledger.rejected + ledger.failed + ledger.unknown;
+    const bad = missingRows(ledger);
     const drainMs = this.#parts.plan.safety.drainTimeoutMs;
     if (!stopsAtMaxFailed) {
       if (bad >= HOPELESS_ROWS && ledger.acknowledged === 0) {

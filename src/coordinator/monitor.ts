@@ -9,6 +9,7 @@ import type { HostFacts } from '../base/host.ts';
 import type { HostUse } from '../base/host-use.ts';
 import type { Verdict } from '../metrics/bottleneck.ts';
 import { type Histogram, createHistogram, quantileUs, windowOf } from '../metrics/histogram.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import { maxOfKnown } from '../metrics/measured.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
@@ -320,13 +321,13 @@ export class Monitor {
   #point(state: RunState): SeriesPoint {
     const service = windowOf(state.total.serviceTime, this.#pointServiceTime);
     this.#pointServiceTime = state.total.serviceTime;
-    const { rejected, failed, unknown, acknowledged } = state.total.ledger;
+    const { ledger } = state.total;
     return {
       tMs: Math.round(state.elapsedMs),
-      rows: acknowledged,
+      rows: ledger.acknowledged,
       p50Ms: inMs(quantileUs(service, 0.5)),
       p99Ms: inMs(quantileUs(service, 0.99)),
-      errors: rejected + failed + unknown,
+      errors: missingRows(ledger),
       workers: state.workers.flatMap(({ index, pid, total, outside }) =>
         pid === null
           ? []

@@ -56,6 +56,15 @@ export function bucketLowerUs(bucket: number): number {
   return ((bucket & (SUB_BUCKETS - 1)) + SUB_BUCKETS) * 2 ** (octave - SUB_BUCKET_BITS);
 }
 
+/** The middle in µs of the bucket that begins at `lowerUs`: what its values are taken for. */
+export function bucketMiddleUs(lowerUs: number): number {
+  return middleOf(bucketOf(lowerUs));
+}
+
+function middleOf(bucket: number): number {
+  return (bucketLowerUs(bucket) + bucketLowerUs(bucket + 1)) / 2;
+}
+
 /** Adds `from` into `into`. */
 export function mergeInto(into: Histogram, from: Histogram): void {
   assert(into.counts.length === from.counts.length, 'histograms of one kind merge');
@@ -97,8 +106,7 @@ export function quantileUs(histogram: Histogram, quantile: number): number | nul
   let seen = 0;
   for (let bucket = 0; bucket < HISTOGRAM_BUCKETS; bucket += 1) {
     seen += histogram.counts[bucket] ?? 0;
-    if (seen >= rank)
-      return Math.min((bucketLowerUs(bucket) + bucketLowerUs(bucket + 1)) / 2, histogram.maxUs);
+    if (seen >= rank) return Math.min(middleOf(bucket), histogram.maxUs);
   }
   return histogram.maxUs;
 }

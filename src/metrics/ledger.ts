@@ -85,6 +85,11 @@ export function addBatches(a: BatchCounts, b: BatchCounts): BatchCounts {
   };
 }
 
+/** Rows that are not, or not surely, stored. */
+export function missingRows(rows: Pick<RowCounts, 'rejected' | 'failed' | 'unknown'>): number {
+  return rows.rejected + rows.failed + rows.unknown;
+}
+
 /** Rows in a final state. */
 export function settledRows(rows: RowCounts): number {
   return rows.acknowledged + rows.rejected + rows.failed + rows.unknown;

@@ -7,7 +7,7 @@ import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { tablesOf } from '../plan/run-plan.ts';
 import type { RunState, WorkerState } from '../coordinator/run-state.ts';
-import { settledRows } from '../metrics/ledger.ts';
+import { missingRows, settledRows } from '../metrics/ledger.ts';
 import type { ErrorCount } from '../metrics/node-counts.ts';
 import {
   counted,
@@ -20,7 +20,6 @@ import {
 } from './quantities.ts';
 import {
   meanRowsPerSecond,
-  missingRows,
   nodesText,
   phaseText,
   remainingMs,

@@ -5,6 +5,7 @@
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { usableCores } from '../base/host.ts';
 import { printable } from '../base/text.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import {
   formatByteRate,
   formatLatency,
@@ -14,6 +15,7 @@ import {
   formatSeconds,
   orDash,
 } from './quantities.ts';
+import { cpuSecondsOf } from './costs.ts';
 import { repeatCommand } from './repeat-command.ts';
 import { runPlanOf } from './run-file.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from './run-file-schema.ts';
@@ -108,7 +110,7 @@ function tablesTable(run: RunFile): string[] {
   const rows = run.tables.map(({ table, ledger, verification }) => [
     codeSpan(table),
     formatExact(ledger.acknowledged),
-    formatExact(ledger.rejected + ledger.failed + ledger.unknown),
+    formatExact(missingRows(ledger)),
     orDash(verification.stored, formatExact),
     verification.verdict,
   ]);
@@ -177,11 +179,10 @@ function workersTable(run: RunFile): string {
   return `${markdownTable(['worker', 'pid', 'rows', 'CPU s', 'CPU mean', 'CPU max', 'RSS max', 'restarts'], [...rows, parent])}${more}`;
 }
 
-function costCells({ cpu, memory }: Pick<RunFileWorker, 'cpu' | 'memory'>): string[] {
-  const isCounted = cpu.userSeconds !== null || cpu.systemSeconds !== null;
-  const seconds = isCounted ? (cpu.userSeconds ?? 0) + (cpu.systemSeconds ?? 0) : null;
+function costCells(process: Pick<RunFileWorker, 'cpu' | 'memory'>): string[] {
+  const { cpu, memory } = process;
   return [
-    `${cpu.lowerBound ? '≥ ' : ''}${orDash(seconds, formatSeconds)}`,
+    `${cpu.lowerBound ? '≥ ' : ''}${orDash(cpuSecondsOf(process), formatSeconds)}`,
     orDash(cpu.percentMean, formatPercent),
     orDash(cpu.percentMax, formatPercent),
     orDash(memory.residentBytesMax, (bytes) => `${formatMebibytes(bytes)} MiB`),

@@ -6,13 +6,13 @@ import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { formatExact, formatShort } from '../base/units.ts';
 import type { RunNote, RunState } from '../coordinator/run-state.ts';
-import { settledRows } from '../metrics/ledger.ts';
+import { missingRows, settledRows } from '../metrics/ledger.ts';
+import { maxOfKnown } from '../metrics/measured.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { headlineOf, ledgerSentences } from './summary-ledger.ts';
 import {
   type Tone,
   meanRowsPerSecond,
-  missingRows,
   nodesText,
   phaseText,
   remainingMs,
@@ -36,7 +36,7 @@ import {
   orDash,
   tablesText,
 } from './quantities.ts';
-import { WORKER_COLUMNS, parentRow, totalRow, workerRow } from './worker-columns.ts';
+import { WORKER_COLUMNS, isGone, parentRow, totalRow, workerRow } from './worker-columns.ts';
 
 /** A name and its value, both for people. */
 export interface Fact {
@@ -133,7 +133,7 @@ export function pictureOf(state: RunState): Picture {
     workers: state.workers.map((worker) => ({
       cells: workerRow(worker, state).cells,
       values: WORKER_COLUMNS.map((column) => column.value(worker)),
-      isGone: worker.phase === 'exited',
+      isGone: isGone(worker),
       isTroubled: worker.total.waiting !== null || missingRows(worker.total.ledger) > 0,
     })),
     total: totalRow(state).cells,
@@ -167,7 +167,7 @@ export function mergePicturePoints(earlier: PicturePoint, later: PicturePoint): 
   return {
     ...later,
     p50Ms: later.p50Ms ?? earlier.p50Ms,
-    p99Ms: Math.max(earlier.p99Ms ?? 0, later.p99Ms ?? 0) || null,
+    p99Ms: maxOfKnown([earlier.p99Ms, later.p99Ms]),
   };
 }
 

@@ -2,7 +2,7 @@
 import { printable } from '../base/text.ts';
 import { formatExact } from '../base/units.ts';
 import type { RunPhase, RunState, TargetState, WorkerState } from '../coordinator/run-state.ts';
-import { type RowCounts, settledRows } from '../metrics/ledger.ts';
+import { settledRows } from '../metrics/ledger.ts';
 import { sumOfKnown } from '../metrics/measured.ts';
 import type { Waiting } from '../metrics/snapshot.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
@@ -38,11 +38,6 @@ export function steadyRowsPerSecond(state: RunState): number {
 /** Acknowledged rows per second since the start; null before it. */
 export function meanRowsPerSecond(state: RunState): number | null {
   return state.elapsedMs > 0 ? (state.total.ledger.acknowledged / state.elapsedMs) * 1000 : null;
-}
-
-/** Rows that are not, or not surely, stored. */
-export function missingRows(rows: RowCounts): number {
-  return rows.rejected + rows.failed + rows.unknown;
 }
 
 /** The share of the run that is done, 0..1, by the bound that is nearer; null when nothing bounds it yet. */

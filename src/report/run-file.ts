@@ -9,7 +9,9 @@ import { printable } from '../base/text.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { type Histogram, bucketLowerUs, quantileUs } from '../metrics/histogram.ts';
 import type { Ledger } from '../metrics/ledger.ts';
+import { sumOfKnown } from '../metrics/measured.ts';
 import type { ServerTelemetry } from '../metrics/telemetry.ts';
+import { cpuSecondsOf } from './costs.ts';
 import type { NodeResult, ProcessCost, RunResult, WorkerResult } from '../coordinator/run-result.ts';
 import {
   type RunFile,
@@ -342,10 +344,7 @@ function latencySection(histogram: Histogram): RunFileLatency {
 
 /** Workers and parent; a null is a process that is counted in another one. Null when nothing was measured. */
 function totalCpuSeconds(result: RunResult): number | null {
-  const seconds = [result.coordinator, ...result.workers]
-    .flatMap(({ cpu }) => [cpu.userSeconds, cpu.systemSeconds])
-    .filter((each) => each !== null);
-  return seconds.length === 0 ? null : seconds.reduce((sum, each) => sum + each, 0);
+  return sumOfKnown([result.coordinator, ...result.workers].map(cpuSecondsOf));
 }
 
 function closedLedger(ledger: Ledger): RunFile['workers'][number]['ledger'] {

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
 import { stateFolder } from '../base/user-folders.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import { tablesText } from './quantities.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { MAX_RUN_FILE_BYTES, parseRunFile, tooLarge } from './run-file.ts';
@@ -123,7 +124,7 @@ async function listingOf(runs: string, id: string, startedAt: string | null): Pr
       state: 'finished',
       table: tablesText(run.target.table, run.plan.also.length),
       acknowledgedRows: run.ledger.acknowledged,
-      missingRows: run.ledger.rejected + run.ledger.failed + run.ledger.unknown,
+      missingRows: missingRows(run.ledger),
       endReason: run.run.endReason,
       exitCode: run.run.exitCode,
       problem: '',

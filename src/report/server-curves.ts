@@ -3,6 +3,7 @@
  * many nodes the lowest, the middle and the highest. Pure.
  */
 import { formatBytes, formatShort } from '../base/units.ts';
+import { maxOfKnown } from '../metrics/measured.ts';
 import { type Curve, type Curves, isMeasured, ratesOf } from './curves.ts';
 import { formatLatency, formatPercent, median } from './quantities.ts';
 import type { RunFile } from './run-file-schema.ts';
@@ -198,14 +199,14 @@ function nodeCurve(
 function foldedNodes(curves: readonly Curve[]): readonly Curve[] {
   if (curves.length <= MAX_NODE_LINES) return curves;
   const moments = curves[0]?.values.length ?? 0;
-  const over = (pick: (values: number[]) => number | null): readonly (number | null)[] =>
+  const over = (pick: (values: readonly number[]) => number | null): readonly (number | null)[] =>
     Array.from({ length: moments }, (_, moment) =>
       pick(curves.map(({ values }) => values[moment] ?? null).filter((value) => value !== null)),
     );
   return [
     {
       name: `highest of ${curves.length} nodes`,
-      values: over((values) => (values.length > 0 ? Math.max(...values) : null)),
+      values: over(maxOfKnown),
     },
     { name: 'median', values: over(median) },
     { name: 'lowest', values: over((values) => (values.length > 0 ? Math.min(...values) : null)) },

@@ -4,6 +4,7 @@
  */
 import { formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import { mixOf, tableRange } from '../plan/table-mix.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { counted } from './quantities.ts';
@@ -25,7 +26,7 @@ const REJECTING: ReadonlySet<string> = new Set([
 
 /** The one sentence that says what the run came to; red when rows are missing or the server disagrees. */
 export function headlineOf(run: RunFile): Sentence {
-  const missing = missingRows(run);
+  const missing = missingRows(run.ledger);
   if (run.verification.verdict === 'mismatch') return { text: mismatchText(run), style: 'redBold' };
   if (missing > 0) return { text: missingText(run, missing), style: 'redBold' };
   if (run.ledger.acknowledged === 0) return { text: `no row was stored${whyEnded(run)}`, style: 'redBold' };
@@ -38,8 +39,8 @@ export function ledgerSentences(run: RunFile): Sentence[] {
   const { stored, absent } = run.resolved;
   const sum = `offered ${formatExact(offered)} = acknowledged ${formatExact(acknowledged)} + rejected ${formatExact(rejected)} + failed ${formatExact(failed)} + unknown ${formatExact(unknown)}`;
   const sentences: Sentence[] = [{ text: sum, style: 'plain' }, serverSentence(run)];
-  if (missingRows(run) > 0 && run.verification.verdict === 'mismatch') {
-    sentences.push({ text: missingText(run, missingRows(run)), style: 'redBold' });
+  if (missingRows(run.ledger) > 0 && run.verification.verdict === 'mismatch') {
+    sentences.push({ text: missingText(run, missingRows(run.ledger)), style: 'redBold' });
   }
   if (stored + absent > 0) {
     const asked = `${counted(stored + absent, 'row')} had no answer and were asked for at the end: ${formatExact(stored)} stored, ${formatExact(absent)} absent`;
@@ -54,10 +55,6 @@ export function ledgerSentences(run: RunFile): Sentence[] {
     sentences.push({ text: `ended${whyEnded(run)}`, style: 'yellow' });
   }
   return sentences;
-}
-
-function missingRows(run: RunFile): number {
-  return run.ledger.rejected + run.ledger.failed + run.ledger.unknown;
 }
 
 function storedSentence(run: RunFile): Sentence {
@@ -122,9 +119,7 @@ function reasonText(run: RunFile): string {
 /** The rows of one batch that did not end well: a place to look. */
 function exampleText(run: RunFile): string {
   for (const worker of run.workers) {
-    const exception = worker.batches.exceptions.find(
-      (batch) => batch.rejected + batch.failed + batch.unknown > 0,
-    );
+    const exception = worker.batches.exceptions.find((batch) => missingRows(batch) > 0);
     if (exception === undefined) continue;
     const tables = [run.plan.table, ...run.plan.also];
     const { table, firstRow, rows } = tableRange(mixOf(tables), run.plan, exception.batch);

@@ -1,6 +1,7 @@
 /** The tables of a run in its summary, where there are several: what each got of the rows, and what was counted in it. */
 import { formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import { orDash } from './quantities.ts';
 import type { RunFile } from './run-file-schema.ts';
 import type { Line, TextView } from './styled-text.ts';
@@ -37,7 +38,7 @@ export function tableCells({ weight, ledger, verification }: RunFile['tables'][n
 
 function tableRow(entry: RunFile['tables'][number]): TableRow {
   const { table, ledger, verification } = entry;
-  const bad = ledger.rejected + ledger.failed + ledger.unknown;
+  const bad = missingRows(ledger);
   return {
     cells: [
       `  ${printable(table, 200)}`,

@@ -3,7 +3,9 @@
  * is typical (min, median, max), how uneven it is, and the parent.
  */
 import { formatExact, formatShort } from '../base/units.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import { sumOfKnown } from '../metrics/measured.ts';
+import { cpuSecondsOf, ownRows, perMillionRows } from './costs.ts';
 import type { RunFile, RunFileWorker } from './run-file-schema.ts';
 import {
   formatMebibytes,
@@ -125,19 +127,18 @@ export function workerTable(run: RunFile, view: TextView): Line[] {
 }
 
 function measuresOf(worker: RunFileWorker, runningMs: number | null): Measures {
-  const { acknowledged, rejected, failed, unknown } = worker.ledger;
+  const own = ownRows(worker);
   return {
-    rows: acknowledged,
-    rowsPerSecond:
-      runningMs === null || runningMs === 0 ? null : ((acknowledged - worker.earlierRows) / runningMs) * 1000,
-    missing: rejected + failed + unknown,
-    cpuSeconds: sumOfKnown([worker.cpu.userSeconds, worker.cpu.systemSeconds]),
+    rows: worker.ledger.acknowledged,
+    rowsPerSecond: runningMs === null || runningMs === 0 ? null : (own / runningMs) * 1000,
+    missing: missingRows(worker.ledger),
+    cpuSeconds: cpuSecondsOf(worker),
     cpuMean: worker.cpu.percentMean,
     cpuMax: worker.cpu.percentMax,
     residentBytes: worker.memory.residentBytesMax,
     eventLoop: worker.eventLoopUtilization,
     restarts: worker.restarts,
-    ...perMillion(worker, acknowledged - worker.earlierRows),
+    ...perMillion(worker, own),
     coreWait: shareOf(worker.coreWaitMs, runningMs),
     isLowerBound: worker.cpu.lowerBound,
   };
@@ -145,14 +146,12 @@ function measuresOf(worker: RunFileWorker, runningMs: number | null): Measures {
 
 /** What a process cost for a million of `rows`; null when it stored none. */
 function perMillion(
-  { cpu, memory }: Pick<RunFileWorker, 'cpu' | 'memory'>,
+  process: Pick<RunFileWorker, 'cpu' | 'memory'>,
   rows: number,
 ): Pick<Measures, 'cpuPerMillion' | 'bytesPerMillion'> {
-  const per = (amount: number | null): number | null =>
-    amount === null || rows <= 0 ? null : (amount / rows) * 1e6;
   return {
-    cpuPerMillion: per(sumOfKnown([cpu.userSeconds, cpu.systemSeconds])),
-    bytesPerMillion: per(memory.residentBytesMax),
+    cpuPerMillion: perMillionRows(cpuSecondsOf(process), rows),
+    bytesPerMillion: perMillionRows(process.memory.residentBytesMax, rows),
   };
 }
 
@@ -222,7 +221,7 @@ function parentRow(run: RunFile): TableRow {
     rows: null,
     rowsPerSecond: null,
     missing: null,
-    cpuSeconds: sumOfKnown([cpu.userSeconds, cpu.systemSeconds]),
+    cpuSeconds: cpuSecondsOf(run.coordinator),
     cpuMean: cpu.percentMean,
     cpuMax: cpu.percentMax,
     residentBytes: memory.residentBytesMax,

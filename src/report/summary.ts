@@ -5,6 +5,7 @@
 import { usableCores } from '../base/host.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
+import { missingRows } from '../metrics/ledger.ts';
 import type { RunFile, RunFileLatency } from './run-file-schema.ts';
 import { runPlanOf } from './run-file.ts';
 import {
@@ -225,8 +226,7 @@ function latencySection(run: RunFile, view: TextView): Line[] {
 
 function errorsSection(run: RunFile, view: TextView): Line[] {
   if (run.errors.length === 0) return [];
-  const { rejected, failed, unknown } = run.ledger;
-  const harmless = rejected + failed + unknown === 0 ? 'every row was stored in the end, by a retry' : '';
+  const harmless = missingRows(run.ledger) === 0 ? 'every row was stored in the end, by a retry' : '';
   const sorted = [...run.errors].sort((a, b) => b.rows - a.rows || b.batches - a.batches);
   const rest = sorted.slice(MAX_ERRORS);
   return [

@@ -2,7 +2,9 @@
  * Judging `--fail-on`: conditions over what a run file says was measured, so that a report shown later judges as the run
  * did. What was not measured counts as 0, as in k6, and is said: nothing is not too slow, and it is too few.
  */
+import { sumOfKnown } from '../metrics/measured.ts';
 import type { Threshold } from '../plan/run-plan.ts';
+import { cpuSecondsOf } from './costs.ts';
 import { orDash } from './quantities.ts';
 import type { RunFile } from './run-file-schema.ts';
 
@@ -47,11 +49,9 @@ function valueOf(metric: Threshold['metric'], run: RunFile): number | null {
 
 /** Of all workers, from their common start to their end, 100 = one core. */
 function workersCpuPercent({ workers, run }: RunFile): number | null {
-  const seconds = workers
-    .flatMap(({ cpu }) => [cpu.userSeconds, cpu.systemSeconds])
-    .filter((each) => each !== null);
-  if (seconds.length === 0 || run.runningMs === null || run.runningMs === 0) return null;
-  return (seconds.reduce((sum, each) => sum + each, 0) / run.runningMs) * 1e5;
+  const seconds = sumOfKnown(workers.map(cpuSecondsOf));
+  if (seconds === null || run.runningMs === null || run.runningMs === 0) return null;
+  return (seconds / run.runningMs) * 1e5;
 }
 
 function isTrue(value: number, { operator, value: limit }: Threshold): boolean {

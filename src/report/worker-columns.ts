@@ -4,13 +4,8 @@
  */
 import { formatExact, formatShort } from '../base/units.ts';
 import type { RunState, WorkerState } from '../coordinator/run-state.ts';
-import {
-  missingRows,
-  requestsInFlight,
-  residentBytes,
-  workersCpuPercent,
-  workersResidentBytes,
-} from './progress.ts';
+import { missingRows } from '../metrics/ledger.ts';
+import { requestsInFlight, residentBytes, workersCpuPercent, workersResidentBytes } from './progress.ts';
 import { NOT_MEASURED, formatMebibytes, formatPercent, formatShare, orDash } from './quantities.ts';
 import type { Style } from './styled-text.ts';
 import type { TableColumn, TableRow } from './table.ts';

@@ -5,6 +5,7 @@
 import { seededRandom } from '../../base/seeded-random.ts';
 import { blockStandardError, meanOf, studentT } from '../../metrics/bootstrap.ts';
 import { formatExact } from '../../base/units.ts';
+import { cpuSecondsOf, ownRows, perMillionRows } from '../costs.ts';
 import { workerCurves } from '../curves.ts';
 import {
   formatMebibytes,
@@ -14,7 +15,7 @@ import {
   formatShare,
   orDash,
 } from '../quantities.ts';
-import type { RunFile, RunFileWorker } from '../run-file-schema.ts';
+import type { RunFile } from '../run-file-schema.ts';
 import { type Line, type TextView, plain, renderLine, styled, wrap } from '../styled-text.ts';
 import { type TableColumn, type TableRow, tableLines } from '../table.ts';
 
@@ -44,7 +45,7 @@ export function compareWorkers(run: RunFile, seed = 1): readonly ComparedWorker[
   const random = seededRandom(seed);
   const confidence = 1 - JOINT_ERROR / Math.max(1, run.workers.length);
   return run.workers.map((worker, position) => {
-    const own = worker.ledger.acknowledged - worker.earlierRows;
+    const own = ownRows(worker);
     const series = sharesOf(curves, position, run.plan.warmUpMs);
     const share = shareOf(series, confidence, random);
     const { runningMs } = run.run;
@@ -53,7 +54,7 @@ export function compareWorkers(run: RunFile, seed = 1): readonly ComparedWorker[
       pids: worker.pids,
       rows: worker.ledger.acknowledged,
       rowsPerSecond: runningMs === null || runningMs === 0 ? null : (own / runningMs) * 1000,
-      cpuSecondsPerMillionRows: cpuPerMillion(worker, own),
+      cpuSecondsPerMillionRows: perMillionRows(cpuSecondsOf(worker), own),
       cpuPercentMean: worker.cpu.percentMean,
       residentBytesMax: worker.memory.residentBytesMax,
       eventLoopUtilization: worker.eventLoopUtilization,
@@ -169,9 +170,4 @@ function verdictOf(share: ComparedWorker['share']): ComparedWorker['verdict'] {
   if (share === null) return 'notMeasured';
   if (share.low > 1 + MIN_DIFFERENCE) return 'faster';
   return share.high < 1 - MIN_DIFFERENCE ? 'slower' : 'noClearDifference';
-}
-
-function cpuPerMillion({ cpu }: RunFileWorker, rows: number): number | null {
-  if (rows === 0 || (cpu.userSeconds === null && cpu.systemSeconds === null)) return null;
-  return (((cpu.userSeconds ?? 0) + (cpu.systemSeconds ?? 0)) / rows) * 1e6;
 }

@@ -5,6 +5,7 @@
 import { UsageError } from '../../base/errors.ts';
 import { formatBytes } from '../../base/units.ts';
 import { printable } from '../../base/text.ts';
+import { missingRows } from '../../metrics/ledger.ts';
 import type { RunFile } from '../run-file-schema.ts';
 import { ASSUMED_SPREAD, type Difference, judgeSides } from './judge.ts';
 import { type RunFigures, figuresOf } from './figures.ts';
@@ -119,8 +120,7 @@ function warningsOf(sides: readonly Side[]): string[] {
   const single = sides.filter(({ runs }) => runs.length === 1).map(({ label }) => label);
   const differing = differingFields(sides.map(({ runs }) => runs));
   const bad = all.filter(({ run, verification, ledger }) => {
-    const missing = ledger.rejected + ledger.failed + ledger.unknown;
-    return ![0, 5].includes(run.exitCode) || missing > 0 || verification.verdict === 'mismatch';
+    return ![0, 5].includes(run.exitCode) || missingRows(ledger) > 0 || verification.verdict === 'mismatch';
   });
   const short = all.filter(({ run }) => (run.measuredMs ?? 0) < SHORT_RUN_MS);
   const asked = all.filter(({ plan }) => plan.rowsPerSecond !== null);

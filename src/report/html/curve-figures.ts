@@ -1,5 +1,6 @@
 /** The figures of what crategen itself saw: throughput, errors, latency over time and by percentile, each worker. */
 import { formatShort } from '../../base/units.ts';
+import { bucketMiddleUs } from '../../metrics/histogram.ts';
 import {
   type WorkerCurves,
   errorCurves,
@@ -333,10 +334,4 @@ function quantilesOf(latency: RunFileLatency, shares: readonly number[]): (numbe
     if (bucket === undefined) return null;
     return Math.min(bucketMiddleUs(bucket.lowerUs) / 1000, latency.max ?? Infinity);
   });
-}
-
-/** 16 buckets an octave from 16 µs on, one per microsecond below. */
-function bucketMiddleUs(lowerUs: number): number {
-  if (lowerUs < 16) return lowerUs + 0.5;
-  return lowerUs + 2 ** (Math.floor(Math.log2(lowerUs)) - 5);
 }

@@ -1,6 +1,7 @@
 /** The parts of the report that are words and tables: ledger, key figures, costs, errors, plan. */
 import { formatBytes, formatDuration, formatExact } from '../../base/units.ts';
 import { usableCores } from '../../base/host.ts';
+import { missingRows } from '../../metrics/ledger.ts';
 import {
   counted,
   formatByteRate,
@@ -12,6 +13,7 @@ import {
   formatShare,
   orDash,
 } from '../quantities.ts';
+import { cpuSecondsOf, ownRows, perMillionRows } from '../costs.ts';
 import { repeatCommand } from '../repeat-command.ts';
 import { runPlanOf } from '../run-file.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
@@ -186,7 +188,7 @@ export function costSection(run: RunFile): Markup {
     String(worker.index),
     worker.pids.join(', '),
     formatExact(worker.ledger.acknowledged),
-    formatExact(worker.ledger.rejected + worker.ledger.failed + worker.ledger.unknown),
+    formatExact(missingRows(worker.ledger)),
     ...costCells(worker, ownRows(worker)),
     formatExact(worker.restarts),
   ]);
@@ -342,25 +344,15 @@ function costCells(
   rows: number | null,
 ): string[] {
   const { cpu, memory, eventLoopUtilization } = process;
-  const seconds =
-    cpu.userSeconds === null && cpu.systemSeconds === null
-      ? null
-      : (cpu.userSeconds ?? 0) + (cpu.systemSeconds ?? 0);
-  const perMillion = (amount: number | null): number | null =>
-    amount === null || rows === null || rows === 0 ? null : (amount / rows) * 1e6;
+  const seconds = cpuSecondsOf(process);
   const bound = cpu.lowerBound ? '≥ ' : '';
   return [
     `${bound}${orDash(seconds, formatSeconds)}`,
-    rows === null ? '' : `${bound}${orDash(perMillion(seconds), formatSeconds)}`,
+    rows === null ? '' : `${bound}${orDash(perMillionRows(seconds, rows), formatSeconds)}`,
     orDash(cpu.percentMean, formatPercent),
     orDash(cpu.percentMax, formatPercent),
     orDash(memory.residentBytesMax, formatMebibytes),
-    rows === null ? '' : orDash(perMillion(memory.residentBytesMax), formatMebibytes),
+    rows === null ? '' : orDash(perMillionRows(memory.residentBytesMax, rows), formatMebibytes),
     orDash(eventLoopUtilization, formatShare),
   ];
-}
-
-/** Acknowledged in this part of the run: what its times and costs belong to. */
-function ownRows(worker: RunFileWorker): number {
-  return worker.ledger.acknowledged - worker.earlierRows;
 }
