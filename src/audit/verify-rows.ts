@@ -19,7 +19,7 @@ import {
 } from '../cratedb/statements.ts';
 import { createReferenceGenerator } from '../rows/reference-generator.ts';
 import type { RowGenerator } from '../rows/row-generator.ts';
-import type { RowPlan } from '../rows/row-plan.ts';
+import type { RowPlan } from '../rows/row-format.ts';
 import { type Column, type TableSchema, insertedColumns } from '../rows/schema.ts';
 import type { Verification } from './verification.ts';
 

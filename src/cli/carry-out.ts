@@ -17,7 +17,7 @@ import type { RunResult } from '../coordinator/run-result.ts';
 import type { RunState } from '../coordinator/run-state.ts';
 import { runPlan } from '../coordinator/run.ts';
 import { type StopControl, createStopControl } from '../coordinator/stop-control.ts';
-import type { OutputPlan } from '../plan/parse-run-plan.ts';
+import type { OutputPlan } from '../plan/parse-output.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import { type RunPlan, type TargetAccess, tablesOf } from '../plan/run-plan.ts';
 import { makeFolder, testWritable, writeFileAtomically } from '../report/files.ts';

@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.ts';
 import { OWN_SCHEMA } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { schemaOfDdl } from '../coordinator/existing-table.ts';
-import type { ResolvedSchema } from '../plan/parse-run-plan.ts';
+import type { ResolvedSchema } from '../plan/schema-source.ts';
 import { readLimited } from '../plan/read-limited.ts';
 
 /** `name` is the flag, as messages call it. The rows go to the table of that name in the schema crategen. */

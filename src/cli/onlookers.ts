@@ -4,7 +4,7 @@
  */
 import { systemClock } from '../base/clock.ts';
 import type { RunNote, RunObserver } from '../coordinator/run-state.ts';
-import type { OtlpPlan, OutputPlan } from '../plan/parse-run-plan.ts';
+import type { OtlpPlan, OutputPlan } from '../plan/parse-output.ts';
 import type { LivePage } from '../report/live-page.ts';
 import type { OtlpPush } from '../report/otlp-push.ts';
 import type { RunFile } from '../report/run-file-schema.ts';

@@ -8,7 +8,7 @@ import { formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
 import { formatTable } from '../base/sql.ts';
 import type { StopSignal } from '../coordinator/stop-control.ts';
-import type { OutputPlan } from '../plan/parse-run-plan.ts';
+import type { OutputPlan } from '../plan/parse-output.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { SettingReader } from '../plan/setting-reader.ts';
 import type { RawSettings, RawValue } from '../plan/settings.ts';

@@ -9,15 +9,9 @@ import type { ConfigFile } from '../plan/config-file.ts';
 import { canGenerateFast } from '../rows/row-generator.ts';
 import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
 import { alsoFiles } from '../plan/parse-also.ts';
-import {
-  type NamedFile,
-  type OutputPlan,
-  type ParsedRunPlan,
-  type PlanFacts,
-  type ResolvedSchema,
-  parseRunPlan,
-  schemaFilePath,
-} from '../plan/parse-run-plan.ts';
+import type { OutputPlan } from '../plan/parse-output.ts';
+import { type ParsedRunPlan, type PlanFacts, parseRunPlan } from '../plan/parse-run-plan.ts';
+import { schemaFilePath } from '../plan/parse-table.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import { NO_SECRETS } from '../plan/parse-target.ts';
 import {
@@ -27,7 +21,7 @@ import {
   type TargetAccess,
   tablesOf,
 } from '../plan/run-plan.ts';
-import { withSchema } from '../plan/schema-source.ts';
+import { type NamedFile, type ResolvedSchema, withSchema } from '../plan/schema-source.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import type { RawSettings } from '../plan/settings.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';

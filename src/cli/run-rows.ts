@@ -9,7 +9,8 @@ import { assignmentsOf } from '../coordinator/shares.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import { buildPools } from '../rows/pools.ts';
-import { ROW_FORMAT, type RowPlan, makeRowPlan } from '../rows/row-plan.ts';
+import { type RowPlan, ROW_FORMAT } from '../rows/row-format.ts';
+import { makeRowPlan } from '../rows/row-plan.ts';
 import { hasRunColumns } from '../rows/schema.ts';
 
 /** One of a run's tables, and how its rows are made. */

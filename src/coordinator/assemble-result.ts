@@ -8,7 +8,7 @@ import { mergeSnapshots } from '../metrics/merge.ts';
 import { type ErrorCount, noNodeCounts } from '../metrics/node-counts.ts';
 import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
 import { statementOf } from '../rows/insert-form.ts';
-import { ROW_FORMAT, type RowPlan } from '../rows/row-plan.ts';
+import { type RowPlan, ROW_FORMAT } from '../rows/row-format.ts';
 import type { CrewEnd } from './crew.ts';
 import type { Monitor } from './monitor.ts';
 import type { PreparedTable, PreparedTarget } from './prepare-target.ts';

@@ -6,8 +6,9 @@ import { type TableName, OWN_SCHEMA, formatTable, parseTableName } from '../base
 import { printable } from '../base/text.ts';
 import { PRESET_NAMES, presetSchema } from '../rows/presets.ts';
 import type { ConfigFile } from './config-file.ts';
-import type { NamedFile, ResolvedSchema } from './parse-run-plan.ts';
+
 import type { RunPlan, SchemaSource, TablePlan } from './run-plan.ts';
+import type { NamedFile, ResolvedSchema } from './schema-source.ts';
 import { type Given, SettingReader, quoted } from './setting-reader.ts';
 import type { RawSettings } from './settings.ts';
 import { MAX_PERIOD, mixOf, wholeWeights } from './table-mix.ts';

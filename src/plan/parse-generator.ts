@@ -1,4 +1,5 @@
 /** How a column of a schema file is generated: from what stands under `generate` to a generator of its type. */
+import { DAY_MS } from '../base/units.ts';
 import {
   type ColumnType,
   type FakerMethod,
@@ -41,7 +42,6 @@ export interface Referred {
 }
 
 const MAX_ENTRIES = 1_000_000;
-const DAY_MS = 86_400_000;
 const MAX_WAIT_MS = 3650 * DAY_MS;
 type Make = (spot: Spot, column: FilledColumn, reader: TreeReader, facts: FileFacts) => Generator | null;
 

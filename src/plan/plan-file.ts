@@ -9,7 +9,7 @@ import type { TargetKind } from '../base/target-kind.ts';
 import { printable } from '../base/text.ts';
 import { INSERT_PATHS } from '../rows/insert-form.ts';
 import { DEFAULT_PG_PORT } from './parse-target.ts';
-import type { RunPlan } from './run-plan.ts';
+import { THRESHOLD_METRICS, THRESHOLD_OPERATORS, type RunPlan } from './run-plan.ts';
 import { SCHEMA_SOURCE, TABLE_SCHEMA } from './schema-shape.ts';
 
 export const PLAN_FORMAT = 'crategen.plan/1';
@@ -177,20 +177,8 @@ const SAFETY_PLAN = v.object({
 });
 
 const THRESHOLD = v.object({
-  metric: v.picklist([
-    'p50',
-    'p90',
-    'p95',
-    'p99',
-    'p999',
-    'max',
-    'rows/s',
-    'rejected',
-    'failed',
-    'unknown',
-    'cpu',
-  ]),
-  operator: v.picklist(['>', '>=', '<', '<=']),
+  metric: v.picklist(THRESHOLD_METRICS),
+  operator: v.picklist(THRESHOLD_OPERATORS),
   value: v.pipe(v.number(), v.finite()),
   text: TEXT,
 });

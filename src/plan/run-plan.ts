@@ -16,11 +16,26 @@ export type VerifyMethod = 'count' | 'rows' | 'none';
 export type Tolerance =
   { readonly kind: 'rows'; readonly rows: number } | { readonly kind: 'share'; readonly share: number };
 
+/** What `--fail-on` may judge, and how. */
+export const THRESHOLD_METRICS = [
+  'p50',
+  'p90',
+  'p95',
+  'p99',
+  'p999',
+  'max',
+  'rows/s',
+  'rejected',
+  'failed',
+  'unknown',
+  'cpu',
+] as const;
+export const THRESHOLD_OPERATORS = ['>', '>=', '<', '<='] as const;
+
 /** `--fail-on "p99>200ms"`: fails when the comparison is true. Latencies in ms, rates in rows/s, cpu in percent. */
 export interface Threshold {
-  readonly metric:
-    'p50' | 'p90' | 'p95' | 'p99' | 'p999' | 'max' | 'rows/s' | 'rejected' | 'failed' | 'unknown' | 'cpu';
-  readonly operator: '>' | '>=' | '<' | '<=';
+  readonly metric: (typeof THRESHOLD_METRICS)[number];
+  readonly operator: (typeof THRESHOLD_OPERATORS)[number];
   readonly value: number;
   /** As it was written. */
   readonly text: string;

@@ -1,8 +1,8 @@
 /** Where a schema came from, as the command line says it: for the lines of a run, and to repeat it. */
 import { unreachable } from '../base/errors.ts';
-import { OWN_SCHEMA, formatTable } from '../base/sql.ts';
+import { type TableName, OWN_SCHEMA, formatTable } from '../base/sql.ts';
 import type { TableSchema } from '../rows/schema.ts';
-import type { SettingReader } from './setting-reader.ts';
+import type { Given, SettingReader } from './setting-reader.ts';
 import type { DraftPlan, RunPlan, SchemaSource, TablePlan } from './run-plan.ts';
 
 /** The preset of a run that names no schema. */
@@ -51,3 +51,18 @@ export function alsoFlag({ source, name, weight }: TablePlan): string {
 export function withSchema(draft: DraftPlan, schema: TableSchema): RunPlan {
   return { ...draft, table: { ...draft.table, schema } };
 }
+
+/** What a schema file came to. Its problems name the file, line and column. */
+export type ResolvedSchema =
+  | {
+      readonly ok: true;
+      readonly schema: TableSchema;
+      /** The target that the file suggests. */
+      readonly table: TableName;
+      /** What a person should know before the first insert. */
+      readonly notes?: readonly string[];
+    }
+  | { readonly ok: false; readonly problems: readonly string[] };
+
+/** A file that says which rows a run makes: a schema file, or one with a CREATE TABLE statement. */
+export type NamedFile = Given<string> & { readonly setting: 'schema' | 'ddl' };

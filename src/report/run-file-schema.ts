@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { DEFAULT_PG_PORT } from '../plan/parse-target.ts';
+import { THRESHOLD_METRICS, THRESHOLD_OPERATORS } from '../plan/run-plan.ts';
 import { SCHEMA_SOURCE, TABLE_SCHEMA } from '../plan/schema-shape.ts';
 import { INSERT_PATHS } from '../rows/insert-form.ts';
 
@@ -82,20 +83,8 @@ const latency = v.object({
 });
 
 const threshold = v.object({
-  metric: v.picklist([
-    'p50',
-    'p90',
-    'p95',
-    'p99',
-    'p999',
-    'max',
-    'rows/s',
-    'rejected',
-    'failed',
-    'unknown',
-    'cpu',
-  ]),
-  operator: v.picklist(['>', '>=', '<', '<=']),
+  metric: v.picklist(THRESHOLD_METRICS),
+  operator: v.picklist(THRESHOLD_OPERATORS),
   value: v.number(),
   text,
 });

@@ -3,9 +3,14 @@
  * every write. Generators size their buffers by it and choose cheaper arithmetic where an interval is small.
  */
 import { assert } from '../base/errors.ts';
-import { MAX_ROWS } from './row-format.ts';
-import type { BinaryOp, Expression, Pools, Write } from './row-format.ts';
-import type { RowPlan } from './row-plan.ts';
+import {
+  type BinaryOp,
+  type Expression,
+  type Pools,
+  type RowPlan,
+  type Write,
+  MAX_ROWS,
+} from './row-format.ts';
 
 /** The integer behind an expression's 64 bits lies in [min, max]; `ANY` says only that it is unsigned. */
 export interface Interval {

@@ -1,5 +1,6 @@
 /** Generators whose value is one integer (a decimal is one with its scale), as expressions. */
 import { assert } from '../base/errors.ts';
+import { DAY_MS } from '../base/units.ts';
 import { intervalOf } from './bounds.ts';
 import {
   EXPONENTIAL_ONE,
@@ -65,7 +66,6 @@ export interface LoweredNumber {
 const FRACTION_BITS = 20;
 const FRACTION_ONE = 2 ** FRACTION_BITS;
 
-const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 /** Time began on a Thursday: a quarter turn, where the sine is highest, comes six and a half days later. */
 const WEEK_PHASE = (2n ** 64n * 9n) / 28n;

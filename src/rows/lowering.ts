@@ -9,8 +9,7 @@ import { add, constant, divide, local, mix, multiply, remainder, ROW, set } from
 import { keyOf, ROW_STEP, seedOf } from './hashing.ts';
 import { poolKey, tableKey } from './pool-needs.ts';
 import type { TableSource } from './pool-needs.ts';
-import type { Expression, Pools, Write } from './row-format.ts';
-import type { RowIdentity } from './row-plan.ts';
+import type { Expression, Pools, RowIdentity, Write } from './row-format.ts';
 import type { PoolSource, TableSchema } from './schema.ts';
 
 export class Lowering {

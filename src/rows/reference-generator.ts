@@ -17,9 +17,7 @@ import { ELEMENT_STEP, ROW_STEP } from './hashing.ts';
 import { writeAscii, writeDecimal, writeLongDecimal, writeWhole } from './json-digits.ts';
 import type { ColumnGenerator, RowBrackets, RowGenerator } from './row-generator.ts';
 import { IN_BRACKETS } from './row-generator.ts';
-import { MAX_ROWS } from './row-format.ts';
-import type { Expression, Write } from './row-format.ts';
-import type { RowPlan } from './row-plan.ts';
+import { type Expression, type RowPlan, type Write, MAX_ROWS } from './row-format.ts';
 import * as wordOps from './words.ts';
 import { HIGH, KEY_HIGH, KEY_LOW, LOW } from './words.ts';
 

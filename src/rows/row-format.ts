@@ -93,3 +93,31 @@ export interface Pools {
   /** sha256 over all of it, hexadecimal: other pools, other rows. */
   readonly hash: string;
 }
+
+/** What distinguishes one run's rows from another's of the same schema. The target table is not part of it. */
+export interface RowIdentity {
+  readonly seed: number;
+  readonly runId: string;
+  /** Wall-clock milliseconds at which time in the rows starts. */
+  readonly timeOriginMs: number;
+}
+
+/** An inserted column and what writes its value. */
+export interface ColumnPlan {
+  readonly name: string;
+  readonly writes: readonly Write[];
+}
+
+/** Everything that row `i` is a function of, as plain data that crosses a process boundary. */
+export interface RowPlan {
+  readonly rowFormat: typeof ROW_FORMAT;
+  readonly schemaName: string;
+  readonly identity: RowIdentity;
+  readonly seed64: bigint;
+  /** Writes that set the locals which several columns share; they write nothing. */
+  readonly prologue: readonly Write[];
+  /** The inserted columns, in the order of the statement. */
+  readonly columns: readonly ColumnPlan[];
+  readonly locals: number;
+  readonly pools: Pools;
+}

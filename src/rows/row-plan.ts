@@ -1,45 +1,16 @@
 /**
- * The row plan: everything that row `i` is a function of, as plain data that crosses a process boundary. Made
- * once in the parent; generators are made from it, in any process, and write the same bytes.
+ * Makes the row plan of a schema, once, in the parent: generators are made from it, in any process, and write the
+ * same bytes.
  */
 import { createHash } from 'node:crypto';
 import { BugError } from '../base/errors.ts';
 import { lowerTopColumn } from './lower-column.ts';
 import { Lowering } from './lowering.ts';
 import { childColumns } from './pool-needs.ts';
-import { ROW_FORMAT } from './row-format.ts';
-import type { Pools, Write } from './row-format.ts';
+import { ROW_FORMAT, type Pools, type RowIdentity, type RowPlan } from './row-format.ts';
 import { insertedColumns, neighboursOf } from './schema.ts';
 import type { Column, TableSchema } from './schema.ts';
 import { validateSchema } from './validate-schema.ts';
-
-export { MAX_ROWS, ROW_FORMAT } from './row-format.ts';
-
-/** What distinguishes one run's rows from another's of the same schema. The target table is not part of it. */
-export interface RowIdentity {
-  readonly seed: number;
-  readonly runId: string;
-  /** Wall-clock milliseconds at which time in the rows starts. */
-  readonly timeOriginMs: number;
-}
-
-export interface ColumnPlan {
-  readonly name: string;
-  readonly writes: readonly Write[];
-}
-
-export interface RowPlan {
-  readonly rowFormat: typeof ROW_FORMAT;
-  readonly schemaName: string;
-  readonly identity: RowIdentity;
-  readonly seed64: bigint;
-  /** Writes that set the locals which several columns share; they write nothing. */
-  readonly prologue: readonly Write[];
-  /** The inserted columns, in the order of the statement. */
-  readonly columns: readonly ColumnPlan[];
-  readonly locals: number;
-  readonly pools: Pools;
-}
 
 /**
  * The plan of a valid schema's rows. `pools` are those of `buildPools(schema)`. Throws a BugError if the schema

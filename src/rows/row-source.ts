@@ -7,7 +7,7 @@ import type { ColumnModule, RowModule } from './fast-generator.ts';
 import type { InsertForm } from './insert-form.ts';
 import { IN_BRACKETS, WITHOUT_BRACKETS } from './row-generator.ts';
 import type { ColumnGenerator, RowBrackets, RowGenerator } from './row-generator.ts';
-import type { RowPlan } from './row-plan.ts';
+import type { RowPlan } from './row-format.ts';
 
 export type RowSource =
   | { readonly kind: 'module'; readonly module: RowModule }

@@ -2,6 +2,7 @@
  * A generator for a column about which nothing is known but its name and type: for schema files that say nothing
  * about it, and for tables that exist. Whatever the name suggests, the values are valid for the type.
  */
+import { DAY_MS } from '../base/units.ts';
 import type { ColumnType, FakerMethod, Generator, JsonValue, PoolSource, TypeKind } from './schema.ts';
 import { wholeLimits } from './type-limits.ts';
 import { INTEGERS, fitProblem } from './validate-generator.ts';
@@ -85,7 +86,6 @@ function rulesFor(kind: TypeKind): readonly Rule[] {
   }
 }
 
-const DAY_MS = 86_400_000;
 const EUROPE = { west: -9.5, south: 36, east: 30, north: 60 } as const;
 
 const choice = (...options: readonly (readonly [JsonValue, number])[]): Rule['make'] =>

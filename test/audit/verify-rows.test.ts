@@ -7,7 +7,7 @@ import {
   verdictOfRows,
   verifyRows,
 } from '../../src/audit/verify-rows.ts';
-import { type ColumnPlan, ROW_FORMAT, type RowPlan } from '../../src/rows/row-plan.ts';
+import { type ColumnPlan, type RowPlan, ROW_FORMAT } from '../../src/rows/row-format.ts';
 import type { Column, TableSchema } from '../../src/rows/schema.ts';
 import { FakeServer, TABLE, rowsFrom } from './support.ts';
 

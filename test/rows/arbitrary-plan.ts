@@ -4,8 +4,13 @@
  */
 import fc from 'fast-check';
 import { add, constant, divide, local, mix, range, remainder, ROW } from '../../src/rows/expressions.ts';
-import type { Expression, Pools, Write } from '../../src/rows/row-format.ts';
-import { type RowPlan, ROW_FORMAT } from '../../src/rows/row-plan.ts';
+import {
+  type Expression,
+  type Pools,
+  type RowPlan,
+  type Write,
+  ROW_FORMAT,
+} from '../../src/rows/row-format.ts';
 import { IDENTITY } from './support.ts';
 
 const MASK = (1n << 64n) - 1n;

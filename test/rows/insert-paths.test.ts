@@ -14,8 +14,7 @@ import {
   pathProblems,
   statementOf,
 } from '../../src/rows/insert-form.ts';
-import { MAX_ROWS } from '../../src/rows/row-format.ts';
-import type { RowPlan } from '../../src/rows/row-plan.ts';
+import { type RowPlan, MAX_ROWS } from '../../src/rows/row-format.ts';
 import { type RowSource, bracketsOf, openRowSource } from '../../src/rows/row-source.ts';
 import { anyPlan } from './arbitrary-plan.ts';
 import { planOf, preset, rowsOf } from './support.ts';

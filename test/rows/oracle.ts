@@ -2,8 +2,7 @@
  * What a row plan means, told a second time: straight from the definition of its language, in BigInt and text,
  * without a look at the generator's arithmetic.
  */
-import type { BinaryOp, Expression, Write } from '../../src/rows/row-format.ts';
-import type { RowPlan } from '../../src/rows/row-plan.ts';
+import type { BinaryOp, Expression, RowPlan, Write } from '../../src/rows/row-format.ts';
 
 const cut = (value: bigint): bigint => BigInt.asUintN(64, value);
 

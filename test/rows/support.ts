@@ -7,7 +7,8 @@ import { buildPools } from '../../src/rows/pools.ts';
 import { presetSchema } from '../../src/rows/presets.ts';
 import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
-import { type RowIdentity, type RowPlan, makeRowPlan } from '../../src/rows/row-plan.ts';
+import type { RowIdentity, RowPlan } from '../../src/rows/row-format.ts';
+import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import type { Column, TableSchema } from '../../src/rows/schema.ts';
 
 export const IDENTITY: RowIdentity = {

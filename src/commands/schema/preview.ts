@@ -1,12 +1,12 @@
 /** `crategen schema preview`: sample rows, as they would be sent. */
 import * as Flags from '@oclif/core/flags';
+import { HOUR_MS } from '../../base/units.ts';
 import { SCHEMA_ARGS, SchemaCommand, sourceFlags } from '../../cli/schema-argument.ts';
 import { firstRows } from '../../cli/schema-sample.ts';
 import type { SettingReader } from '../../plan/setting-reader.ts';
 import { insertColumns } from '../../rows/ddl.ts';
 
 const MAX_SHOWN_ROWS = 1000;
-const HOUR_MS = 3_600_000;
 
 export default class SchemaPreview extends SchemaCommand {
   static override summary = 'Print sample rows of a schema, one JSON object a line';

@@ -13,7 +13,7 @@ import { PARAMETERS, assembleRowModule } from '../fast/row-loop.ts';
 import { OVERSHOOT_BYTES, POINTER } from '../fast/text-writer.ts';
 import type { Frame } from '../fast/values.ts';
 import type { Code } from '../fast/wasm-assembler.ts';
-import type { RowPlan } from '../row-plan.ts';
+import type { RowPlan } from '../row-format.ts';
 import type { Accumulator } from './bit-writer.ts';
 import { BitWriter } from './bit-writer.ts';
 import type { DeflateCode } from './huffman.ts';

@@ -4,7 +4,7 @@ import { createDeflateBodies } from '../deflate-generator.ts';
 import type { ModuleShape } from '../fast/row-loop.ts';
 import { USUAL_SHAPE } from '../fast/row-loop.ts';
 import { bulkForm } from '../insert-form.ts';
-import type { RowPlan } from '../row-plan.ts';
+import type { RowPlan } from '../row-format.ts';
 import { emitDeflateModule } from './deflate-emitter.ts';
 import type { SymbolCounts } from './huffman.ts';
 import { createLinker } from './linked-texts.ts';

@@ -4,7 +4,7 @@
  */
 import { maxColumnBytesOf, maxRowBytesOf } from '../bounds.ts';
 import type { ColumnModule } from '../fast-generator.ts';
-import type { RowPlan } from '../row-plan.ts';
+import type { RowPlan } from '../row-format.ts';
 import { MemoryImage } from './memory-image.ts';
 import type { Piece } from './pieces.ts';
 import { piecesOf } from './pieces.ts';

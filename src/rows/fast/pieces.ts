@@ -2,9 +2,8 @@
  * The writes of a plan as the pieces that code is written for: neighbouring literals are one, and whatever takes
  * one of few ready texts is a fragment, together with the literals and the fragments beside it.
  */
-import type { Expression, Pools, Write } from '../row-format.ts';
+import type { Expression, Pools, RowPlan, Write } from '../row-format.ts';
 import type { RowBrackets } from '../row-generator.ts';
-import type { RowPlan } from '../row-plan.ts';
 import { fitsWord, tableBytes } from './fragments.ts';
 import type { ValueEmitter } from './values.ts';
 

@@ -2,11 +2,10 @@
 import { unreachable } from '../../base/errors.ts';
 import { maxRowBytesOf } from '../bounds.ts';
 import { ELEMENT_STEP } from '../hashing.ts';
-import type { Expression, Write } from '../row-format.ts';
+import type { Expression, RowPlan, Write } from '../row-format.ts';
 import type { RowModule } from '../fast-generator.ts';
 import type { RowBrackets } from '../row-generator.ts';
 import { IN_BRACKETS } from '../row-generator.ts';
-import type { RowPlan } from '../row-plan.ts';
 import { writeBase62, writeBits, writeHex, writeUuid } from './characters.ts';
 import { writeDecimal, writeFixed, writeWhole } from './digits.ts';
 import type { FragmentTable } from './fragments.ts';

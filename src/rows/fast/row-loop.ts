@@ -4,7 +4,7 @@
  */
 import { assert } from '../../base/errors.ts';
 import { ROW_STEP } from '../hashing.ts';
-import type { RowPlan } from '../row-plan.ts';
+import type { RowPlan } from '../row-format.ts';
 import type { Piece } from './pieces.ts';
 import { POINTER } from './text-writer.ts';
 import type { Frame } from './values.ts';

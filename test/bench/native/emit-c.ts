@@ -8,8 +8,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { type Interval, type Scope, intervalOf, maxRowBytesOf, newScope } from '../../../src/rows/bounds.ts';
 import { ELEMENT_STEP, ROW_STEP } from '../../../src/rows/hashing.ts';
-import type { Expression, Pools, Write } from '../../../src/rows/row-format.ts';
-import type { RowPlan } from '../../../src/rows/row-plan.ts';
+import type { Expression, Pools, RowPlan, Write } from '../../../src/rows/row-format.ts';
 
 /** Writes next to each other, literals and pools of the same index put together. */
 type Item =
