@@ -7,7 +7,8 @@ import { assignmentsOf } from '../../src/coordinator/shares.ts';
 import { rowsBefore, rowsOfBatch } from '../../src/plan/assignment.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
-import { samplePlan, sampleResult, sampleWorker } from '../report/samples.ts';
+import { sampleResult, sampleWorker } from '../report/samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 const FACTS = { exitCode: 0, crategenVersion: '0', nodeVersion: '24', fakerVersion: '10' };
 

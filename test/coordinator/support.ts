@@ -17,63 +17,20 @@ import type { TableSchema } from '../../src/rows/schema.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts';
 import { preset } from '../rows/support.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
 
+const usual = samplePlan();
+
 export const PLAN: RunPlan = {
-  command: 'cluster',
+  ...usual,
   runId: 'test-run',
   seed: 1,
   timeOriginMs: 1_700_000_000_000,
-  target: {
-    kind: 'urls',
-    nodes: ['http://127.0.0.1:1'],
-    discover: false,
-    pgPort: 5432,
-    username: null,
-    tls: { verify: true, caCertFile: null, systemCa: false, certFile: null, keyFile: null },
-  },
-  table: {
-    name: { schema: 'crategen', table: 'records' },
-    source: { kind: 'preset', name: 'records' },
-    schema: preset('records'),
-    weight: 1,
-    create: true,
-    recreate: false,
-    shards: null,
-    replicas: null,
-    key: true,
-  },
-  also: [],
+  target: { ...usual.target, nodes: ['http://127.0.0.1:1'] },
   bounds: { rows: 10_000, durationMs: null },
-  load: {
-    procs: 2,
-    batchSize: 100,
-    inFlight: 2,
-    batchIntervalMs: 0,
-    rowsPerSecond: null,
-    rampUpMs: 0,
-    warmUpMs: 0,
-    insertPath: 'bulk-args',
-    compression: 'none',
-    generator: 'fast',
-    maxBodyBytes: 1 << 24,
-  },
-  safety: {
-    timeoutMs: 90_000,
-    retries: 3,
-    drainTimeoutMs: 2000,
-    outageTimeoutMs: 120_000,
-    blockTimeoutMs: 60_000,
-    maxFailed: { kind: 'rows', rows: 0 },
-    stopsAtMaxFailed: false,
-    maxBytes: null,
-    stopAtDisk: { kind: 'watermark' },
-    isConfirmed: false,
-  },
-  machine: { index: 1, count: 1 },
-  startAtMs: null,
-  failOn: [],
-  verify: 'count',
+  load: { ...usual.load, procs: 2, batchSize: 100, inFlight: 2 },
+  safety: { ...usual.safety, drainTimeoutMs: 2000 },
 };
 
 /** Every wait takes a fraction of its time; what is measured is real. */

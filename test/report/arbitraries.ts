@@ -14,7 +14,8 @@ import type {
 } from '../../src/metrics/telemetry.ts';
 import type { Snapshot } from '../../src/metrics/snapshot.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
-import { sampleLatencies, samplePlan, sampleResult, sampleSnapshot, sampleState } from './samples.ts';
+import { sampleLatencies, sampleResult, sampleSnapshot, sampleState } from './samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 /** What a server, a file or a name may contain: escape codes, carriage returns, wide and combining characters. */
 export const hostileText = fc.oneof(

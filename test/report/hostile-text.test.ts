@@ -16,7 +16,8 @@ import { toRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import { hostileText, results } from './arbitraries.ts';
-import { FACTS, samplePlan, sampleResult, sampleServer, view } from './samples.ts';
+import { FACTS, sampleResult, sampleServer, view } from './samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 /** Each would do something somewhere: run, colour, turn, end a cell, a line, a fence, a tag, mention, link, compute. */
 const HOSTILE = [

@@ -6,7 +6,8 @@ import type { RunEvent, RunState } from '../../src/coordinator/run-state.ts';
 import { createLineLog, renderHeader, renderLine } from '../../src/report/line-log.ts';
 import { renderStatusLine } from '../../src/report/status-line.ts';
 import { plans, states } from './arbitraries.ts';
-import { samplePlan, sampleState } from './samples.ts';
+import { sampleState } from './samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 test('a run is told as its plan, its target, its phases, its progress every ten seconds and its notes', () => {
   const at = (elapsedMs: number, changes: Partial<RunState> = {}): RunEvent => ({

@@ -7,14 +7,8 @@ import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
 import { type LiveView, renderLiveScreen, scrollRange } from '../../src/report/live-screen.ts';
 import { textWidth } from '../../src/report/styled-text.ts';
 import { states } from './arbitraries.ts';
-import {
-  samplePlan,
-  sampleServerView,
-  sampleSnapshot,
-  sampleState,
-  sampleWorkerState,
-  view,
-} from './samples.ts';
+import { sampleServerView, sampleSnapshot, sampleState, sampleWorkerState, view } from './samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 const ERRORS = [
   { class: 'timeout', code: null, rows: 4000, batches: 4, example: 'no reply within 90 s' },

@@ -3,7 +3,8 @@ import type { NodeResult, RunResult, SeriesPoint } from '../../src/coordinator/r
 import type { HostSample, ServerSample } from '../../src/metrics/telemetry.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
-import { FACTS, sampleLatencies, samplePlan, sampleResult, sampleWorker } from './samples.ts';
+import { FACTS, sampleLatencies, sampleResult, sampleWorker } from './samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 const MIB = 2 ** 20;
 /** As many as a run file holds at most. */

@@ -10,7 +10,7 @@ import { countFlag, repeatCommand } from '../../src/report/repeat-command.ts';
 import { FACTS, parse } from '../plan/parse-input.ts';
 import { preset } from '../rows/support.ts';
 import { hostileText } from './arbitraries.ts';
-import { samplePlan } from './samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 const LOCAL = { ...samplePlan().target, nodes: ['http://localhost:4200'] };
 

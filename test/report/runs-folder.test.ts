@@ -15,7 +15,8 @@ import {
   runFolder,
   runsFolder,
 } from '../../src/report/runs-folder.ts';
-import { FACTS, samplePlan, sampleResult } from './samples.ts';
+import { FACTS, sampleResult } from './samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 let runs = '';
 beforeEach(() => {

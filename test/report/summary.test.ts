@@ -8,7 +8,8 @@ import { toRunFile } from '../../src/report/run-file.ts';
 import { textWidth } from '../../src/report/styled-text.ts';
 import { renderSummary } from '../../src/report/summary.ts';
 import { results } from './arbitraries.ts';
-import { FACTS, sampleLatencies, samplePlan, sampleResult, sampleWorker, view } from './samples.ts';
+import { FACTS, sampleLatencies, sampleResult, sampleWorker, view } from './samples.ts';
+import { samplePlan } from '../support/sample-plan.ts';
 
 /** Lines that are made to be copied, so that they are never cut or broken. */
 const COPIED = /^(run file|again|go on|verify|on CrateDB) /;

@@ -9,7 +9,8 @@ import { renderComparison, renderComparisonMarkdown } from '../../../src/report/
 import { toRunFile } from '../../../src/report/run-file.ts';
 import type { RunFile } from '../../../src/report/run-file-schema.ts';
 import { runWithSeries } from '../long-run.ts';
-import { FACTS, samplePlan, sampleResult, view } from '../samples.ts';
+import { FACTS, sampleResult, view } from '../samples.ts';
+import { samplePlan } from '../../support/sample-plan.ts';
 
 /** A run of half a minute at a rate, of a plan with this batch size, the nth of its day. */
 function aRun(id: string, rowsPerSecond: number, batchSize = 1000, minute = 0): RunFile {
