@@ -61,6 +61,7 @@ describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
   for (const [name, options] of views) {
     it(`has no error, no request, no barrier and no sideways scrolling: ${name}`, async (context) => {
       const { page, faults } = await open(file, options);
+      await page.locator('html.whole').waitFor();
       const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
       assert.ok(Number(wide) <= 0, `${String(wide)} pixels too wide`);
       await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
@@ -91,7 +92,7 @@ describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
     assert.ok((await page.locator('svg.chart:visible').count()) >= 10);
     assert.equal(await page.locator('svg.chart path.line').first().isVisible(), true);
     await page.locator('#throughput summary').click();
-    assert.ok((await page.locator('#throughput tbody tr:visible').count()) > 50);
+    assert.ok((await page.locator('#throughput tbody tr:visible').count()) > 30);
     assert.equal(await page.locator('button').count(), 0);
     assert.deepEqual(faults, []);
     await page.context().close();
@@ -99,7 +100,9 @@ describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
 
   it('zooms by button and by key, and comes back', async () => {
     const { page, faults } = await open(file, { viewport: { width: 1200, height: 900 } });
+    assert.equal(await page.evaluate('typeof uPlot'), 'undefined');
     await page.getByRole('button', { name: 'Zoom into Throughput' }).click();
+    assert.equal(await page.evaluate('typeof uPlot'), 'function');
     const plot = page.locator('#throughput .plot');
     assert.equal(await plot.locator('canvas').isVisible(), true);
     assert.equal(await plot.locator('svg').isVisible(), false);

@@ -154,21 +154,31 @@ function scalesOf(
   };
 }
 
-/** A path with a gap where there is no value; a value alone between two gaps is a dot. */
+/**
+ * A path with a gap where there is no value; a value alone between two gaps is a dot. Each point is told by its
+ * distance from the one before, which is half as long as where it is; the distances are of rounded places, so that
+ * no error adds up.
+ */
 function pathOf(x: readonly number[], values: readonly (number | null)[], scales: Scales): Markup {
   let path = '';
-  let isDrawing = false;
+  let before: { readonly x: number; readonly y: number } | null = null;
   values.forEach((value, position) => {
     if (value === null || !Number.isFinite(value)) {
-      isDrawing = false;
+      before = null;
       return;
     }
-    const at = `${scales.x(x[position] ?? 0)} ${scales.y(value)}`;
-    const isAlone = !isDrawing && (values[position + 1] ?? null) === null;
-    path += isAlone ? `M${at}h.01` : `${isDrawing ? 'L' : 'M'}${at}`;
-    isDrawing = true;
+    const at = { x: scales.x(x[position] ?? 0), y: scales.y(value) };
+    if (before !== null) path += `l${pair(round(at.x - before.x), round(at.y - before.y))}`;
+    else path += `M${pair(at.x, at.y)}${(values[position + 1] ?? null) === null ? 'h.01' : ''}`;
+    before = at;
   });
   return verbatim(path);
+}
+
+/** Two numbers of a path: a minus divides them too, and a leading 0 says nothing. */
+function pair(first: number, second: number): string {
+  const [left, right] = [first, second].map((value) => String(value).replace(/^(-?)0\./, '$1.'));
+  return `${left}${second < 0 ? '' : ' '}${right}`;
 }
 
 function shade({ shadedTo, xAxis, yAxis }: LineChart, scales: Scales): Markup | null {

@@ -104,15 +104,19 @@ export function documentOf(title: string, body: Markup, zoom: ZoomLibrary | null
         ${element('style', style)}
       </head>
       <body>
-        ${body} ${scripts.map((script) => element('script', script))}
+        ${body}
+        ${zoom !== null && [element('script', zoom.script, DORMANT), element('script', ZOOM_SCRIPT)]}
       </body>
     </html> `;
   return page.source;
 }
 
+/** Of the library: the browser takes it for data, until the first zoom makes a script of it with the same hash. */
+const DORMANT = ' type="text/plain" id="zoom-library"';
+
 /** Not as a template: a blank more in it, and its hash would be another. */
-function element(name: 'style' | 'script', content: string): Markup {
-  return verbatim(`<${name}>${content}</${name}>\n`);
+function element(name: 'style' | 'script', content: string, attributes = ''): Markup {
+  return verbatim(`<${name}${attributes}>${content}</${name}>\n`);
 }
 
 const CONTENTS: readonly (readonly [string, string])[] = [

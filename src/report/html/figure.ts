@@ -9,7 +9,7 @@ import { type LineChart, lineChart, lineClass } from './chart.ts';
 import { type Markup, type Piece, html, jsonBlock } from './markup.ts';
 
 /** Moments in a table behind a chart: more than anybody reads. All of them are in the CSV. */
-const TABLE_MOMENTS = 120;
+const TABLE_MOMENTS = 60;
 /** Moments of a drawn line: more than its width has units would not be seen. */
 const DRAWN_MOMENTS = 900;
 

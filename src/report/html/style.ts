@@ -1,6 +1,7 @@
 /**
  * The style sheet of reports: light and dark, screen, phone and paper. Line colours are told apart by people who see no
- * red or no green, keep 3:1 to the page, and each line has a dash pattern too.
+ * red or no green, keep 3:1 to the page, and each line has a dash pattern too. Figures out of view are laid out only
+ * when the page has opened, which its script says.
  */
 
 export const REPORT_STYLE = `
@@ -73,6 +74,7 @@ button:hover{border-color:var(--ink)}
 footer{padding-block:2rem 3rem;color:var(--soft);font-size:.9rem}
 @media (max-width:60rem){.label{font-size:11px}}
 @media (max-width:36rem){h1{font-size:1.45rem}.label{font-size:21px;stroke-width:5px}.x{transform:translateY(5px)}.chart{margin-bottom:.3rem}.second{display:none}.key-figures{grid-template-columns:1fr 1fr}.facts>div{grid-template-columns:8rem 1fr}th,td{padding-inline:.5rem}.books .words{min-width:0}}
+@media screen and (scripting:enabled){html:not(.whole) figure{content-visibility:auto;contain-intrinsic-size:auto 24rem;overflow-clip-margin:1rem}}
 @media print{:root{--page:#fff;--ink:#000;--soft:#444;--edge:#bbb;--fill:#fff;--bad:#b42318;--good:#116b3a;--warn:#fff;--c0:#0064a8;--c1:#c2500a;--c2:#00785a;--c3:#a3418a;--c4:#7a5c00;--c5:#3b4a5a;color-scheme:light}
 @page{margin:14mm}body{font-size:10.5pt}body>*{max-width:none;padding-inline:0}header{padding-top:0}nav,details,button,.u-wrap,.uplot{display:none}.zoomed>.chart{display:block}.zoomed+.legend{display:flex}
 .scroll{max-height:none;overflow:visible}table{font-size:8.5pt}th,td{padding-inline:.3rem;white-space:normal}h2{break-after:avoid}.sparks li,tr,.key-figures>div{break-inside:avoid}.label{font-size:9.5px}thead th{position:static}}

@@ -23,6 +23,12 @@ export const ZOOM_SCRIPT = `
       if (size >= factor) return Number((value / factor).toPrecision(3)) + unit;
     return String(Number(value.toPrecision(3)));
   };
+  const wake = () => {
+    if (typeof uPlot !== 'undefined') return;
+    const script = document.createElement('script');
+    script.textContent = document.getElementById('zoom-library').textContent;
+    document.head.append(script);
+  };
   const draw = (plot, data) => {
     const axis = { stroke: colour('--soft'), grid: { stroke: colour('--edge'), width: 1 }, ticks: { stroke: colour('--edge'), width: 1 } };
     const chart = new uPlot({
@@ -78,6 +84,7 @@ export const ZOOM_SCRIPT = `
     button.setAttribute('aria-label', 'Zoom into ' + title);
     button.addEventListener('click', () => {
       button.remove();
+      wake();
       open(figure, plot, JSON.parse(block.textContent), bar);
       plot.focus();
     });
@@ -93,6 +100,7 @@ export const ZOOM_SCRIPT = `
       plots.set(plot, { chart: fresh, data });
     }
   };
+  addEventListener('load', () => setTimeout(() => document.documentElement.classList.add('whole')));
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', again);
   let timer = 0;
   addEventListener('resize', () => { clearTimeout(timer); timer = setTimeout(again, 150); });
