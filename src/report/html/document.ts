@@ -104,8 +104,7 @@ export function documentOf(title: string, body: Markup, zoom: ZoomLibrary | null
         ${element('style', style)}
       </head>
       <body>
-        ${body}
-        ${zoom !== null && [element('script', zoom.script, DORMANT), element('script', ZOOM_SCRIPT)]}
+        ${body} ${zoom !== null && [element('script', zoom.script, DORMANT), element('script', ZOOM_SCRIPT)]}
       </body>
     </html> `;
   return page.source;
