@@ -71,13 +71,19 @@ export interface Ended {
   run(): RunFile;
 }
 
-/** Starts `crategen ARGS`. */
+/** Starts `crategen ARGS`; `under` is a program, with its arguments, that starts it in turn. */
 export function crategen(
   args: readonly string[],
   { env }: Pick<Home, 'env'>,
-  more: { readonly input?: string; readonly nodeArgs?: readonly string[] } = {},
+  more: {
+    readonly input?: string;
+    readonly nodeArgs?: readonly string[];
+    readonly under?: readonly string[];
+  } = {},
 ): Command {
-  const child = execa(process.execPath, [...(more.nodeArgs ?? []), BIN, ...args], {
+  const [program = process.execPath, ...programArgs] = more.under ?? [];
+  const node = more.under === undefined ? [] : [process.execPath];
+  const child = execa(program, [...programArgs, ...node, ...(more.nodeArgs ?? []), BIN, ...args], {
     env: { ...env },
     extendEnv: true,
     reject: false,

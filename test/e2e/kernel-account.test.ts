@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { RunFile } from '../../src/report/run-file-schema.ts';
+import {
+  type AccountedCommand,
+  type ProcessAccount,
+  accountedCrategen,
+  whyNoAccount,
+} from '../support/kernel-account.ts';
+import { cluster, home, sandboxFor, until } from './support.ts';
+
+const SKIP = { skip: whyNoAccount() };
+/** Enough for each worker to use CPU seconds: what ends a process after its last word is then little. */
+const ROWS = '3m';
+const CPU_TOLERANCE = 0.02;
+const MEMORY_TOLERANCE = 0.05;
+/** The parent has its file written and its summary shown after it has read what it cost. */
+const PARENT_ENDS_IN_SECONDS = 0.2;
+const CLOCK_TICKS_PER_SECOND = 100;
+
+test(
+  'CPU and memory of each process are what the kernel had charged it when it had ended',
+  SKIP,
+  async (context) => {
+    const place = await home(context);
+    const sandbox = await sandboxFor(context, { discard: true });
+    const command = accountedCrategen(cluster(sandbox, '--rows', ROWS), place);
+    const { workers, coordinator } = await runOf(command);
+    const accounts = await command.accounts();
+    assert.equal(workers.length, 2);
+    for (const worker of workers) {
+      const [account] = accountsOf(worker, accounts);
+      assert.ok(account);
+      assert.equal(account.code, 0);
+      assertNear(cpuSecondsOf(worker), account.cpuSeconds, CPU_TOLERANCE);
+      assertNear(worker.memory.residentBytesMax, account.residentBytesMax, MEMORY_TOLERANCE);
+      assert.equal(worker.cpu.lowerBound, false);
+    }
+    const parent = accounts.get(coordinator.pid);
+    assert.ok(parent);
+    const missing = parent.cpuSeconds - cpuSecondsOf(coordinator);
+    assert.ok(
+      missing >= 0 && missing < CPU_TOLERANCE * parent.cpuSeconds + PARENT_ENDS_IN_SECONDS,
+      `${missing} s`,
+    );
+    assertNear(coordinator.memory.residentBytesMax, parent.residentBytesMax, MEMORY_TOLERANCE);
+  },
+);
+
+test('CPU of a worker that was killed is marked as a lower bound, and is one', SKIP, async (context) => {
+  const place = await home(context);
+  const sandbox = await sandboxFor(context, { discard: true });
+  const command = accountedCrategen(cluster(sandbox, '--rows', ROWS), place);
+  let victim: number | undefined;
+  await until(() => (victim = command.workers().find((pid) => usedSeconds(pid) >= 1)) !== undefined);
+  process.kill(victim ?? 0, 'SIGKILL');
+  const { workers } = await runOf(command);
+  const accounts = await command.accounts();
+  for (const worker of workers) {
+    const each = accountsOf(worker, accounts);
+    const charged = each.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+    const said = cpuSecondsOf(worker);
+    const wasKilled = victim === worker.pids[0];
+    assert.equal(worker.pids.length, wasKilled ? 2 : 1);
+    assert.equal(worker.cpu.lowerBound, wasKilled);
+    if (!wasKilled) assertNear(said, charged, CPU_TOLERANCE);
+    else assert.ok(said <= charged && said > charged / 2, `${said} of ${charged} s`);
+    assertNear(
+      worker.memory.residentBytesMax,
+      Math.max(...each.map(({ residentBytesMax }) => residentBytesMax)),
+      MEMORY_TOLERANCE,
+    );
+  }
+});
+
+async function runOf(command: AccountedCommand): Promise<RunFile> {
+  const ended = await command.ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  return ended.run();
+}
+
+/** One for each incarnation. */
+function accountsOf(
+  { pids }: RunFile['workers'][number],
+  accounts: ReadonlyMap<number, ProcessAccount>,
+): ProcessAccount[] {
+  return pids.flatMap((pid) => accounts.get(pid) ?? []);
+}
+
+function cpuSecondsOf({ cpu }: Pick<RunFile['coordinator'], 'cpu'>): number {
+  return (cpu.userSeconds ?? 0) + (cpu.systemSeconds ?? 0);
+}
+
+function assertNear(said: number | null, charged: number, tolerance: number): void {
+  const difference = Math.abs((said ?? 0) - charged);
+  assert.ok(difference <= tolerance * charged, `${said} is not ${charged} within ${tolerance * 100} %`);
+}
+
+/** CPU seconds of a living process, 0 of one that is gone. */
+function usedSeconds(pid: number): number {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS_PER_SECOND;
+  } catch {
+    return 0;
+  }
+}
