@@ -274,6 +274,7 @@ async function whileAsking(
     clock: env.clock,
     table: plan.table.name,
     kind: target.state.kind,
+    version: target.state.version,
     elapsedMs: () => monitor.elapsedMs(),
     onNote: (message) => {
       if (!target.isSystemHidden) monitor.note({ level: 'info', event: 'serverUnseen', message });

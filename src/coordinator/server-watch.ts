@@ -10,10 +10,15 @@ import type { CrateClient } from '../cratedb/client.ts';
 import type { QueryFailure } from '../cratedb/query-reply.ts';
 import {
   type InsertCounts,
+  type LeftOut,
   type NodeReading,
-  type TelemetryStatement,
-  TELEMETRY_STATEMENTS,
+  type TelemetryAnswers,
+  type TelemetryQuestion,
+  TELEMETRY_QUESTIONS,
+  answersTogether,
   askTelemetry,
+  harmfulColumns,
+  insertsBetween,
   missingColumn,
   readHealth,
   readInserts,
@@ -28,15 +33,29 @@ import type { ServerView } from './run-state.ts';
 const ASK_EVERY_MS = 2000;
 /** A server under load takes its time; what comes later than this is of no use for the moment it was asked for. */
 const ASK_TIMEOUT_MS = 4000;
+/** A question whose time is up twice in a row holds up the others: it is left out for so many rounds. */
+const REST_ROUNDS = 5;
+/** So often in vain, and it is said. */
+const FAILURES_TO_TELL = 2;
+/** So many answers without a single INSERT, and it is said. */
+const ANSWERS_TO_TELL = 3;
 /** 40 minutes at full resolution; longer runs merge neighbours. */
 const MAX_SAMPLES = 1200;
+
+/** Stand-ins have no shards to tell of, and one that discards nothing but its own load. */
+const ASKED_OF: Readonly<Record<TargetKind, readonly TelemetryQuestion['name'][]>> = {
+  cratedb: ['nodes', 'inserts', 'shards', 'health'],
+  sandbox: ['nodes', 'inserts', 'health'],
+  discard: ['nodes'],
+};
 
 export interface ServerWatchParts {
   readonly client: CrateClient;
   readonly clock: Clock;
   readonly table: TableName;
-  /** Stand-ins have no shards to tell of. */
   readonly kind: TargetKind;
+  /** Of the target, as far as it is known; decides how it is asked. */
+  readonly version: string | null;
   /** Milliseconds since the workers' common start; 0 before it. */
   readonly elapsedMs: () => number;
   /** Called once, with one line, when something cannot be had. */
@@ -54,31 +73,54 @@ export function createServerWatch(parts: ServerWatchParts): ServerWatch {
   return new Watch(parts);
 }
 
-/** Why a statement is not asked any more. */
-type Refusal = { readonly statement: TelemetryStatement; readonly why: string };
+/** How it stands with one question. */
+interface Asked {
+  readonly question: TelemetryQuestion;
+  /** The server's words when it may not be asked at all, else null. */
+  refused: string | null;
+  answers: number;
+  /** Since the last answer. */
+  failures: number;
+  /** Why it was not answered last, or ''. */
+  failure: string;
+  /** Rounds in which it is left out. */
+  rests: number;
+}
+
+/** What one round brought, and when the nodes had told of themselves. */
+interface Round {
+  readonly answers: TelemetryAnswers;
+  readonly nodesAtMs: number;
+}
 
 class Watch implements ServerWatch {
   readonly #parts: ServerWatchParts;
   readonly #series: Series<ServerSample> = createSeries(MAX_SAMPLES, mergeSamples);
-  readonly #nodes: ServerNode[] = [];
-  readonly #without = new Set<string>();
-  readonly #refused: Refusal[] = [];
-  #asked: readonly TelemetryStatement[];
+  readonly #asked: readonly Asked[];
+  /** Each with the id by which it is known again. */
+  readonly #nodes: { readonly id: string; node: ServerNode }[] = [];
+  readonly #leftOut: LeftOut[] = [];
+  readonly #said = new Set<string>();
+  #putTogether: boolean;
   #latest: ServerSample | null = null;
-  #before: { readonly inserts: InsertCounts; readonly atMs: number } | null = null;
+  #before: { readonly inserts: ReadonlyMap<string, InsertCounts>; readonly atMs: number } | null = null;
   #queries = 0;
   #answeredMs = 0;
   #answers = 0;
-  #note = '';
+  #notes: readonly string[] = [];
 
   constructor(parts: ServerWatchParts) {
     this.#parts = parts;
-    this.#asked = TELEMETRY_STATEMENTS.filter(({ name }) => parts.kind === 'cratedb' || name !== 'shards');
+    this.#putTogether = parts.kind === 'cratedb' && answersTogether(parts.version);
+    this.#asked = TELEMETRY_QUESTIONS.filter(({ name }) => ASKED_OF[parts.kind].includes(name)).map(
+      (question) => ({ question, refused: null, answers: 0, failures: 0, failure: '', rests: 0 }),
+    );
+    if (parts.version !== null) this.#leaveOut(harmfulColumns(parts.version));
   }
 
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#parts;
-    while (!signal.aborted && this.#asked.length > 0) {
+    while (!signal.aborted && this.#asked.some(({ refused }) => refused === null)) {
       const beganMs = clock.monotonicMs();
       await this.#sample(signal);
       await clock.sleep(Math.max(0, ASK_EVERY_MS - (clock.monotonicMs() - beganMs)), signal);
@@ -86,120 +128,155 @@ class Watch implements ServerWatch {
   }
 
   view(): ServerView {
-    return { nodes: this.#nodes, latest: this.#latest, note: this.#noteText() };
+    return { nodes: this.#nodes.map(({ node }) => node), latest: this.#latest, note: this.#notes.join('; ') };
   }
 
   telemetry(): ServerTelemetry {
     return {
-      nodes: [...this.#nodes],
+      nodes: this.#nodes.map(({ node }) => node),
       samples: this.#series.points(),
       overhead: {
         queries: this.#queries,
         meanMs: this.#answers === 0 ? null : this.#answeredMs / this.#answers,
       },
-      note: this.#noteText(),
+      note: this.#notes.join('; '),
     };
   }
 
-  /** One round: the statements one after the other, each for itself. */
+  /** One round: all questions as one, and where that is not answered one after the other, each for itself. */
   async #sample(signal: AbortSignal): Promise<void> {
-    const answers = new Map<TelemetryStatement['name'], Rows>();
-    let nodesAtMs = this.#parts.elapsedMs();
-    for (const statement of this.#asked) {
-      const answer = await this.#ask(statement, signal);
-      if (signal.aborted) return;
-      if (answer.ok) answers.set(statement.name, answer.value);
-      else this.#failed(statement, answer);
-      if (statement.name === 'nodes') nodesAtMs = this.#parts.elapsedMs();
-    }
-    this.#say();
+    const asked = this.#asked.filter(({ refused, rests }) => refused === null && rests === 0);
+    for (const each of this.#asked) each.rests = Math.max(0, each.rests - 1);
+    const together = this.#putTogether && asked.length > 1 ? await this.#ask(asked, signal) : null;
+    const togetherAtMs = this.#parts.elapsedMs();
+    const { answers, nodesAtMs } =
+      together?.ok === true
+        ? { answers: together.value, nodesAtMs: togetherAtMs }
+        : await this.#askEach(asked, signal);
+    if (signal.aborted) return;
+    // What each can answer and all together cannot is not asked together again.
+    if (together?.ok === false && together.code !== null && answers.size === asked.length)
+      this.#putTogether = false;
     if (answers.size > 0) this.#take(answers, nodesAtMs);
+    this.#tell();
   }
 
-  async #ask(statement: TelemetryStatement, signal: AbortSignal): Promise<Answer<Rows>> {
+  async #askEach(asked: readonly Asked[], signal: AbortSignal): Promise<Round> {
+    const answers = new Map<TelemetryQuestion['name'], Rows>();
+    let nodesAtMs = this.#parts.elapsedMs();
+    for (const each of asked) {
+      const answer = await this.#ask([each], signal);
+      if (signal.aborted) break;
+      if (each.question.name === 'nodes') nodesAtMs = this.#parts.elapsedMs();
+      if (answer.ok) for (const [name, rows] of answer.value) answers.set(name, rows);
+      else this.#failed(each, answer);
+      // Nobody is there to answer the others either.
+      if (!answer.ok && !answer.handedOver) break;
+    }
+    return { answers, nodesAtMs };
+  }
+
+  async #ask(asked: readonly Asked[], signal: AbortSignal): Promise<Answer<TelemetryAnswers>> {
     const { client, clock, table } = this.#parts;
     const beganMs = clock.monotonicMs();
     this.#queries += 1;
-    const answer = await askTelemetry(client, statement, table, {
-      timeoutMs: ASK_TIMEOUT_MS,
-      signal,
-      without: this.#without,
-    });
-    if (answer.ok) {
-      this.#answers += 1;
-      this.#answeredMs += clock.monotonicMs() - beganMs;
+    const answer = await askTelemetry(
+      client,
+      asked.map(({ question }) => question),
+      table,
+      { timeoutMs: ASK_TIMEOUT_MS, signal, without: new Set(this.#leftOut.map(({ column }) => column)) },
+    );
+    if (!answer.ok) return answer;
+    this.#answers += 1;
+    this.#answeredMs += clock.monotonicMs() - beganMs;
+    for (const each of asked) {
+      each.answers += 1;
+      each.failures = 0;
     }
     return answer;
   }
 
-  /** A column or a table that is not there for us will not come; anything else may be better in two seconds. */
-  #failed(statement: TelemetryStatement, failure: QueryFailure): void {
-    const column = missingColumn(statement, failure);
-    if (column !== null) this.#without.add(column);
-    else if (isRefusal(failure)) {
-      this.#refused.push({ statement, why: failure.message });
-      this.#asked = this.#asked.filter((each) => each !== statement);
-    }
+  /** A column or a table that is not there for us will not come; anything else may be better in a while. */
+  #failed(asked: Asked, failure: QueryFailure): void {
+    const column = missingColumn(asked.question, failure);
+    if (column !== null) return this.#leaveOut([{ column, why: 'this version does not have it' }]);
+    if (isRefusal(failure)) asked.refused = failure.message;
+    asked.failures += 1;
+    asked.failure = failure.message;
+    if (failure.class === 'timeout' && asked.failures > 1) asked.rests = REST_ROUNDS;
   }
 
-  #say(): void {
-    const note = this.#noteText();
-    if (note === this.#note) return;
-    const isFirst = this.#note === '';
-    this.#note = note;
-    if (isFirst) this.#parts.onNote(note);
+  #leaveOut(columns: readonly LeftOut[]): void {
+    for (const each of columns)
+      if (!this.#leftOut.some(({ column }) => column === each.column)) this.#leftOut.push(each);
   }
 
-  #noteText(): string {
-    const [first] = this.#refused;
-    const tables = this.#refused.map(({ statement }) => statement.table).join(', ');
+  /** Each sentence is told once, when it has become true. */
+  #tell(): void {
+    this.#notes = this.#sentences();
+    const news = this.#notes.filter((sentence) => !this.#said.has(sentence));
+    for (const sentence of news) this.#said.add(sentence);
+    if (news.length > 0) this.#parts.onNote(news.join('; '));
+  }
+
+  #sentences(): string[] {
+    const refused = this.#asked.filter((each) => each.refused !== null);
+    const tables = refused.map(({ question }) => question.table).join(', ');
     return [
-      ...(first === undefined
+      ...(refused.length === 0
         ? []
-        : [`${tables} cannot be read (${first.why}): GRANT DQL ON SCHEMA sys would let it`]),
-      ...(this.#without.size === 0 ? [] : [`this version has no ${[...this.#without].join(', ')}`]),
-    ].join('; ');
+        : [`${tables} cannot be read (${refused[0]?.refused}): GRANT DQL ON SCHEMA sys would let it`]),
+      ...this.#leftOut.map(({ column, why }) => `${column} is not measured, because ${why}`),
+      ...this.#asked
+        .filter((each) => each.refused === null && each.answers === 0 && each.failures >= FAILURES_TO_TELL)
+        .map(({ question, failure }) => `${question.table} has not answered (${failure})`),
+      ...(this.#countsNothing()
+        ? ['sys.jobs_metrics counts no INSERTs: SET GLOBAL stats.enabled = true would let it']
+        : []),
+    ];
   }
 
-  #take(answers: ReadonlyMap<TelemetryStatement['name'], Rows>, tMs: number): void {
-    const rowsOf = (name: TelemetryStatement['name']): Rows => answers.get(name) ?? [];
+  /** With its statistics switched off CrateDB answers, but without any row. */
+  #countsNothing(): boolean {
+    const inserts = this.#asked.find(({ question }) => question.name === 'inserts');
+    return this.#before === null && inserts !== undefined && inserts.answers >= ANSWERS_TO_TELL;
+  }
+
+  #take(answers: TelemetryAnswers, tMs: number): void {
+    const rowsOf = (name: TelemetryQuestion['name']): Rows => answers.get(name) ?? [];
     const sample: ServerSample = {
       tMs: Math.round(tMs),
       nodes: readNodes(rowsOf('nodes')).map((reading) => this.#nodeSample(reading)),
       ...this.#insertRates(readInserts(rowsOf('inserts')), tMs),
       translogBytes: readTranslog(rowsOf('shards')),
-      // CrateDB tells of its breakers over JMX only; what they refused is among the errors of the run.
-      breakerTrips: null,
       health: readHealth(rowsOf('health')),
     };
     this.#latest = sample;
     this.#series.offer(sample);
   }
 
-  /** A node keeps its number for the run, also when it was away in between. */
-  #nodeSample({ node, sample }: NodeReading): ServerNodeSample {
-    let index = this.#nodes.findIndex(({ name }) => name === node.name);
-    if (index === -1) index = this.#nodes.push(node) - 1;
+  /** A node keeps its number for the run, also when it was away in between or comes back under another name. */
+  #nodeSample({ id, node, sample }: NodeReading): ServerNodeSample {
+    if (node.version !== null) this.#leaveOut(harmfulColumns(node.version));
+    const index = this.#nodes.findIndex((known) => known.id === id);
+    const known = this.#nodes[index];
+    if (known === undefined) return { node: this.#nodes.push({ id, node }) - 1, ...sample };
+    // A node that hangs has only its name to tell.
+    if (node.version !== null) known.node = node;
     return { node: index, ...sample };
   }
 
   #insertRates(
-    inserts: InsertCounts | null,
+    inserts: ReadonlyMap<string, InsertCounts>,
     atMs: number,
   ): Pick<ServerSample, 'insertsPerSecond' | 'insertMeanMs'> {
     const before = this.#before;
-    if (inserts !== null) this.#before = { inserts, atMs };
-    if (inserts === null || before === null || atMs <= before.atMs)
-      return { insertsPerSecond: null, insertMeanMs: null };
-    const [count, durationMs] = [
-      inserts.total - before.inserts.total,
-      inserts.durationMs - before.inserts.durationMs,
-    ];
-    // A node that restarted counts from 0 again.
-    if (count < 0 || durationMs < 0) return { insertsPerSecond: null, insertMeanMs: null };
+    if (inserts.size > 0) this.#before = { inserts, atMs };
+    const grown = before === null || atMs <= before.atMs ? null : insertsBetween(before.inserts, inserts);
+    if (before === null || grown === null) return { insertsPerSecond: null, insertMeanMs: null };
     return {
-      insertsPerSecond: (count / (atMs - before.atMs)) * 1000,
-      insertMeanMs: count === 0 ? null : durationMs / count,
+      insertsPerSecond: (grown.total / (atMs - before.atMs)) * 1000,
+      insertMeanMs: grown.total === 0 ? null : grown.durationMs / grown.total,
     };
   }
 }

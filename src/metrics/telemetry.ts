@@ -40,8 +40,6 @@ export interface ServerSample {
   readonly insertMeanMs: number | null;
   /** Of the run's table, all shards: written and not yet committed. */
   readonly translogBytes: number | null;
-  /** Since the nodes began, all breakers. */
-  readonly breakerTrips: number | null;
   /** Of the run's table, its worst partition. */
   readonly health: 'GREEN' | 'YELLOW' | 'RED' | null;
 }

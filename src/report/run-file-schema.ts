@@ -292,7 +292,6 @@ const server = v.object({
       ),
       insertMeanMs: v.pipe(measured, v.description('how long they took inside the server')),
       translogBytes: v.pipe(v.nullable(count), v.description("of the run's table: not yet committed")),
-      breakerTrips: v.pipe(v.nullable(count), v.description('since the nodes began, all breakers')),
       health: v.pipe(
         v.nullable(v.picklist(['GREEN', 'YELLOW', 'RED'])),
         v.description("of the run's table, its worst partition"),

@@ -227,7 +227,6 @@ const serverSamples: fc.Arbitrary<ServerSample> = record({
   insertsPerSecond: orNull(amount),
   insertMeanMs: orNull(amount),
   translogBytes: orNull(rows),
-  breakerTrips: orNull(rows),
   health: fc.constantFrom('GREEN', 'YELLOW', 'RED', null),
 });
 

@@ -117,7 +117,6 @@ function serverSamples(durationMs: number): ServerSample[] {
     insertsPerSecond: 50 + 9 * noise(point, 14),
     insertMeanMs: 30 + 9 * noise(point, 15),
     translogBytes: Math.round(400 * MIB * noise(Math.floor(point / 40), 16)),
-    breakerTrips: 0,
     health: point > 700 && point < 712 ? 'YELLOW' : 'GREEN',
   }));
 }

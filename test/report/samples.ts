@@ -78,7 +78,6 @@ export function sampleServer(samples = 3): ServerTelemetry {
       insertsPerSecond: 57,
       insertMeanMs: 55,
       translogBytes: 80 * MIB,
-      breakerTrips: 0,
       health: 'GREEN',
     })),
     overhead: { queries: samples, meanMs: 3.1 },
