@@ -36,6 +36,7 @@ import {
   type Line,
   type Style,
   type TextView,
+  cut,
   cutLine,
   justify,
   lineWidth,
@@ -94,21 +95,42 @@ const PROGRESS_TEXT_CELLS = 68;
 const SPARKLINE_CELLS = { least: 8, most: 60 } as const;
 const SPARKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇'] as const;
 
-const HELP_TERM_CELLS = 12;
+/** Fewer lines have no table: how far the run is and what limits it say more than its heading. */
+const TABLE_LINES = 8;
+/** Columns that the left of the first line keeps before the clock gives way. */
+const NAME_CELLS = 8;
+/** Lines that a sentence may take. */
+const SENTENCE_LINES = 2;
 
-const HELP = [
+const HELP_TERM_CELLS = 19;
+/** Beside a term that takes so many cells a narrower terminal has no room for a sentence. */
+const HELP_COLUMNS = 60;
+
+const SORT_NAMES: Readonly<Record<LiveSort, string>> = {
+  index: 'number',
+  rate: 'rows/s',
+  cpu: 'cpu',
+  memory: 'memory',
+  errors: 'errors',
+  restarts: 'restarts',
+};
+
+/** The keys, then what stands above the table, then its columns. */
+const HELP: readonly (readonly [string, string])[] = [
   ['q, Ctrl-C', 'stop gracefully: nothing new is sent, what is in flight is waited for; again: stop now'],
-  ['s', 'sort the processes by number, rows/s, CPU or memory'],
+  ['s', `sort the processes by ${LIVE_SORTS.map((sort) => SORT_NAMES[sort]).join(', ')}`],
   ['e', 'all errors, with an example each'],
   ['↑ ↓', 'scroll what does not fit; page keys by pages, Home and End to the ends'],
-  ['rows', 'acknowledged by the server; the bar also counts rows that were refused or given up'],
-  ['errors', 'rows that are rejected, failed or unknown (sent, and no answer says what became of them)'],
-  ['in flight', 'requests that were sent, or wait to be sent again'],
-  ['cpu', '100 % = one core, seen from outside'],
-  ['rss', 'resident memory; pages that processes share count in each of them'],
-  ['loop', 'share of time in which the event loop of the process was busy'],
+  ['bar', 'rows in a final state: acknowledged, refused or given up'],
+  [
+    'p50, p99, max',
+    'time from sending a request to the end of its answer, in the last second: half of them took no longer than p50, 99 % no longer than p99; – too few to say',
+  ],
   ['MiB/s', 'request bodies handed over, after compression'],
-] as const;
+  ...WORKER_COLUMNS.map(({ header, shortHeader, meaning }) => {
+    return [shortHeader === undefined ? header : `${header} (${shortHeader})`, meaning] as const;
+  }),
+];
 
 /** A part of the screen; the highest rank gives way first when there are too few lines. */
 interface Block {
@@ -133,7 +155,7 @@ export function scrollRange(
   const [length, page] =
     middle === null
       ? [state.workers.length, workersThatFit(state.workers.length, room)]
-      : [middle.length, Math.max(room, 1)];
+      : [middle.length, linesThatFit(middle.length, room)];
   return { most: Math.max(0, length - page), page: Math.max(page, 1) };
 }
 
@@ -147,9 +169,35 @@ interface Parts {
 
 function layout(state: RunState, view: LiveView, most: number): Line[] {
   const { above, middle, below, room } = partsOf(state, view, most);
-  const from = Math.min(view.scroll, Math.max(0, (middle?.length ?? 0) - room));
-  const shown = middle === null ? workerLines(state, view, room) : middle.slice(from);
+  const shown = middle === null ? workerLines(state, view, room) : scrolled(middle, view, room);
   return [...above, ...shown.slice(0, Math.max(room, 0)), ...below];
+}
+
+/** As many of the lines as fit; where some do not, the last line says how many. */
+function scrolled(lines: readonly Line[], view: LiveView, room: number): readonly Line[] {
+  if (lines.length <= room) return lines;
+  const shown = linesThatFit(lines.length, room);
+  const from = Math.min(view.scroll, lines.length - shown);
+  const after = lines.length - from - shown;
+  const keys = view.hasKeys ? ' · ↑ ↓ scroll' : '';
+  const note = `… ${placesText(from, after, 'line', ['above', 'below'])}${keys}`;
+  return [...lines.slice(from, from + shown), [plain('  '), styled('dim', note)]];
+}
+
+/** `16 before, 36 workers after`, `52 workers before`. */
+function placesText(
+  from: number,
+  after: number,
+  one: string,
+  [before, behind]: readonly [string, string],
+): string {
+  if (after === 0) return `${counted(from, one)} ${before}`;
+  return `${from > 0 ? `${from} ${before}, ` : ''}${counted(after, one)} ${behind}`;
+}
+
+/** One less than there is room for when some are hidden, which is then said. */
+function linesThatFit(lines: number, room: number): number {
+  return lines <= room ? lines : Math.max(1, room - 1);
 }
 
 function partsOf(state: RunState, view: LiveView, most: number): Parts {
@@ -163,13 +211,14 @@ function partsOf(state: RunState, view: LiveView, most: number): Parts {
     { rank: 9, lines: [[]] },
   ];
   const bottom: Block[] = [
-    { rank: 9, lines: middle === null ? [[]] : [] },
+    { rank: 9, lines: [[]] },
     { rank: 8, lines: middle === null ? serverLines(state, view) : [] },
     { rank: 5, lines: middle === null ? errorLines(state, view) : [] },
     { rank: 3, lines: verdictLines(state, view) },
     { rank: 7, lines: [keysLine(state, view)] },
   ];
-  const needed = middle === null ? Math.min(state.workers.length, WORKERS_KEPT) + 3 : 3;
+  const table = most < TABLE_LINES ? 0 : Math.min(state.workers.length, WORKERS_KEPT) + 3;
+  const needed = middle === null ? table : Math.min(3, most - 1);
   const kept = fitting([...top, ...bottom], most - needed);
   const [above, below] = [top, bottom].map((blocks) =>
     blocks.filter((block) => kept.has(block)).flatMap((b) => b.lines),
@@ -191,7 +240,9 @@ function fitting(blocks: readonly Block[], lines: number): ReadonlySet<Block> {
 
 /** The target and the table on the left, as much of them as fits; the state and the clock on the right. */
 function headerLine(state: RunState, view: LiveView): Line {
-  const right = clockSpans(state);
+  const clocks = clockCandidates(state);
+  const right =
+    clocks.find((spans) => lineWidth(spans) + 2 + NAME_CELLS <= view.columns) ?? clocks.at(-1) ?? [];
   const room = view.columns - lineWidth(right) - 2;
   const nodes = printable(nodesText(state.plan, state.target));
   const table = printable(tablesText(formatTable(state.plan.table.name), state.plan.also.length));
@@ -211,12 +262,21 @@ function headerLine(state: RunState, view: LiveView): Line {
 
 const TONES = { good: 'green', busy: 'cyan', trouble: 'yellow' } as const satisfies Record<Tone, Style>;
 
-function clockSpans(state: RunState): Line {
+/** The state and the clock, from the longest form to the shortest. */
+function clockCandidates(state: RunState): readonly Line[] {
   const { durationMs } = state.plan.bounds;
-  const limit = durationMs === null ? '' : ` / ${formatClock(durationMs)}`;
+  const [elapsed, limit] = [
+    formatClock(state.elapsedMs),
+    durationMs === null ? '' : ` / ${formatClock(durationMs)}`,
+  ];
   const { text: label, tone } = stateLabel(state);
   const insecure = state.plan.target.tls.verify ? [] : [styled('redBold', 'TLS NOT VERIFIED  ')];
-  return [...insecure, styled(TONES[tone], label), plain(`  ${formatClock(state.elapsedMs)}${limit}`)];
+  const isShort = insecure.length === 0 ? [] : [styled('redBold', '! ')];
+  return [
+    [...insecure, styled(TONES[tone], label), plain(`  ${elapsed}${limit}`)],
+    [...insecure, styled(TONES[tone], label), plain(`  ${elapsed}`)],
+    [...isShort, styled(TONES[tone], label)],
+  ];
 }
 
 /** Numbers are padded, so that the bar beside them keeps its place from frame to frame. */
@@ -229,7 +289,8 @@ function progressLine(state: RunState, view: LiveView): Line {
   const now = formatRate(state.window.rowsPerSecond);
   const end = eta === null ? [] : [`ETA ${formatClock(eta)}`];
   const full = [rows, mean === null ? now : `${now} (mean ${formatShort(mean)})`, ...end].join(' · ');
-  const text = textWidth(full) + 2 <= view.columns ? full : [rows, now, ...end].join(' · ');
+  const candidates = [full, [rows, now, ...end].join(' · '), [rows, now].join(' · ')];
+  const text = candidates.find((each) => textWidth(each) + 2 <= view.columns) ?? rows;
   const share = shareDone(state);
   const cells = clamp(view.columns - PROGRESS_TEXT_CELLS, BAR_CELLS.least, BAR_CELLS.most);
   if (share === null || cells + textWidth(text) + 4 > view.columns) return [plain(`  ${text}`)];
@@ -251,9 +312,13 @@ function rateLine(state: RunState, view: LiveView): Line {
     `service p50 ${p50}  p99 ${p99}  max ${max}   ${padStart(bytes, 10)}   in flight ${slots}`,
     `p50 ${p50} p99 ${p99} max ${max} · ${padStart(bytes, 10)} · ${slots} in flight`,
     `p50 ${p50} p99 ${p99} max ${max} · ${slots} in flight`,
+    `p99 ${p99} max ${max} · ${slots} in flight`,
+    `p99 ${p99} max ${max}`,
   ];
   const room = view.columns - 2;
-  const withSpark = candidates.find((text) => textWidth(text) + 2 + SPARKLINE_CELLS.least <= room);
+  const withSpark = candidates
+    .slice(0, 3)
+    .find((text) => textWidth(text) + 2 + SPARKLINE_CELLS.least <= room);
   const text = withSpark ?? candidates.find((each) => textWidth(each) <= room) ?? candidates.at(-1) ?? '';
   if (withSpark === undefined || state.recentRowsPerSecond.length < 2) return [plain(`  ${text}`)];
   const cells = clamp(room - textWidth(text) - 2, SPARKLINE_CELLS.least, SPARKLINE_CELLS.most);
@@ -296,9 +361,8 @@ function sparkline(values: readonly number[], cells: number): string {
 /** What the run does when it is not simply running, and what it waits for. */
 function stateLines(state: RunState, view: LiveView): Line[] {
   const { waiting } = state.total;
-  const phase = state.phase === 'running' ? [] : indented(phaseText(state), 'cyan', view).slice(0, 2);
-  if (waiting === null) return phase;
-  return [...phase, ...indented(waitingText(waiting), 'yellow', view).slice(0, 2)];
+  const phase = state.phase === 'running' ? [] : sentence(phaseText(state), 'cyan', view);
+  return waiting === null ? phase : [...phase, ...sentence(waitingText(waiting), 'yellow', view)];
 }
 
 /** Header, as many workers as fit, what is hidden, the total and the parent. */
@@ -342,9 +406,12 @@ function hiddenText(state: RunState, view: LiveView, from: number, shown: number
   const range = `${formatShort(Math.min(...rates))} to ${formatShort(Math.max(...rates))} rows/s each`;
   const hidden = state.workers.length - shown;
   const where =
-    from > 0 ? `${from} before, ${counted(hidden - from, 'worker')} after` : counted(hidden, 'more worker');
+    from > 0
+      ? placesText(from, hidden - from, 'worker', ['before', 'after'])
+      : counted(hidden, 'more worker');
   const keys = view.hasKeys ? ' · ↑ ↓ scroll' : '';
-  return `… ${where} · all ${state.workers.length}: ${range}${keys}`;
+  const candidates = [`… ${where} · all ${state.workers.length}: ${range}${keys}`, `… ${where}${keys}`];
+  return candidates.find((text) => textWidth(text) + 2 <= view.columns) ?? `… ${where}`;
 }
 
 /** One node a line where there is room, and a count of those for which there is no line; else all on one. */
@@ -364,7 +431,7 @@ function serverLines(state: RunState, view: LiveView): Line[] {
 
 function verdictLines(state: RunState, view: LiveView): Line[] {
   const text = verdictText(state);
-  return text === null ? [] : indented(text, 'bold', view).slice(0, 2);
+  return text === null ? [] : sentence(text, 'bold', view);
 }
 
 function errorLines(state: RunState, view: LiveView): Line[] {
@@ -401,15 +468,23 @@ function sortErrors(errors: readonly ErrorCount[]): ErrorCount[] {
 
 function keysLine(state: RunState, view: LiveView): Line {
   const isStopping = !['preparing', 'starting', 'warmingUp', 'running'].includes(state.phase);
-  const [key, stop] = [view.hasKeys ? 'q' : 'Ctrl-C', isStopping ? 'stop now' : 'stop gracefully'];
-  if (!view.hasKeys) return [plain('  '), styled('dim', `${key} ${stop}`)];
+  const stop = isStopping ? 'stop now' : 'stop gracefully';
+  if (!view.hasKeys) return [plain('  '), styled('dim', `Ctrl-C ${stop}`)];
   const errors = view.showErrors ? 'e workers' : 'e errors';
   const help = view.showHelp ? '? back' : '? help';
-  return [plain('  '), styled('dim', `${key} ${stop}   s sort: ${view.sort}   ${errors}   ${help}`)];
+  const candidates = [
+    `q ${stop}   s sort: ${SORT_NAMES[view.sort]}   ${errors}   ${help}`,
+    `q stop  s sort  ${errors}  ${help}`,
+  ];
+  const shown = candidates.find((text) => textWidth(text) + 2 <= view.columns) ?? `q stop  ${help}`;
+  return [plain('  '), styled('dim', shown)];
 }
 
 function helpLines(view: LiveView): Line[] {
   return HELP.flatMap(([term, meaning]) => {
+    if (view.columns < HELP_COLUMNS) {
+      return [[plain('  '), styled('bold', term)] satisfies Line, ...indented(meaning, 'plain', view, 4)];
+    }
     const [first = '', ...rest] = wrap(meaning, view.columns - HELP_TERM_CELLS - 2);
     const hanging = rest.map((text): Line => [plain(' '.repeat(HELP_TERM_CELLS + 2)), plain(text)]);
     return [
@@ -428,4 +503,15 @@ function indented(text: string, style: Style, view: LiveView, indent = 2): Line[
     plain(' '.repeat(indent)),
     styled(style, line),
   ]);
+}
+
+/** A sentence on a few lines; one that is longer ends in `…`. */
+function sentence(text: string, style: Style, view: TextView): Line[] {
+  const lines = wrap(text, view.columns - 2);
+  const most = lines.length <= SENTENCE_LINES ? lines : lines.slice(0, SENTENCE_LINES);
+  const isCut = lines.length > SENTENCE_LINES;
+  return most.map((line, index) => {
+    const shown = isCut && index === SENTENCE_LINES - 1 ? cut(`${line} …`, view.columns - 2) : line;
+    return [plain('  '), styled(style, shown)];
+  });
 }

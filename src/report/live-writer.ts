@@ -69,6 +69,8 @@ const MAX_KEYS_AT_ONCE = 8;
 /** The terminal shows everything between these at once: no flicker. Others ignore them. */
 const BEGIN_FRAME = '\u001b[?2026h\u001b[?25l';
 const END_FRAME = '\u001b[?2026l';
+/** To the end of the line; with the cursor held at the last column, that column too. */
+const ERASE_REST = '\u001b[K';
 /** A line that is wider than we think must be cut by the terminal, not wrapped: the frame's height is counted on. */
 const [NO_WRAP, WRAP] = ['\u001b[?7l', '\u001b[?7h'];
 const SHOW_CURSOR = '\u001b[?25h';
@@ -95,8 +97,13 @@ class Screen implements LiveScreen {
   readonly #options: LiveScreenOptions;
   readonly #ended = new AbortController();
   #state: RunState | null = null;
-  /** The frame that stands on the terminal now, as plain text. */
-  #frame: readonly string[] = [];
+  /** The frame that stands on the terminal now, and the size that it was drawn for. */
+  #frame: Frame = NO_FRAME;
+  /**
+   * Widths of lines of ours that stand right above the frame, beyond the top: a terminal that loses height moves them
+   * into its scrollback, and most bring them back when they grow.
+   */
+  #pushedOut: readonly number[] = [];
   #drawnAtMs = -Infinity;
   #isScheduled = false;
   /** The terminal has not taken the last frame yet: frames are left out, never queued. */
@@ -131,7 +138,13 @@ class Screen implements LiveScreen {
     if (this.#isBroken) return;
     const lines = text.endsWith('\n') ? text : `${text}\n`;
     if (this.#ended.signal.aborted) return void this.#options.output.write(lines);
-    this.#write(`${this.#withoutFrame()}${lines.replaceAll('\n', '\r\n')}${drawn(this.#frame)}`);
+    const erased = this.#withoutFrame();
+    // What is written now stands between them and the frame.
+    this.#pushedOut = [];
+    if (this.#state !== null && !isForSize(this.#frame, this.#options.size())) {
+      this.#frame = this.#rendered(this.#state);
+    }
+    this.#write(`${erased}${lines.replaceAll('\n', '\r\n')}${drawn(this.#frame)}`);
   };
 
   readonly close = (): void => {
@@ -161,13 +174,21 @@ class Screen implements LiveScreen {
   };
 
   #draw(): void {
-    const isOver = this.#ended.signal.aborted || this.#isBroken || this.#state === null;
+    const isOver = this.#ended.signal.aborted || this.#isBroken;
     if (isOver || this.#isFull || !this.#options.isForeground()) return;
     this.#takeKeys();
-    const lines = this.#state === null ? [] : renderLiveScreen(this.#state, this.#view());
-    this.#write(`${this.#withoutFrame()}${drawn(lines)}`);
-    this.#frame = lines;
+    if (this.#state === null) return;
+    const frame = this.#rendered(this.#state);
+    // The terminal may break and move what stands on it when its size changes; else it is written over.
+    const isInPlace = isForSize(this.#frame, frame);
+    this.#write(isInPlace ? drawnOver(this.#frame, frame) : `${this.#withoutFrame()}${drawn(frame)}`);
+    this.#frame = frame;
     this.#drawnAtMs = this.#options.clock.monotonicMs();
+  }
+
+  #rendered(state: RunState): Frame {
+    const view = this.#view();
+    return { lines: renderLiveScreen(state, view), columns: view.columns, rows: view.rows };
   }
 
   #view(): LiveView {
@@ -183,17 +204,21 @@ class Screen implements LiveScreen {
 
   /**
    * The cursor to where the frame begins, the frame gone. Its rows are deleted, not erased: tmux moves a screen
-   * into the scrollback that is erased from its first cell on.
+   * into the scrollback that is erased from its first cell on. No terminal moves the cursor beyond its top.
    */
   #withoutFrame(): string {
-    const rows = this.#frameRows();
-    return `${BEGIN_FRAME}\r${rows > 0 ? `\u001b[${rows}A\u001b[${rows}M` : ''}`;
-  }
-
-  /** Rows the frame takes now; lines that a narrower terminal has broken count as more. */
-  #frameRows(): number {
-    const { columns } = this.#options.size();
-    return this.#frame.reduce((rows, line) => rows + rowsOfText(line, columns), 0);
+    const { columns, rows } = this.#options.size();
+    const frame = this.#frame.lines.map(shownWidth);
+    const pushedOut = rowsOfAll(this.#pushedOut, columns);
+    // The cursor is at the beginning of the row below the frame, or of its only line.
+    const atCursor = rowsBelow(this.#frame) === 0 ? rowsOf(frame.at(-1) ?? 0, columns) : 0;
+    const above = rowsOfAll(frame, columns) - atCursor;
+    // A frame that has pushed lines out begins at the top; what the terminal has grown by they may have filled.
+    const most = pushedOut === 0 ? rows : above + Math.max(0, rows - this.#frame.rows);
+    const hidden = pushedOut + above - Math.min(most, rows - 1);
+    this.#pushedOut = firstLines([...this.#pushedOut, ...frame], columns, hidden);
+    const [up, taken] = [pushedOut + above, pushedOut + above + atCursor];
+    return `${BEGIN_FRAME}\r${up > 0 ? `\u001b[${up}A` : ''}${taken > 0 ? `\u001b[${taken}M` : ''}`;
   }
 
   #write(text: string): void {
@@ -228,7 +253,7 @@ class Screen implements LiveScreen {
   /** Removes the frame and gives the terminal back as it was. */
   #leave(): void {
     if (this.#isCursorHidden) this.#write(`${this.#withoutFrame()}${SHOW_CURSOR}${END_FRAME}`);
-    this.#frame = [];
+    [this.#frame, this.#pushedOut] = [NO_FRAME, []];
     const { input, isForeground } = this.#options;
     if (input === null || !this.#hasKeys) return;
     this.#releaseKeys();
@@ -303,15 +328,73 @@ class Screen implements LiveScreen {
   /** After a stop (Ctrl-Z, SIGSTOP) the shell has changed the terminal's mode and written below the frame. */
   readonly #onContinue = (): void => {
     if (this.#hasKeys) this.#releaseKeys();
-    this.#frame = [];
+    [this.#frame, this.#pushedOut] = [NO_FRAME, []];
     this.#redraw();
   };
 }
 
-function drawn(lines: readonly string[]): string {
-  return `${NO_WRAP}${lines.map((line) => `\r${line}\n`).join('')}\r${WRAP}${END_FRAME}`;
+/** Lines on the terminal, drawn for one of so many columns and rows. */
+interface Frame {
+  readonly lines: readonly string[];
+  readonly columns: number;
+  readonly rows: number;
 }
 
-function rowsOfText(line: string, columns: number): number {
-  return Math.max(1, Math.ceil(textWidth(stripVTControlCharacters(line)) / columns));
+const NO_FRAME: Frame = { lines: [], columns: 0, rows: 0 };
+
+function isForSize(frame: Frame, size: { readonly columns: number; readonly rows: number }): boolean {
+  return frame.columns === size.columns && frame.rows === size.rows;
+}
+
+/** The row of the cursor, which stands below the frame; a terminal of one line has none to spare. */
+function rowsBelow({ lines, rows }: Frame): number {
+  return lines.length > 0 && rows === 1 ? 0 : 1;
+}
+
+/** The frame below what stands there, on rows that are empty. */
+function drawn(frame: Frame): string {
+  return `${NO_WRAP}${rowsOfFrame(frame, (line) => line)}\r${WRAP}${END_FRAME}`;
+}
+
+/** The frame in the place of one that was drawn for the same size; each cell changes at most once. */
+function drawnOver(old: Frame, frame: Frame): string {
+  const up = old.lines.length - 1 + rowsBelow(old);
+  const surplus = old.lines.length - frame.lines.length;
+  const rows = rowsOfFrame(frame, (line) => writtenOver(line, frame.columns));
+  const removed = surplus > 0 ? `\u001b[${surplus}M` : '';
+  return `${BEGIN_FRAME}${NO_WRAP}\r${up > 0 ? `\u001b[${up}A` : ''}${rows}\r${removed}${WRAP}${END_FRAME}`;
+}
+
+function rowsOfFrame(frame: Frame, row: (line: string) => string): string {
+  const text = frame.lines.map((line) => `\r${row(line)}\n`).join('');
+  return rowsBelow(frame) === 0 ? text.slice(0, -1) : text;
+}
+
+function writtenOver(line: string, columns: number): string {
+  return shownWidth(line) < columns ? `${line}${ERASE_REST}` : `${ERASE_REST}${line}`;
+}
+
+function shownWidth(line: string): number {
+  return textWidth(stripVTControlCharacters(line));
+}
+
+/** Rows that a line takes where so many columns break it. */
+function rowsOf(width: number, columns: number): number {
+  return Math.max(1, Math.ceil(width / columns));
+}
+
+function rowsOfAll(widths: readonly number[], columns: number): number {
+  return widths.reduce((sum, width) => sum + rowsOf(width, columns), 0);
+}
+
+/** The lines that find room in the first `rows` rows. Of one that does not, the rest joins what is drawn next. */
+function firstLines(widths: readonly number[], columns: number, rows: number): number[] {
+  const kept: number[] = [];
+  let left = rows;
+  for (const width of widths) {
+    left -= rowsOf(width, columns);
+    if (left < 0) break;
+    kept.push(width);
+  }
+  return kept;
 }

@@ -50,6 +50,10 @@ export function tableLines(
 ): Line[] {
   const layout = layoutOf(columns, rows, options.cells - options.indent);
   const indent = plain(' '.repeat(options.indent));
+  // A name alone says nothing: its numbers gave way.
+  const telling = rows.filter(({ cells }) => {
+    return layout.kept.length === 1 || layout.kept.some((column) => column > 0 && cells[column] !== '');
+  });
   const header = layout.kept.map((index) => {
     const column = columnAt(columns, index);
     const text = layout.short ? (column.shortHeader ?? column.header) : column.header;
@@ -57,7 +61,7 @@ export function tableLines(
   });
   return [
     [indent, ...spaced(header, layout.gap)],
-    ...rows.map((row) => [indent, ...spaced(rowSpans(columns, row, layout), layout.gap)]),
+    ...telling.map((row) => [indent, ...spaced(rowSpans(columns, row, layout), layout.gap)]),
   ];
 }
 

@@ -2,57 +2,11 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
+import fc from 'fast-check';
 import type { Clock } from '../../src/base/clock.ts';
-import {
-  type LiveScreen,
-  type ScreenInput,
-  type ScreenOutput,
-  createLiveScreen,
-} from '../../src/report/live-writer.ts';
+import { type LiveScreen, type ScreenInput, createLiveScreen } from '../../src/report/live-writer.ts';
+import { SmallTerminal } from './small-terminal.ts';
 import { sampleSnapshot, sampleState } from './samples.ts';
-
-/** A terminal that knows what the screen sends: text, CR, LF, cursor up, delete lines, and modes. */
-class Terminal extends EventEmitter implements ScreenOutput {
-  columns = 100;
-  rows = 30;
-  lines: string[] = [''];
-  modes = new Map<string, boolean>([
-    ['25', true],
-    ['7', true],
-    ['2026', false],
-  ]);
-  writes = 0;
-  takesMore = true;
-  #row = 0;
-  #column = 0;
-
-  write(text: string): boolean {
-    this.writes += 1;
-    for (const [token] of text.matchAll(/\u001b\[[?0-9;]*[A-Za-z]|[\s\S]/gu)) this.#take(token);
-    return this.takesMore;
-  }
-
-  get text(): string {
-    return this.lines.join('\n').trimEnd();
-  }
-
-  #take(token: string): void {
-    const [, mode, setting] = /^\u001b\[\?(\d+)([hl])$/.exec(token) ?? [];
-    const [, amount, action] = /^\u001b\[(\d+)([AM])$/.exec(token) ?? [];
-    if (mode !== undefined) this.modes.set(mode, setting === 'h');
-    else if (action === 'A') this.#row = Math.max(0, this.#row - Number(amount));
-    else if (action === 'M') this.lines.splice(this.#row, Number(amount));
-    else if (token === '\r') this.#column = 0;
-    else if (token === '\n') this.#row += 1;
-    else if (token.startsWith('\u001b')) assert.fail(`the terminal does not know ${JSON.stringify(token)}`);
-    else {
-      const line = (this.lines[this.#row] ?? '').padEnd(this.#column);
-      this.lines[this.#row] = line.slice(0, this.#column) + token + line.slice(this.#column + 1);
-      this.#column += 1;
-    }
-    while (this.lines.length <= this.#row) this.lines.push('');
-  }
-}
 
 class Keyboard extends EventEmitter implements ScreenInput {
   isRaw = false;
@@ -90,7 +44,7 @@ class HandClock implements Clock {
   }
 }
 
-let terminal: Terminal;
+let terminal: SmallTerminal;
 let keyboard: Keyboard;
 let clock: HandClock;
 let host: EventEmitter;
@@ -99,22 +53,9 @@ let calls: string[];
 let screen: LiveScreen;
 
 beforeEach(() => {
-  [terminal, keyboard, clock, host] = [new Terminal(), new Keyboard(), new HandClock(), new EventEmitter()];
+  [keyboard, clock, host] = [new Keyboard(), new HandClock(), new EventEmitter()];
   [isForeground, calls] = [true, []];
-  screen = createLiveScreen({
-    output: terminal,
-    input: keyboard,
-    host,
-    clock,
-    size: () => ({ columns: terminal.columns, rows: terminal.rows, colour: false, unicode: true }),
-    isForeground: () => isForeground,
-    onStop: () => calls.push('stop'),
-    stopProcess: () =>
-      calls.push(
-        `stopped raw=${keyboard.isRaw} text=${JSON.stringify(terminal.text)} listening=${host.listenerCount('SIGTSTP')}`,
-      ),
-    onSuspend: () => calls.push(`suspend raw=${keyboard.isRaw} text=${JSON.stringify(terminal.text)}`),
-  });
+  openOn(new SmallTerminal());
 });
 afterEach(() => screen.close());
 
@@ -214,7 +155,7 @@ test('keys change the view', async () => {
   };
   const errors = [{ class: 'timeout', code: null, rows: 4, batches: 4, example: 'no reply' }];
   screen.observer({ kind: 'tick', state: sampleState(2, { total: sampleSnapshot({ errors }) }) });
-  assert.match(await press('s'), /s sort: rate/);
+  assert.match(await press('s'), /s sort: rows\/s/);
   assert.match(await press('s'), /s sort: cpu/);
   assert.match(await press('e'), /in 4 attempts/);
   assert.match(await press('?'), /all errors, with an example each/);
@@ -249,12 +190,83 @@ test('a resize draws at the new width, over the rows the old frame was broken in
   terminal.write('$ crategen\r\n');
   tick(2);
   assert.match(terminal.text, /restarts/);
-  terminal.columns = 200;
-  terminal.emit('resize');
+  terminal.resize(200, 30);
   await clock.pass(250);
   assert.match(terminal.text, /^\$ crategen\ncrategen cluster/);
   assert.equal(terminal.text.match(/parent/g)?.length, 1);
 });
+
+test('a frame is written over cell by cell, so that no terminal shows it half erased', async () => {
+  tick(8);
+  await clock.pass(250);
+  const written: string[] = [];
+  const write = terminal.write.bind(terminal);
+  terminal.write = (text) => (written.push(text), write(text));
+  tick(8, 43_000);
+  assert.match(terminal.text, /00:43/);
+  assert.doesNotMatch(written.join(''), /\u001b\[\d+M/, 'no row is deleted');
+});
+
+test('a terminal that loses height and gets it back has one frame and what was there before', async () => {
+  terminal.write('$ crategen\r\n');
+  tick(8);
+  for (const rows of [12, 5, 1, 2, 8, 40]) {
+    terminal.resize(100, rows);
+    await clock.pass(250);
+    tick(8, 43_000 + rows);
+    await clock.pass(250);
+  }
+  assert.match(terminal.text, /^\$ crategen\ncrategen cluster/);
+  assert.equal(terminal.text.match(/running  00:4/g)?.length, 1);
+  screen.close();
+  assert.equal(terminal.text, '$ crategen');
+});
+
+test('on a terminal of one line the line is written over, and nothing scrolls away', async () => {
+  openOn(new SmallTerminal(80, 1));
+  for (let frame = 0; frame < 8; frame += 1) {
+    tick(8, 42_000 + frame * 1000);
+    await clock.pass(250);
+  }
+  assert.match(terminal.text, /^[^\n]*running {2}00:49$/);
+});
+
+for (const [what, widths] of [
+  ['loses and wins height, no more than one frame is seen', { min: 100, max: 100 }],
+  ['is resized, what was there before stays', { min: 20, max: 130 }],
+] as const) {
+  test(`however often a terminal ${what}`, async () => {
+    const step = fc.oneof(
+      fc.record({ columns: fc.integer(widths), rows: fc.integer({ min: 1, max: 45 }) }),
+      fc.record({ workers: fc.integer({ min: 1, max: 40 }) }),
+      fc.record({ key: fc.constantFrom('e', '?', 's', '\u001b[B') }),
+    );
+    const property = fc.asyncProperty(
+      fc.array(step, { maxLength: 12 }),
+      fc.boolean(),
+      async (steps, bringsBack) => {
+        openOn(new SmallTerminal(100, 24, { bringsBack }));
+        terminal.write('$ first\r\n$ crategen\r\n');
+        tick(4);
+        for (const each of steps) {
+          if ('columns' in each) terminal.resize(each.columns, each.rows);
+          else if ('workers' in each) tick(each.workers);
+          else keyboard.type(each.key);
+          await clock.pass(250);
+        }
+        terminal.resize(100, 90);
+        await clock.pass(250);
+        assert.match(terminal.text, /^\$ first\n\$ crategen\n/);
+        if (widths.min === widths.max)
+          assert.equal(terminal.screen.match(/running {2}00:42/g)?.length, 1, terminal.screen);
+      },
+    );
+    await fc.assert(
+      property.beforeEach(() => screen.close()),
+      { numRuns: 50 },
+    );
+  });
+}
 
 test('Ctrl-Z gives the terminal back before the process stops, and the screen returns with it', async () => {
   terminal.write('$ crategen\r\n');
@@ -290,7 +302,7 @@ test('arrows and page keys scroll the workers, no further than there are any, ho
     await clock.pass(250);
     return terminal.text.match(/^ {2}(\d+) /m)?.[1];
   };
-  [terminal.rows, terminal.columns] = [24, 80];
+  terminal.resize(80, 24);
   screen.observer({ kind: 'tick', state: sampleState(128, { server: null, verdict: null }) });
   assert.equal(await first('\u001b[B'), '1');
   assert.equal(await first('\u001bOB'), '2');
@@ -321,6 +333,24 @@ test('in the background nothing is drawn and the mode of the terminal is not tou
   assert.match(terminal.text, /00:44/);
   assert.equal(keyboard.isRaw, true);
 });
+
+function openOn(on: SmallTerminal): void {
+  terminal = on;
+  screen = createLiveScreen({
+    output: terminal,
+    input: keyboard,
+    host,
+    clock,
+    size: () => ({ columns: terminal.columns, rows: terminal.rows, colour: false, unicode: true }),
+    isForeground: () => isForeground,
+    onStop: () => calls.push('stop'),
+    stopProcess: () =>
+      calls.push(
+        `stopped raw=${keyboard.isRaw} text=${JSON.stringify(terminal.text)} listening=${host.listenerCount('SIGTSTP')}`,
+      ),
+    onSuspend: () => calls.push(`suspend raw=${keyboard.isRaw} text=${JSON.stringify(terminal.text)}`),
+  });
+}
 
 function tick(workers: number, elapsedMs = 42_000): void {
   screen.observer({ kind: 'tick', state: sampleState(workers, { elapsedMs }) });
