@@ -130,6 +130,8 @@ function workerResult(
   return {
     index: slot.index,
     pids: slot.pids,
+    sentBytes: total.bodyBytes,
+    receivedBytes: total.replyBytes,
     ledger: books?.ledger ?? total.ledger,
     tables: books?.tables ?? total.tables,
     batches: {

@@ -34,6 +34,7 @@ export interface IncarnationTotals {
   readonly exceptions: readonly ExceptionRecord[];
   readonly measuredRows: number;
   readonly bodyBytes: number;
+  readonly replyBytes: number;
 }
 
 /** `inherited`: the batches this incarnation was told to send again. Without a key only unsent rows may be. */
@@ -90,6 +91,7 @@ export function closeBooks(word: LastWord, estate: Estate, parts: ClosingParts):
     exceptions: [...word.exceptions, ...ended.filter(({ failed, unknown }) => failed + unknown > 0)],
     measuredRows: word.measuredRows,
     bodyBytes: word.bodyBytes,
+    replyBytes: word.replyBytes,
   };
 }
 

@@ -263,6 +263,8 @@ function workerResult(worker: RecoveredWorker, { ledger, tables, exceptions }: W
   return {
     index: worker.index,
     pids: headers.map((header) => header.pid),
+    sentBytes: worker.words.reduce((sum, word) => sum + word.bodyBytes, 0),
+    receivedBytes: worker.words.reduce((sum, word) => sum + word.replyBytes, 0),
     ledger,
     tables,
     batches: { ...worker.batches, next: worker.nextBatch, exceptions: exceptions.map(toException) },

@@ -66,6 +66,10 @@ export interface WorkerResult extends ProcessCost {
   readonly index: number;
   /** One per incarnation. */
   readonly pids: readonly number[];
+  /** Request bodies handed over by all attempts, after compression. */
+  readonly sentBytes: number;
+  /** Bodies of complete replies, as they came. */
+  readonly receivedBytes: number;
   readonly ledger: Ledger;
   /** The same rows by table. */
   readonly tables: readonly Ledger[];

@@ -339,6 +339,7 @@ export class WorkerSlot {
       batches: books.batches,
       measuredRows: books.measuredRows,
       bodyBytes: books.bodyBytes,
+      replyBytes: books.replyBytes,
       nodes: endOutages(last.nodes, this.#elapsedMs()),
       nextBatch: word.nextBatch,
       waiting: null,

@@ -163,7 +163,14 @@ class Client implements CrateClient {
       code: result.status,
       example,
     });
-    return { ...reading, handedOver, serviceTimeUs: null, serverTimeUs: null, retryAfterMs: null };
+    return {
+      ...reading,
+      handedOver,
+      serviceTimeUs: null,
+      serverTimeUs: null,
+      replyBytes: 0,
+      retryAfterMs: null,
+    };
   }
 
   #hasRowAt(node: number, signal: AbortSignal | null): HasRow {
@@ -179,7 +186,7 @@ class Client implements CrateClient {
     request: InsertRequest,
     habits: BulkHabits,
   ): AttemptOutcome {
-    const { status, headers, pieces, serviceTimeUs } = result;
+    const { status, headers, pieces, bytes, serviceTimeUs } = result;
     const isBulk = request.form.path === 'bulk-args';
     let reading: BulkReading;
     if (
@@ -204,6 +211,7 @@ class Client implements CrateClient {
       handedOver: true,
       serviceTimeUs,
       serverTimeUs: serverTimeUs(pieces),
+      replyBytes: bytes,
       retryAfterMs: retryAfterMs(headers, this.#clock.wallMs()),
     };
   }

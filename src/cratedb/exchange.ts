@@ -32,6 +32,8 @@ export type Exchange =
       readonly headers: ReplyHeaders;
       /** The body in the pieces it came in. */
       readonly pieces: readonly Uint8Array[];
+      /** Of all pieces. */
+      readonly bytes: number;
       /** From hand-over to the end of the reply. */
       readonly serviceTimeUs: number;
     }
@@ -143,6 +145,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
       status: this.#status,
       headers: this.#headers,
       pieces: this.#pieces,
+      bytes: this.#bytes,
       serviceTimeUs,
     });
   }

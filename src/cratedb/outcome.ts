@@ -86,6 +86,8 @@ export interface AttemptOutcome {
   readonly serviceTimeUs: number | null;
   /** Of it, what the server says it took itself, in µs; null when it does not say. */
   readonly serverTimeUs: number | null;
+  /** Of the body of a complete reply, as it came; 0 when there was none. */
+  readonly replyBytes: number;
   /** What the server asked us to wait, in ms, from Retry-After; clamped to 0..30,000; null when it did not. */
   readonly retryAfterMs: number | null;
 }

@@ -66,7 +66,14 @@ class Client implements PgClient {
       // A statement that was prepared for a table which is gone stays wrong.
       if (reading.condition === 'good') this.#idle[node]?.push(session);
       else this.#end(session);
-      return { ...reading, handedOver: true, serviceTimeUs, serverTimeUs: null, retryAfterMs: null };
+      return {
+        ...reading,
+        handedOver: true,
+        serviceTimeUs,
+        serverTimeUs: null,
+        replyBytes: reply.bytes,
+        retryAfterMs: null,
+      };
     } catch (error) {
       if (session !== null) this.#end(session);
       return this.#broken(node, error, { request, handedOver: handedOverAtMs !== null, cut: deadline.cut() });
@@ -149,7 +156,14 @@ class Client implements PgClient {
     const example = exampleOf(`${this.#place(node)}: ${messageOf(error)}`, this.#clean);
     const state = handedOver ? 'unknown' : 'notStored';
     const reading = allRows(request.rows, state, { class: name, code: null, example, condition });
-    return { ...reading, handedOver, serviceTimeUs: null, serverTimeUs: null, retryAfterMs: null };
+    return {
+      ...reading,
+      handedOver,
+      serviceTimeUs: null,
+      serverTimeUs: null,
+      replyBytes: 0,
+      retryAfterMs: null,
+    };
   }
 
   #place(node: number): string {

@@ -20,6 +20,8 @@ export interface PgReply {
   readonly counts: readonly number[];
   /** The first of them; CrateDB repeats it for each row. */
   readonly error: PgError | null;
+  /** Of all messages. */
+  readonly bytes: number;
 }
 
 interface PgRequest {

@@ -264,10 +264,10 @@ class Session implements PgSession {
     }
   }
 
-  #settle({ resolve, bound, counts, error }: Waiting): void {
+  #settle({ resolve, bound, counts, error, bytes }: Waiting): void {
     this.#waiting = null;
     const said = error === null ? null : { code: error.code ?? '', message: error.message };
-    resolve({ bound, counts, error: said });
+    resolve({ bound, counts, error: said, bytes });
   }
 }
 

@@ -36,6 +36,7 @@ function mergeTwo(a: Counts, b: Counts): Counts {
     nextBatch: Math.max(a.nextBatch, b.nextBatch),
     measuredRows: a.measuredRows + b.measuredRows,
     bodyBytes: a.bodyBytes + b.bodyBytes,
+    replyBytes: a.replyBytes + b.replyBytes,
     lateRows: a.lateRows + b.lateRows,
     droppedRows: a.droppedRows + b.droppedRows,
     answers: addAnswers(a.answers, b.answers),

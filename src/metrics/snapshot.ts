@@ -40,6 +40,8 @@ export interface Snapshot {
   readonly measuredRows: number;
   /** Request body bytes handed over by all attempts, after compression. */
   readonly bodyBytes: number;
+  /** Bodies of complete replies, as they came. */
+  readonly replyBytes: number;
   readonly lateRows: number;
   readonly droppedRows: number;
   /** From hand-over of a request to the end of its reply; after warm-up; answered attempts only. */
@@ -108,6 +110,7 @@ export function emptySnapshot(nextBatch: number): Snapshot {
     nextBatch,
     measuredRows: 0,
     bodyBytes: 0,
+    replyBytes: 0,
     lateRows: 0,
     droppedRows: 0,
     serviceTime: createHistogram(),

@@ -95,6 +95,7 @@ const isSnapshot = shape({
   nextBatch: isCount,
   measuredRows: isCount,
   bodyBytes: isCount,
+  replyBytes: isCount,
   lateRows: isCount,
   droppedRows: isCount,
   serviceTime: isHistogram,

@@ -172,11 +172,26 @@ function workersTable(run: RunFile): string {
       formatExact(worker.ledger.acknowledged),
       ...costCells(worker),
       formatExact(worker.restarts),
+      orDash(worker.sentBytes, formatBytes),
+      orDash(worker.receivedBytes, formatBytes),
     ]);
-  const parent = ['parent', String(run.coordinator.pid), '', ...costCells(run.coordinator), ''];
+  const { coordinator } = run;
+  const parent = ['parent', String(coordinator.pid), '', ...costCells(coordinator), '', '', ''];
   const more =
     run.workers.length > MAX_WORKERS ? `\n\nThe first ${MAX_WORKERS} of ${run.workers.length}.` : '';
-  return `${markdownTable(['worker', 'pid', 'rows', 'CPU s', 'CPU mean', 'CPU max', 'RSS max', 'restarts'], [...rows, parent])}${more}`;
+  const head = [
+    'worker',
+    'pid',
+    'rows',
+    'CPU s',
+    'CPU mean',
+    'CPU max',
+    'RSS max',
+    'restarts',
+    'sent',
+    'received',
+  ];
+  return `${markdownTable(head, [...rows, parent])}${more}`;
 }
 
 function costCells(process: Pick<RunFileWorker, 'cpu' | 'memory'>): string[] {

@@ -156,6 +156,12 @@ function workerMeasures(workers: readonly WorkerState[]): Measure[] {
       'By',
       each(({ total }) => total.bodyBytes),
     ),
+    counter(
+      'reply.body',
+      'Bodies of complete replies to these requests',
+      'By',
+      each(({ total }) => total.replyBytes),
+    ),
     counter('worker.cpu', 'CPU time of the process, as it says itself', 's', [
       ...each(({ total }) => total.use.userCpuUs / 1e6, [['mode', 'user']]),
       ...each(({ total }) => total.use.systemCpuUs / 1e6, [['mode', 'system']]),

@@ -183,6 +183,14 @@ const plan = v.object({
 const worker = v.object({
   index: count,
   pids: v.pipe(v.array(count), v.description('one per incarnation')),
+  sentBytes: v.pipe(
+    v.optional(v.nullable(count), null),
+    v.description('request bodies of all attempts, after compression'),
+  ),
+  receivedBytes: v.pipe(
+    v.optional(v.nullable(count), null),
+    v.description('bodies of complete replies, as they came'),
+  ),
   ledger,
   tables: v.pipe(
     v.optional(v.array(ledger), []),

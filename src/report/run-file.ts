@@ -254,6 +254,8 @@ function workerSection(worker: WorkerResult): RunFileWorker {
   return {
     index: worker.index,
     pids: [...worker.pids],
+    sentBytes: worker.sentBytes,
+    receivedBytes: worker.receivedBytes,
     ledger: closedLedger(worker.ledger),
     tables: worker.tables.length < 2 ? [] : worker.tables.map(closedLedger),
     batches: {

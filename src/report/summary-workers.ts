@@ -39,6 +39,8 @@ const COLUMNS: readonly TableColumn[] = [
   { header: 'cpu s/m rows', shortHeader: 'cpu s/m', align: 'right', rank: 8 },
   { header: 'MiB/m rows', shortHeader: 'MiB/m', align: 'right', rank: 10 },
   { header: 'core wait', shortHeader: 'wait', align: 'right', rank: 9 },
+  { header: 'sent MiB', shortHeader: 'sent', align: 'right', rank: 11 },
+  { header: 'received MiB', shortHeader: 'got', align: 'right', rank: 12 },
 ];
 
 /** One process in numbers; null = not measured. */
@@ -57,6 +59,9 @@ interface Measures {
   readonly bytesPerMillion: number | null;
   /** Share of the run in which it was ready and waited for a core. */
   readonly coreWait: number | null;
+  /** Bodies of requests and of replies. */
+  readonly sentBytes: number | null;
+  readonly receivedBytes: number | null;
   /** Whether the CPU seconds miss the last moments of a process. */
   readonly isLowerBound: boolean;
 }
@@ -76,6 +81,8 @@ const FORMATS: Readonly<Record<Measure, (value: number) => string>> = {
   cpuPerMillion: formatSeconds,
   bytesPerMillion: formatMebibytes,
   coreWait: formatShare,
+  sentBytes: formatMebibytes,
+  receivedBytes: formatMebibytes,
 };
 
 const MEASURES: readonly Measure[] = [
@@ -91,6 +98,8 @@ const MEASURES: readonly Measure[] = [
   'cpuPerMillion',
   'bytesPerMillion',
   'coreWait',
+  'sentBytes',
+  'receivedBytes',
 ];
 
 const RESTARTS = MEASURES.indexOf('restarts');
@@ -140,6 +149,8 @@ function measuresOf(worker: RunFileWorker, runningMs: number | null): Measures {
     restarts: worker.restarts,
     ...perMillion(worker, own),
     coreWait: shareOf(worker.coreWaitMs, runningMs),
+    sentBytes: worker.sentBytes,
+    receivedBytes: worker.receivedBytes,
     isLowerBound: worker.cpu.lowerBound,
   };
 }
@@ -233,6 +244,8 @@ function parentRow(run: RunFile): TableRow {
       run.workers.reduce((sum, { ledger, earlierRows }) => sum + ledger.acknowledged - earlierRows, 0),
     ),
     coreWait: shareOf(run.coordinator.coreWaitMs, run.run.runningMs),
+    sentBytes: null,
+    receivedBytes: null,
     isLowerBound: cpu.lowerBound,
   });
   return {

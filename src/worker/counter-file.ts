@@ -46,6 +46,7 @@ export interface SlotCounters {
   batches: BatchCounts;
   measuredRows: number;
   bodyBytes: number;
+  replyBytes: number;
 }
 
 export interface CounterHeader {
@@ -96,6 +97,7 @@ export function emptySlot(table: number): SlotCounters {
     batches: NO_BATCHES,
     measuredRows: 0,
     bodyBytes: 0,
+    replyBytes: 0,
   };
 }
 
@@ -162,6 +164,7 @@ function slotValues(slot: SlotCounters): number[] {
     ...[batches.begun, batches.completed, batches.retried, batches.failed],
     slot.measuredRows,
     slot.bodyBytes,
+    slot.replyBytes,
   ];
 }
 
@@ -179,6 +182,7 @@ export interface LastWord {
   readonly batches: BatchCounts;
   readonly measuredRows: number;
   readonly bodyBytes: number;
+  readonly replyBytes: number;
   readonly inFlight: readonly InFlightBatch[];
   readonly nextBatch: number;
   readonly resendTaken: number;
@@ -216,6 +220,7 @@ export function silentWord(nextBatch: number): LastWord {
     batches: NO_BATCHES,
     measuredRows: 0,
     bodyBytes: 0,
+    replyBytes: 0,
     inFlight: [],
     nextBatch,
     resendTaken: 0,
@@ -248,6 +253,7 @@ export function readCounterFile(path: string): LastWord | null {
     batches: slots.map((slot) => slot.batches).reduce(addBatches, NO_BATCHES),
     measuredRows: slots.reduce((sum, slot) => sum + slot.measuredRows, 0),
     bodyBytes: slots.reduce((sum, slot) => sum + slot.bodyBytes, 0),
+    replyBytes: slots.reduce((sum, slot) => sum + slot.replyBytes, 0),
     inFlight,
     nextBatch: Math.max(header.firstBatch, lastBatch < 0 ? 0 : lastBatch + header.globalCount),
     resendTaken: Math.max(...slots.map((slot) => slot.resendTaken)),
@@ -299,6 +305,7 @@ function readSlot(fields: Float64Array, start: number, table: number): SlotCount
     batches: { begun: take(), completed: take(), retried: take(), failed: take() },
     measuredRows: take(),
     bodyBytes: take(),
+    replyBytes: take(),
   };
 }
 

@@ -415,6 +415,7 @@ class Loop implements InsertionLoop {
         this.#save(slot);
       },
     });
+    counters.replyBytes += outcome.replyBytes;
     this.#nodes.release(lease, outcome);
     this.#errors.add(outcome.failures);
     const isMeasured = this.#elapsedMs() >= this.#config.assignment.warmUpMs;
@@ -518,6 +519,7 @@ class Loop implements InsertionLoop {
       nextBatch: this.#nextBatch,
       measuredRows: this.#sumOf(({ measuredRows }) => measuredRows),
       bodyBytes: this.#sumOf(({ bodyBytes }) => bodyBytes),
+      replyBytes: this.#sumOf(({ replyBytes }) => replyBytes),
       lateRows: this.#lateRows,
       droppedRows: this.#droppedRows,
       // Of a single node it is the node's own: one object, so that it goes over the line once.

@@ -29,6 +29,7 @@ describe('insert', () => {
     assert.equal(summary(outcome), '3/0/0/0 good');
     assert.equal(outcome.handedOver, true);
     assert.ok(outcome.serviceTimeUs !== null && outcome.serviceTimeUs > 0);
+    assert.equal(outcome.replyBytes, REPLY.length);
   });
 
   test('The request carries the body as it is, its encoding and the credentials in a header only.', async (t) => {
@@ -136,6 +137,7 @@ describe('insert', () => {
         assert.equal(outcome.rows.unknown, 3);
         assert.equal(outcome.condition, 'troubled');
         assert.equal(outcome.serviceTimeUs, null);
+        assert.equal(outcome.replyBytes, 0);
         assert.equal(outcome.handedOver, true);
       });
     }

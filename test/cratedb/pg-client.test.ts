@@ -87,6 +87,8 @@ describe('an insert over the PostgreSQL wire', () => {
       const outcome = await send({ onHandedOver: () => (handedOver += 1) });
       assert.equal(summary(outcome), '3/0/0/0 good');
       assert.ok(outcome.handedOver && outcome.serviceTimeUs !== null);
+      // BindComplete (5) and CommandComplete (16) a row, and ReadyForQuery (6).
+      assert.equal(outcome.replyBytes, 3 * 21 + 6);
     }
     assert.equal(handedOver, 3);
     assert.deepEqual(server.statements, ['INSERT INTO t (a, b) VALUES ($1,$2)']);
@@ -177,7 +179,10 @@ describe('an insert over the PostgreSQL wire', () => {
       [1, '0/0/1/0 blocked blocked'],
       [2, '0/0/0/2 blocked blocked'],
     ] as const) {
-      const reading = readPgReply({ bound: rows, counts: [], error }, { rows, keyed: false, clean: String });
+      const reading = readPgReply(
+        { bound: rows, counts: [], error, bytes: 0 },
+        { rows, keyed: false, clean: String },
+      );
       assert.equal(summary(reading), expected);
     }
   });
@@ -193,7 +198,7 @@ describe('an insert over the PostgreSQL wire', () => {
 
   test('Rows of a reply that was left out are not asked for again.', () => {
     const reading = readPgReply(
-      { bound: 2, counts: [1, -3], error: null },
+      { bound: 2, counts: [1, -3], error: null, bytes: 0 },
       { rows: 2, keyed: true, clean: String },
     );
     assert.equal(reading.isSilent, true);

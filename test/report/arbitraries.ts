@@ -97,6 +97,8 @@ const workerResults: fc.Arbitrary<WorkerResult> = fc
     record({
       index: fc.nat(2000),
       pids: fc.array(fc.nat(4_000_000), { maxLength: 3 }),
+      sentBytes: rows,
+      receivedBytes: rows,
       ledger: ledgers,
       batches: fc
         .tuple(batches, rows, exceptions)
@@ -302,6 +304,7 @@ const snapshots: fc.Arbitrary<Snapshot> = record({
   ledger: ledgers,
   batches,
   bodyBytes: rows,
+  replyBytes: rows,
   measuredRows: rows,
   errors,
   waiting,

@@ -45,6 +45,8 @@ export function sampleWorker(index: number, changes: Partial<WorkerResult> = {})
   return {
     index,
     pids: [8121 + index],
+    sentBytes: 122_000_000,
+    receivedBytes: 4_100_000,
     ledger: { ...EMPTY_LEDGER, offered: rows, acknowledged: rows },
     tables: [{ ...EMPTY_LEDGER, offered: rows, acknowledged: rows }],
     batches: { begun: 2150, completed: 2150, retried: 0, failed: 0, next: 17_200 + index, exceptions: [] },
@@ -170,6 +172,7 @@ export function sampleSnapshot(changes: Partial<Snapshot> = {}): Snapshot {
     batches: { begun: 306, completed: 302, retried: 0, failed: 0 },
     measuredRows: 302_000,
     bodyBytes: 74_000_000,
+    replyBytes: 2_400_000,
     use: {
       userCpuUs: 3_100_000,
       systemCpuUs: 700_000,

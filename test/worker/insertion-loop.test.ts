@@ -24,6 +24,7 @@ import {
 import { type BodyWriter, type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
 import {
+  REPLY_BYTES,
   type SimulatedTarget,
   type TargetFaults,
   createSimulatedTarget,
@@ -266,6 +267,7 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
           });
           assert.deepEqual(books.ledger, said.ledger, 'the counter file agrees with the snapshot');
           assert.deepEqual(books.tables, said.tables);
+          assert.deepEqual([books.bodyBytes, books.replyBytes], [said.bodyBytes, said.replyBytes]);
         }
         life.close();
         const estate = estateOf(word, inherited, plan.keyed);
@@ -307,8 +309,9 @@ async function runWhole(
 
 test('a calm target stores every row in one attempt per batch', async () => {
   const { loop, target } = await runWhole({}, { keyed: false, rows: 1010 });
-  const { ledger, batches } = loop.snapshot();
+  const { ledger, batches, replyBytes } = loop.snapshot();
   assert.deepEqual(ledger, { ...EMPTY_LEDGER, offered: 1010, acknowledged: 1010 });
+  assert.equal(replyBytes, 51 * REPLY_BYTES);
   assert.deepEqual(batches, { begun: 51, completed: 51, retried: 0, failed: 0 });
   assert.equal(target.stored.size, 1010);
 });

@@ -53,6 +53,7 @@ function outcomeOf(name: FailureClass | null, condition: AttemptOutcome['conditi
     failures: isGood ? [] : [{ class: name, code: null, rows: 1, example: name }],
     serviceTimeUs: null,
     serverTimeUs: null,
+    replyBytes: 0,
     retryAfterMs: null,
   };
 }

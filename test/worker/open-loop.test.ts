@@ -49,6 +49,7 @@ function slowTarget(clock: VirtualClock, serviceMs: number): InsertPort {
         failures: [],
         serviceTimeUs: serviceMs * 1000,
         serverTimeUs: null,
+        replyBytes: 0,
         retryAfterMs: null,
       };
     },

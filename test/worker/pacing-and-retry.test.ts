@@ -174,6 +174,7 @@ function outcome(rows: AttemptRows, facts: Partial<AttemptOutcome> = {}): Attemp
     failures: [],
     serviceTimeUs: null,
     serverTimeUs: null,
+    replyBytes: 0,
     retryAfterMs: null,
     ...facts,
   };

@@ -184,6 +184,9 @@ export function createSimulatedTarget(
   };
 }
 
+/** The length of every answer. */
+export const REPLY_BYTES = 30;
+
 const NONE: AttemptRows = { acknowledged: 0, rejected: 0, notStored: 0, unknown: 0 };
 
 function answered(
@@ -203,12 +206,17 @@ function answered(
     failures,
     serviceTimeUs: 1000,
     serverTimeUs: null,
+    replyBytes: REPLY_BYTES,
     retryAfterMs: null,
   };
 }
 
 function unsure(count: number, name: FailureClass): AttemptOutcome {
-  return { ...answered({ ...NONE, unknown: count }, 'troubled', name, count), serviceTimeUs: null };
+  return {
+    ...answered({ ...NONE, unknown: count }, 'troubled', name, count),
+    serviceTimeUs: null,
+    replyBytes: 0,
+  };
 }
 
 function notSent(count: number, name: FailureClass, condition: AttemptOutcome['condition']): AttemptOutcome {
@@ -216,5 +224,6 @@ function notSent(count: number, name: FailureClass, condition: AttemptOutcome['c
     ...answered({ ...NONE, notStored: count }, condition, name, count),
     handedOver: false,
     serviceTimeUs: null,
+    replyBytes: 0,
   };
 }

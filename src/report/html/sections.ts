@@ -191,8 +191,11 @@ export function costSection(run: RunFile): Markup {
     formatExact(missingRows(worker.ledger)),
     ...costCells(worker, ownRows(worker)),
     formatExact(worker.restarts),
+    orDash(worker.sentBytes, formatMebibytes),
+    orDash(worker.receivedBytes, formatMebibytes),
   ]);
-  const parent = ['parent', String(run.coordinator.pid), '', '', ...costCells(run.coordinator, null), ''];
+  const { coordinator } = run;
+  const parent = ['parent', String(coordinator.pid), '', '', ...costCells(coordinator, null), '', '', ''];
   const head = [
     'worker',
     'pid',
@@ -205,14 +208,20 @@ export function costSection(run: RunFile): Markup {
     'RSS max MiB',
     'RSS MiB per m rows',
     'event loop',
+    'loop late p99',
+    'GC s',
     'restarts',
+    'sent MiB',
+    'received MiB',
   ];
   return section(
     'cost',
     'What each process cost',
     html`<p>
         CPU: 100 % is one core. RSS is the peak of resident memory, which processes partly share. “Per m rows”
-        is held against the rows that the process itself got acknowledged.
+        is held against the rows that the process itself got acknowledged. “Loop late” is how late the event
+        loop was for a timer, “GC” the time in garbage collection. Sent and received are bodies of requests,
+        after compression, and of replies.
       </p>
       ${table('What each process cost', head, [...rows, parent])}`,
   );
@@ -340,10 +349,10 @@ function lines(text: string): Markup {
 }
 
 function costCells(
-  process: Pick<RunFileWorker, 'cpu' | 'memory' | 'eventLoopUtilization'>,
+  process: Pick<RunFileWorker, 'cpu' | 'memory' | 'eventLoopUtilization' | 'eventLoopDelayP99Ms' | 'gcMs'>,
   rows: number | null,
 ): string[] {
-  const { cpu, memory, eventLoopUtilization } = process;
+  const { cpu, memory, eventLoopUtilization, eventLoopDelayP99Ms, gcMs } = process;
   const seconds = cpuSecondsOf(process);
   const bound = cpu.lowerBound ? '≥ ' : '';
   return [
@@ -354,5 +363,7 @@ function costCells(
     orDash(memory.residentBytesMax, formatMebibytes),
     rows === null ? '' : orDash(perMillionRows(memory.residentBytesMax, rows), formatMebibytes),
     orDash(eventLoopUtilization, formatShare),
+    orDash(eventLoopDelayP99Ms, formatLatency),
+    orDash(gcMs === null ? null : gcMs / 1000, formatSeconds),
   ];
 }
