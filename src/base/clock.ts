@@ -14,7 +14,7 @@ export interface Clock {
 }
 
 /** Longest delay that setTimeout takes without falling back to 1 ms. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+export const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /** The host's clock. */
 export const systemClock: Clock = {

@@ -5,6 +5,7 @@
 import { Buffer } from 'node:buffer';
 import type { SecureContext } from 'node:tls';
 import Pool from 'undici/lib/dispatcher/pool.js';
+import { createAbortListeners } from '../base/abort-listeners.ts';
 import { type Clock, systemClock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
 import { redact } from '../base/text.ts';
@@ -118,6 +119,7 @@ class Client implements CrateClient {
   readonly #headers: readonly string[];
   readonly #clean: (text: string) => string;
   readonly #withToken: boolean;
+  readonly #aborts = createAbortListeners();
   readonly #saysAllStored = createAllStoredCheck();
   /** Of each node, as it has said last; null until it did. */
   readonly #versions: (string | null)[];
@@ -326,10 +328,11 @@ class Client implements CrateClient {
   #exchange(node: number, request: ExchangeRequest): Promise<Exchange> {
     const pool = this.#pools[node];
     assert(pool !== undefined, `node ${node} is not one of ${this.#pools.length}`);
-    if (this.#hasExchanged) return exchange(pool, request, this.#clock);
+    const parts = { clock: this.#clock, aborts: this.#aborts };
+    if (this.#hasExchanged) return exchange(pool, request, parts);
     // undici makes its parser with the first connection.
     this.#hasExchanged = true;
-    return exchange(pool, request, this.#clock).finally(deferTierUp());
+    return exchange(pool, request, parts).finally(deferTierUp());
   }
 }
 

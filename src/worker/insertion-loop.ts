@@ -346,13 +346,14 @@ class Loop implements InsertionLoop {
           },
         ]);
       }
+      // What the last piece came to is written with the end of the batch.
+      if (pending.length > 0) this.#save(slot);
     }
   }
 
   #settle(slot: Slot, rows: RowCounts): void {
     slot.counters.settled = addRows(slot.counters.settled, rows);
     slot.counters.phase = restPhase(slot);
-    this.#save(slot);
   }
 
   /** Attempts until the rows of `range` are settled, or are to be split. */
