@@ -36,9 +36,9 @@ const ASK_TIMEOUT_MS = 4000;
 /** A question whose time is up twice in a row holds up the others: it is left out for so many rounds. */
 const REST_ROUNDS = 5;
 /** So often in vain, and it is said. */
-const FAILURES_TO_TELL = 2;
+const FAILURES_TO_TELL = 3;
 /** So many answers without a single INSERT, and it is said. */
-const ANSWERS_TO_TELL = 3;
+const ANSWERS_TO_TELL = 5;
 /** 40 minutes at full resolution; longer runs merge neighbours. */
 const MAX_SAMPLES = 1200;
 
@@ -101,7 +101,8 @@ class Watch implements ServerWatch {
   readonly #nodes: { readonly id: string; node: ServerNode }[] = [];
   readonly #leftOut: LeftOut[] = [];
   readonly #said = new Set<string>();
-  #putTogether: boolean;
+  /** Rounds in which the questions are asked one by one. */
+  #roundsApart: number;
   #latest: ServerSample | null = null;
   #before: { readonly inserts: ReadonlyMap<string, InsertCounts>; readonly atMs: number } | null = null;
   #queries = 0;
@@ -111,7 +112,7 @@ class Watch implements ServerWatch {
 
   constructor(parts: ServerWatchParts) {
     this.#parts = parts;
-    this.#putTogether = parts.kind === 'cratedb' && answersTogether(parts.version);
+    this.#roundsApart = parts.kind === 'cratedb' && answersTogether(parts.version) ? 0 : Infinity;
     this.#asked = TELEMETRY_QUESTIONS.filter(({ name }) => ASKED_OF[parts.kind].includes(name)).map(
       (question) => ({ question, refused: null, answers: 0, failures: 0, failure: '', rests: 0 }),
     );
@@ -143,22 +144,33 @@ class Watch implements ServerWatch {
     };
   }
 
-  /** One round: all questions as one, and where that is not answered one after the other, each for itself. */
   async #sample(signal: AbortSignal): Promise<void> {
-    const asked = this.#asked.filter(({ refused, rests }) => refused === null && rests === 0);
-    for (const each of this.#asked) each.rests = Math.max(0, each.rests - 1);
-    const together = this.#putTogether && asked.length > 1 ? await this.#ask(asked, signal) : null;
-    const togetherAtMs = this.#parts.elapsedMs();
-    const { answers, nodesAtMs } =
-      together?.ok === true
-        ? { answers: together.value, nodesAtMs: togetherAtMs }
-        : await this.#askEach(asked, signal);
+    const { answers, nodesAtMs } = await this.#askRound(this.#due(), signal);
     if (signal.aborted) return;
-    // What each can answer and all together cannot is not asked together again.
-    if (together?.ok === false && together.code !== null && answers.size === asked.length)
-      this.#putTogether = false;
     if (answers.size > 0) this.#take(answers, nodesAtMs);
     this.#tell();
+  }
+
+  /** The questions of the next round. */
+  #due(): readonly Asked[] {
+    const due = this.#asked.filter(({ refused, rests }) => refused === null && rests === 0);
+    for (const each of this.#asked) each.rests = Math.max(0, each.rests - 1);
+    return due;
+  }
+
+  /** All questions as one, and where that is not answered one after the other, each for itself. */
+  async #askRound(asked: readonly Asked[], signal: AbortSignal): Promise<Round> {
+    const isApart = this.#roundsApart > 0 || asked.length < 2;
+    this.#roundsApart = Math.max(0, this.#roundsApart - 1);
+    if (isApart) return await this.#askEach(asked, signal);
+    const together = await this.#ask(asked, signal);
+    if (together.ok) return { answers: together.value, nodesAtMs: this.#parts.elapsedMs() };
+    for (const each of asked) noteFailure(each, together);
+    const round = await this.#askEach(asked, signal);
+    // Each is answered and all together are not: the server has no time for it now, or does not take it at all.
+    if (round.answers.size === asked.length)
+      this.#roundsApart = together.code === null ? REST_ROUNDS : Infinity;
+    return round;
   }
 
   async #askEach(asked: readonly Asked[], signal: AbortSignal): Promise<Round> {
@@ -201,8 +213,7 @@ class Watch implements ServerWatch {
     const column = missingColumn(asked.question, failure);
     if (column !== null) return this.#leaveOut([{ column, why: 'this version does not have it' }]);
     if (isRefusal(failure)) asked.refused = failure.message;
-    asked.failures += 1;
-    asked.failure = failure.message;
+    noteFailure(asked, failure);
     if (failure.class === 'timeout' && asked.failures > 1) asked.rests = REST_ROUNDS;
   }
 
@@ -231,7 +242,7 @@ class Watch implements ServerWatch {
         .filter((each) => each.refused === null && each.answers === 0 && each.failures >= FAILURES_TO_TELL)
         .map(({ question, failure }) => `${question.table} has not answered (${failure})`),
       ...(this.#countsNothing()
-        ? ['sys.jobs_metrics counts no INSERTs: SET GLOBAL stats.enabled = true would let it']
+        ? ['sys.jobs_metrics has counted no INSERT so far; with stats.enabled = false it never does']
         : []),
     ];
   }
@@ -279,6 +290,11 @@ class Watch implements ServerWatch {
       insertMeanMs: grown.total === 0 ? null : grown.durationMs / grown.total,
     };
   }
+}
+
+function noteFailure(asked: Asked, failure: QueryFailure): void {
+  asked.failures += 1;
+  asked.failure = failure.message;
 }
 
 /** What it says to a user without the privilege, to whom schema and table do not exist. */

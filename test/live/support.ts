@@ -1,7 +1,7 @@
 /**
  * A real CrateDB, named by CRATEDB_CLUSTER_URL, for tests of the built command: tables of the test's own in the
  * schema crategen_test, dropped afterwards, and SQL that goes another way than crategen's. CRATEDB_PG_PORT names the
- * port of PostgreSQL connections where it is not 5432.
+ * port of PostgreSQL connections where it is not 5432, CRATEDB_PID the server's process where it is one on this host.
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
