@@ -41,6 +41,8 @@ export interface CarryOutParts {
   /** For `--sandbox`. */
   readonly startSandbox: (() => Promise<EmbeddedTarget>) | null;
   readonly resumed: readonly ResumedBooks[] | null;
+  /** For `ceiling --run`: holds the run that it was measured for against it. */
+  readonly measuredFor: ((ceiling: RunFile) => RunFile['measuredFor']) | null;
 }
 
 export interface CarriedOut {
@@ -89,11 +91,11 @@ async function carryOutWatched(
     keepCounters: (remove) => (removeCounters = remove),
     onlookers,
   });
-  const run = fileOf(result, parts.versions, true);
+  const run = fileOf(result, parts, true);
   const failure = await saveRun(run, [files.runFile, ...(output.out === null ? [] : [output.out])]);
   removeCounters();
   if (failure === null) return { exitCode: run.run.exitCode, run, file: output.out ?? files.runFile };
-  const unwritten = fileOf(result, parts.versions, false);
+  const unwritten = fileOf(result, parts, false);
   process.stderr.write(
     `crategen: ${printable(failure.message)}; the run file follows\n${runFileText(unwritten)}`,
   );
@@ -105,7 +107,11 @@ function tellNews(onlookers: Onlookers): void {
 }
 
 /** The thresholds are judged by the file itself: a later report must come to the same. */
-function fileOf(result: RunResult, versions: Versions, isWritten: boolean): RunFile {
+function fileOf(
+  result: RunResult,
+  { versions, measuredFor }: Pick<CarryOutParts, 'versions' | 'measuredFor'>,
+  isWritten: boolean,
+): RunFile {
   const { crategen, node, faker } = versions;
   const facts = { crategenVersion: crategen, nodeVersion: node, fakerVersion: faker };
   const draft = toRunFile(result, { exitCode: EXIT.ok, ...facts });
@@ -119,7 +125,11 @@ function fileOf(result: RunResult, versions: Versions, isWritten: boolean): RunF
     thresholdsMissed: judge(plan.failOn, draft).filter(({ isMissed }) => isMissed).length,
     isWritten,
   });
-  return { ...draft, run: { ...draft.run, exitCode } };
+  return {
+    ...draft,
+    run: { ...draft.run, exitCode },
+    measuredFor: measuredFor === null ? null : measuredFor(draft),
+  };
 }
 
 interface RunPlaces {
@@ -175,7 +185,7 @@ async function observedRun(
         resumed: parts.resumed,
         keepCounters: places.keepCounters,
       });
-      return await withRowsCompared(result, access, parts.versions, stop);
+      return await withRowsCompared(result, access, parts, stop);
     } finally {
       status.end();
       watching.close();
@@ -211,7 +221,7 @@ function keptSandbox(start: () => Promise<EmbeddedTarget>): {
 async function withRowsCompared(
   result: RunResult,
   access: TargetAccess,
-  versions: Versions,
+  parts: CarryOutParts,
   stop: StopControl,
 ): Promise<RunResult> {
   const { verdict } = result.verification;
@@ -220,7 +230,7 @@ async function withRowsCompared(
   if (!isWanted || !canBe || stop.cause() !== null) return result;
   const { verifyEndedRun } = await import('./verify-run.ts');
   const opened = { ...access, nodes: result.target.nodes };
-  const compared = await verifyEndedRun(fileOf(result, versions, true), opened, stop.graceful);
+  const compared = await verifyEndedRun(fileOf(result, parts, true), opened, stop.graceful);
   const tables = result.tables.map((table, position) => ({
     ...table,
     verification: compared[position] ?? table.verification,

@@ -16,15 +16,18 @@ import type { ResumedBooks } from '../plan/plan-file.ts';
 import { NO_SECRETS } from '../plan/parse-target.ts';
 import {
   type DraftPlan,
+  type RunCommandName,
   type RunPlan,
   type TablePlan,
   type TargetAccess,
   tablesOf,
 } from '../plan/run-plan.ts';
+import { ceilingSettings } from '../plan/ceiling.ts';
 import { type NamedFile, type ResolvedSchema, withSchema } from '../plan/schema-source.ts';
 import type { TableSchema } from '../rows/schema.ts';
 import type { RawSettings } from '../plan/settings.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';
+import type { CarryOutParts } from './carry-out.ts';
 import { readAccess } from './secrets.ts';
 import { settingReader, tlsWarnings } from './target-access.ts';
 
@@ -42,19 +45,27 @@ const RUN_ID_LETTERS = 'abcdefghijklmnopqrstuvwxyz0123456789';
 
 export abstract class RunCommand extends BaseCommand {
   /** Reads flags, environment, config file and secrets. Throws one UsageError with every problem there is. */
-  protected async readRun(command: 'cluster' | 'single', read: Arguments): Promise<ReadyRun> {
-    const { config, problems: configProblems } = await settingReader(read.flags);
-    const schemaFile = await readNamedSchema(read.flags, config);
+  protected async readRun(command: RunCommandName, read: Arguments): Promise<ReadyRun> {
+    const found = await settingReader(read.flags);
+    const { flags, config, problems } =
+      command === 'ceiling'
+        ? ceilingSettings(read.flags, found.config)
+        : { flags: read.flags, config: found.config, problems: [] };
+    const schemaFile = await readNamedSchema(flags, config);
     const input = {
       command,
-      flags: read.flags,
+      flags,
       env: process.env,
       config,
       schemaFile,
-      alsoFiles: await readAlsoFiles(read.flags, config),
+      alsoFiles: await readAlsoFiles(flags, config),
       facts: planFacts(),
     };
-    return await this.finishRun(parseRunPlan(input), [...read.problems, ...configProblems], read.warnings);
+    return await this.finishRun(
+      parseRunPlan(input),
+      [...read.problems, ...found.problems, ...problems],
+      read.warnings,
+    );
   }
 
   /** Reads the secrets of a parsed plan and says its warnings; throws a UsageError with all problems. */
@@ -110,10 +121,14 @@ export abstract class RunCommand extends BaseCommand {
     process.stderr.write(`${existingLines(table, notes).join('\n')}\n`);
   }
 
-  /** Carries the plan out, shows its summary, sets the exit code; with `--dry-run` only shows what it would do. */
+  /**
+   * Carries the plan out, shows its summary, sets the exit code; with `--dry-run` only shows what it would do. The run
+   * that a ceiling is measured for is held against it.
+   */
   protected async carryOutAndTell(
     ready: ReadyRun,
     resumed: readonly ResumedBooks[] | null = null,
+    measuredFor: CarryOutParts['measuredFor'] = null,
   ): Promise<void> {
     if (ready.output.dryRun) return await this.#showPlanned(ready.plan, ready.output.json);
     const { carryOut } = await import('./carry-out.ts');
@@ -123,8 +138,9 @@ export abstract class RunCommand extends BaseCommand {
       runs: ownRunsFolder(),
       host: readHostFacts(),
       versions: versionsOf(this.config.version),
-      startSandbox: ready.plan.target.kind === 'embedded' ? await embeddedSandbox() : null,
+      startSandbox: ready.plan.target.kind === 'embedded' ? await embeddedSandbox(ready.plan) : null,
       resumed,
+      measuredFor,
     });
     const { renderSummary } = await import('../report/summary.ts');
     const { textViewOf } = await import('../report/terminal.ts');
@@ -196,7 +212,9 @@ interface FoundSchema {
 }
 
 /** Loaded only when asked for: a run against a server needs no SQLite. */
-async function embeddedSandbox(): Promise<() => Promise<EmbeddedTarget>> {
+async function embeddedSandbox({ command, load }: RunPlan): Promise<() => Promise<EmbeddedTarget>> {
   const { forkSandbox } = await import('../sandbox/fork-sandbox.ts');
-  return () => forkSandbox();
+  if (command !== 'ceiling') return () => forkSandbox();
+  const knownInserts = { rows: load.batchSize, isBulk: load.insertPath === 'bulk-args' };
+  return () => forkSandbox({ discard: true, knownInserts });
 }

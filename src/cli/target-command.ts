@@ -46,6 +46,11 @@ export abstract class TargetCommand extends BaseCommand {
   /** The target of a run: its own nodes unless this command line, the environment or a config file says otherwise. */
   protected async openTargetOf(file: RunFile, reader: SettingReader): Promise<TargetAccess> {
     const { target } = file.plan;
+    if (file.target.kind === 'discard') {
+      throw new UsageError(`run ${file.run.id} stored nothing: its target discarded every row`, {
+        hint: `crategen report ${file.run.id} shows what it measured.`,
+      });
+    }
     const nodes = namedNodes(target, file.target.nodes);
     const access = await this.openTarget(reader, { nodes, username: target.username });
     const isGone = target.kind === 'embedded' && access.nodes.join() === file.target.nodes.join();

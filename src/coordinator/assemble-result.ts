@@ -2,6 +2,7 @@
 import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
 import { notVerified } from '../audit/verification.ts';
 import { coreWaitMs, residentBytesMax } from '../base/process-memory.ts';
+import type { TargetKind } from '../base/target-kind.ts';
 import { createHistogram } from '../metrics/histogram.ts';
 import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
@@ -250,6 +251,12 @@ function warningsOf(parts: ResultParts): string[] {
 
 const NEVER_BEGAN = 'the run was stopped before its first row';
 
+/** Nobody was asked what it is. */
+function kindMeant({ command, target }: RunPlan): TargetKind {
+  if (command === 'ceiling') return 'discard';
+  return target.kind === 'embedded' ? 'sandbox' : 'cratedb';
+}
+
 /** The result of a run that was stopped before its first worker: nothing was offered, and that is known. */
 export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAtMs: number): RunResult {
   const signal = env.stop.cause()?.signal ?? null;
@@ -264,7 +271,7 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     signal,
     host: { ...env.host, samples: [] },
     target: {
-      kind: plan.target.kind === 'embedded' ? 'sandbox' : 'cratedb',
+      kind: kindMeant(plan),
       version: null,
       nodes: plan.target.nodes,
       keyed: plan.table.key,

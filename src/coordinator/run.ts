@@ -6,6 +6,7 @@ import { UsageError, assert } from '../base/errors.ts';
 import { type HostFacts, usableCores } from '../base/host.ts';
 import { createHostUseReader } from '../base/host-use.ts';
 import { formatTable } from '../base/sql.ts';
+import { formatBytes, formatExact } from '../base/units.ts';
 import { planFileText } from '../plan/plan-file.ts';
 import { createClient } from '../cratedb/client.ts';
 import { type RunPlan, type TablePlan, type TargetAccess, tablesOf } from '../plan/run-plan.ts';
@@ -169,6 +170,10 @@ function checkLimits(plan: RunPlan, rowPlans: readonly RowPlan[], nodes: number,
     const maxRowBytes = maxRowBytesOf(rowPlan);
     const form = longestForm(plan, table);
     const rows = Math.min(plan.load.batchSize, rowsThatFit(form, maxRowBytes, plan.load.maxBodyBytes));
+    if (plan.command === 'ceiling' && rows < plan.load.batchSize)
+      throw new UsageError(
+        `--max-body: a batch can take ${formatBytes(bodyBytesFor(form, maxRowBytes, plan.load.batchSize))} and would be sent in parts, which the target of a ceiling cannot tell from whole ones; expected more, or batches of at most ${formatExact(rows)} rows`,
+      );
     if (rows >= 1) return bodyBytesFor(form, maxRowBytes, rows);
     throw new UsageError(
       `--max-body: one row of ${table.schema.name} can take ${maxRowBytes} bytes and does not fit`,

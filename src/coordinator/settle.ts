@@ -184,7 +184,7 @@ function applyResolution(
 async function verify(ledgers: readonly Ledger[], parts: SettleParts): Promise<readonly Verification[]> {
   const { plan, target, stop } = parts;
   const skipped = (detail: string): readonly Verification[] => ledgers.map(() => notVerified(detail));
-  if (target.state.kind === 'discard') return skipped('the target discards rows and says so');
+  if (target.state.kind === 'discard') return skipped('the target discards rows: there is nothing to count');
   if (plan.verify === 'none') return skipped('as --verify none says');
   if (stop.forced.aborted) return skipped('the run was stopped at once');
   parts.onVerifying();

@@ -82,7 +82,7 @@ export function checkLoadAgainstBounds(reader: SettingReader, plan: DraftPlan): 
 /** What each way of sending rows has no room for. */
 export function checkInsertPath(
   reader: SettingReader,
-  { load, target }: Pick<RunPlan, 'load' | 'target'>,
+  { command, load, target }: Pick<RunPlan, 'command' | 'load' | 'target'>,
 ): void {
   const { insertPath, batchSize, compression } = load;
   if (insertPath === 'values' && batchSize > MAX_VALUES_ROWS) {
@@ -99,6 +99,6 @@ export function checkInsertPath(
     reader.problems.push(
       `--compress ${compression}: expected without --insert-path pg, which has no compression`,
     );
-  if (target.kind === 'embedded')
+  if (target.kind === 'embedded' && command !== 'ceiling')
     reader.problems.push('--insert-path pg: expected without --sandbox, which speaks HTTP only');
 }

@@ -4,6 +4,7 @@
  */
 import { DAY_MS, HOUR_MS, durationFlag } from '../base/units.ts';
 import { MAX_ROWS } from '../rows/row-format.ts';
+import { ceilingProblems } from './ceiling.ts';
 import type { ConfigFile } from './config-file.ts';
 import { readAlso, warnOfEmptyTables } from './parse-also.ts';
 import { checkInsertPath, checkLoadAgainstBounds, readLoad } from './parse-load.ts';
@@ -15,6 +16,7 @@ import { readThresholds } from './parse-thresholds.ts';
 import type {
   DraftPlan,
   GeneratorChoice,
+  RunCommandName,
   RunPlan,
   SchemaSource,
   TargetPlan,
@@ -24,7 +26,8 @@ import type { ResolvedSchema } from './schema-source.ts';
 import { SettingReader } from './setting-reader.ts';
 import type { RawSettings } from './settings.ts';
 
-const DEFAULT_ROWS = { cluster: 1_000_000, single: 10_000 } as const;
+/** A ceiling without any bound is given one before it is parsed. */
+const DEFAULT_ROWS = { cluster: 1_000_000, single: 10_000, ceiling: null } as const;
 const MAX_DURATION_MS = 365 * DAY_MS;
 const MAX_MACHINES = 1000;
 /** A start far ahead is a typing error. */
@@ -45,7 +48,7 @@ export interface PlanFacts {
 }
 
 export interface PlanInput {
-  readonly command: 'cluster' | 'single';
+  readonly command: RunCommandName;
   readonly flags: RawSettings;
   readonly env: Environment;
   readonly config: ConfigFile | null;
@@ -107,6 +110,7 @@ export function parseRunPlan(input: PlanInput): ParsedRunPlan {
     verify: reader.choice<VerifyMethod>('verify', ['count', 'rows', 'none'], 'count'),
   };
   checkLoadAgainstBounds(reader, plan);
+  if (plan.command === 'ceiling') reader.problems.push(...ceilingProblems(plan));
   checkInsertPath(reader, plan);
   checkSequences(reader, plan);
   const output = readOutput(reader, input.env);
@@ -129,7 +133,8 @@ function isRunId(text: string): boolean {
   return /^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/.test(text) && text !== 'latest';
 }
 
-function readRunId(reader: SettingReader, facts: PlanFacts): string {
+/** The one that was given, or one of this moment. */
+export function readRunId(reader: SettingReader, facts: PlanFacts): string {
   const accepted =
     'expected 1 to 64 letters, digits, dots, dashes or underscores, not beginning with a dot or dash, not "latest"';
   return reader.parsed('run-id', (text) => (isRunId(text) ? text : null), accepted, madeRunId(facts));
@@ -147,14 +152,15 @@ function parseSeed(text: string): number | null {
   return seed < 2 ** 32 ? seed : null;
 }
 
-function readBounds(reader: SettingReader, command: 'cluster' | 'single'): RunPlan['bounds'] {
+/** At least one bound is set. */
+export function readBounds(reader: SettingReader, command: RunCommandName): RunPlan['bounds'] {
   const rows = reader.count('rows', { min: 1, max: MAX_ROWS }, null);
   const durationMs = reader.durationMs('duration', { min: 1, max: MAX_DURATION_MS }, null);
   const isUnbounded = !reader.isSpelledOut('rows') && !reader.isSpelledOut('duration');
   return { rows: isUnbounded ? DEFAULT_ROWS[command] : rows, durationMs };
 }
 
-function readMachine(reader: SettingReader, command: 'cluster' | 'single'): RunPlan['machine'] {
+function readMachine(reader: SettingReader, command: RunCommandName): RunPlan['machine'] {
   const accepted = `expected I/N with I from 1 to N and N at most ${MAX_MACHINES}, as 2/3`;
   const machine = reader.parsed('machine', parseMachine, accepted, { index: 1, count: 1 });
   if (machine.count === 1) return machine;

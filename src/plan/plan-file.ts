@@ -184,7 +184,7 @@ const THRESHOLD = v.object({
 });
 
 const RUN_PLAN = v.object({
-  command: v.picklist(['cluster', 'single']),
+  command: v.picklist(['cluster', 'single', 'ceiling']),
   runId: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_][A-Za-z0-9._-]{0,63}$/)),
   seed: COUNT,
   timeOriginMs: COUNT,

@@ -129,8 +129,11 @@ export interface SafetyPlan {
   readonly isConfirmed: boolean;
 }
 
+/** `ceiling` is a run into a target that discards, to see what the client can do. */
+export type RunCommandName = 'cluster' | 'single' | 'ceiling';
+
 export interface RunPlan {
-  readonly command: 'cluster' | 'single';
+  readonly command: RunCommandName;
   readonly runId: string;
   readonly seed: number;
   readonly timeOriginMs: number;

@@ -209,7 +209,7 @@ function planGroups(plan: RunPlan): (readonly [string, Fields])[] {
     [
       'plan',
       [
-        ['url', target.kind === 'embedded' ? 'sandbox' : target.nodes.join(',')],
+        ['url', urlText(plan)],
         ['discover', target.discover],
         ['username', target.username],
         ['tls-verified', target.tls.verify],
@@ -284,4 +284,9 @@ function toleranceText(tolerance: Tolerance): string {
 
 function isoTime(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');
+}
+
+function urlText({ command, target }: RunPlan): string {
+  if (command === 'ceiling') return 'discarding';
+  return target.kind === 'embedded' ? 'sandbox' : target.nodes.join(',');
 }

@@ -59,7 +59,7 @@ function runRow(run: RunListing): TableRow {
       printable(run.id),
       run.startedAt === null ? NOT_MEASURED : run.startedAt.slice(0, 19).replace('T', ' '),
       run.table === null ? NOT_MEASURED : printable(run.table),
-      number(run.acknowledgedRows),
+      run.target === 'discard' ? 'discarded' : number(run.acknowledgedRows),
       number(run.missingRows),
       ended,
       run.exitCode === null ? NOT_MEASURED : String(run.exitCode),

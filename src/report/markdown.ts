@@ -3,7 +3,6 @@
  * Text from outside stands in code spans, where no link, mention or tag works.
  */
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
-import { usableCores } from '../base/host.ts';
 import { printable } from '../base/text.ts';
 import { missingRows } from '../metrics/ledger.ts';
 import {
@@ -15,13 +14,12 @@ import {
   formatSeconds,
   orDash,
 } from './quantities.ts';
+import { ceilingTexts } from './ceiling.ts';
 import { cpuSecondsOf } from './costs.ts';
-import { repeatCommand } from './repeat-command.ts';
-import { runPlanOf } from './run-file.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from './run-file-schema.ts';
 import { judge, judgementText } from './thresholds.ts';
 import { headlineOf, ledgerSentences } from './summary-ledger.ts';
-import { limitText, standingWarnings, targetText } from './summary.ts';
+import { againCommand, limitText, standingWarnings, targetText } from './summary.ts';
 
 /** A comment with more lines than this is not read. */
 const MAX_WORKERS = 64;
@@ -44,9 +42,12 @@ export function renderMarkdown(run: RunFile): string {
       .map((judgement) => `- ${judgement.isMissed ? '❌' : '✅'} ${escapeMarkdown(judgementText(judgement))}`)
       .join('\n'),
     `**Limited by** ${escapeMarkdown(limitText(run))}`,
+    ceilingTexts(run)
+      .map(({ title, text }) => `- **${title}** ${escapeMarkdown(text)}`)
+      .join('\n'),
     ...errorsTable(run),
     folded(`${formatExact(run.workers.length)} processes`, workersTable(run)),
-    folded('Run it again', codeBlock(repeatCommand(runPlanOf(run), 'sameTarget', usableCores(run.host)))),
+    folded('Run it again', codeBlock(againCommand(run))),
   ];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }

@@ -187,6 +187,11 @@ export function targetKindText(target: TargetState): string {
 /** The nodes as one short text, without credentials: plans and states hold none. */
 export function nodesText(plan: RunPlan, target: TargetState | null): string {
   const [first, ...others] = target?.nodes ?? plan.target.nodes;
-  if (first === undefined) return plan.target.kind === 'embedded' ? 'embedded sandbox' : 'no node';
+  if (first === undefined)
+    return plan.command === 'ceiling'
+      ? 'a target that discards'
+      : plan.target.kind === 'embedded'
+        ? 'embedded sandbox'
+        : 'no node';
   return others.length === 0 ? first : `${first} +${counted(others.length, 'node')}`;
 }

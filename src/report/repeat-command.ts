@@ -19,7 +19,7 @@ const CLUSTER_PLACEHOLDER = 'http://YOUR-CRATEDB:4200';
 const DEFAULT_NODE = 'http://localhost:4200';
 
 /** The defaults of the command line (cli.md); a flag that says the same is left out. */
-const DEFAULT_ROWS = { cluster: 1_000_000, single: 10_000 } as const;
+const DEFAULT_ROWS = { cluster: 1_000_000, single: 10_000, ceiling: null } as const;
 const DEFAULT_BATCH_SIZE = 1000;
 const DEFAULT_IN_FLIGHT = 4;
 const DEFAULT_MAX_BODY_BYTES = 16 * 2 ** 20;
@@ -32,18 +32,19 @@ const DEFAULT_BLOCK_TIMEOUT_MS = 60_000;
 /**
  * The command that repeats a run, as one line. On the same target it makes the same rows (seed and time origin)
  * under a new run id; on a real cluster it is the same load with rows of its own. `defaultProcs` is the number
- * of processes that the host would take by itself.
+ * of processes that the host would take by itself. A ceiling has neither target nor length of its own there.
  */
 export function repeatCommand(plan: RunPlan, on: RepeatOn, defaultProcs: number): string {
+  const isElsewhere = plan.command === 'ceiling' && on === 'realCluster';
   const flags = [
-    ...boundFlags(plan),
+    ...(isElsewhere ? [] : boundFlags(plan)),
     ...(on === 'realCluster' ? ['--url', CLUSTER_PLACEHOLDER] : targetFlags(plan)),
     ...tableFlags(plan, on),
-    ...loadFlags(plan, defaultProcs),
+    ...loadFlags(isElsewhere ? { ...plan, load: { ...plan.load, warmUpMs: 0 } } : plan, defaultProcs),
     ...safetyFlags(plan, on),
     ...(on === 'sameTarget' ? identityFlags(plan) : []),
   ];
-  return ['crategen', plan.command, ...flags].map(shellWord).join(' ');
+  return ['crategen', isElsewhere ? 'cluster' : plan.command, ...flags].map(shellWord).join(' ');
 }
 
 /** A whole number as the flags take it: 200000 → `200k`, 17200000 → `17.2m`, 1234567 as it is. */
@@ -66,6 +67,7 @@ function boundFlags(plan: RunPlan): string[] {
 
 function targetFlags(plan: RunPlan): string[] {
   const { kind, nodes, discover, pgPort, username, tls } = plan.target;
+  if (plan.command === 'ceiling') return [];
   if (kind === 'embedded') return ['--sandbox'];
   const isDefault = nodes.length === 1 && nodes[0] === DEFAULT_NODE;
   return [

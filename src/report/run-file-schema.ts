@@ -91,7 +91,7 @@ const threshold = v.object({
 
 /** The effective settings, all of them, without secrets. */
 const plan = v.object({
-  command: v.picklist(['cluster', 'single']),
+  command: v.picklist(['cluster', 'single', 'ceiling']),
   procs: count,
   batchSize: v.pipe(count, v.minValue(1)),
   inFlight: v.pipe(count, v.description('requests in flight per process')),
@@ -412,6 +412,26 @@ export const runFileSchema = v.object({
     verdict: v.picklist(['client', 'network', 'cluster', 'rate', 'unclear']),
     evidence: v.array(text),
   }),
+  measuredFor: v.pipe(
+    v.optional(
+      v.nullable(
+        v.object({
+          runId: text,
+          rowsPerSecond: v.pipe(measured, v.description('of that run')),
+          bodyBytesPerSecond: measured,
+          share: v.pipe(measured, v.description('of this ceiling that the run reached, by rows/s')),
+          limitedBy: v.picklist(['client', 'network', 'cluster', 'rate', 'unclear']),
+          hostDiffers: v.pipe(
+            v.array(text),
+            v.description('facts of host and versions that are not the same'),
+          ),
+          command: v.pipe(text, v.description('that makes the run again')),
+        }),
+      ),
+      null,
+    ),
+    v.description('crategen ceiling --run: the run that is held against this ceiling; else null'),
+  ),
   warnings: v.array(text),
   series: v.array(point),
 });

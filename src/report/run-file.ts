@@ -103,6 +103,7 @@ export function toRunFile(result: RunResult, facts: RunFileFacts): RunFile {
     nodes: result.nodes.map(nodeSection),
     errors: result.errors.map((error) => ({ ...error })),
     bottleneck: { verdict: result.bottleneck.verdict, evidence: [...result.bottleneck.evidence] },
+    measuredFor: null,
     warnings: [...result.warnings],
     series: result.series.map((point) => ({
       ...point,

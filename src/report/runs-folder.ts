@@ -6,6 +6,7 @@ import type { Stats } from 'node:fs';
 import { readFile, readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { UsageError, messageOf, systemCodeOf } from '../base/errors.ts';
+import type { TargetKind } from '../base/target-kind.ts';
 import { printable } from '../base/text.ts';
 import { stateFolder } from '../base/user-folders.ts';
 import { missingRows } from '../metrics/ledger.ts';
@@ -30,6 +31,8 @@ export interface RunListing {
   readonly id: string;
   readonly startedAt: string | null;
   readonly state: 'finished' | 'unfinished' | 'unreadable';
+  /** What took its rows: of what a target discards nothing is stored, whatever it acknowledged. */
+  readonly target: TargetKind | null;
   readonly table: string | null;
   readonly acknowledgedRows: number | null;
   readonly missingRows: number | null;
@@ -108,6 +111,7 @@ async function listingOf(runs: string, id: string, startedAt: string | null): Pr
   const nothing = {
     id,
     startedAt,
+    target: null,
     table: null,
     acknowledgedRows: null,
     missingRows: null,
@@ -122,6 +126,7 @@ async function listingOf(runs: string, id: string, startedAt: string | null): Pr
       id,
       startedAt: run.run.startedAt,
       state: 'finished',
+      target: run.target.kind,
       table: tablesText(run.target.table, run.plan.also.length),
       acknowledgedRows: run.ledger.acknowledged,
       missingRows: missingRows(run.ledger),

@@ -18,6 +18,7 @@ import {
   orDash,
   tablesText,
 } from './quantities.ts';
+import { ceilingTexts } from './ceiling.ts';
 import { limitName, splitEvidence } from './limit.ts';
 import { repeatCommand } from './repeat-command.ts';
 import {
@@ -69,6 +70,7 @@ export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts)
     errorsSection(run, view),
     thresholdsSection(run, view),
     limitSection(run, view),
+    ceilingSection(run, view),
   ];
   const folded = sections.map((lines) => lines.map((line) => renderLine(line, view)));
   folded.push(nextSection(run, facts).map((line) => renderLine(line, wide)));
@@ -181,7 +183,7 @@ function costText(run: RunFile): string {
     known.length === 0 ? NOT_MEASURED : formatBytes(known.reduce((sum, bytes) => sum + bytes, 0));
   const lowerBound = run.workers.some((worker) => worker.cpu.lowerBound) ? 'at least ' : '';
   return [
-    `per million rows stored: ${lowerBound}${orDash(cpuSecondsPerMillionRows, formatSeconds)} CPU seconds (workers and parent), ${orDash(bodyBytesPerRow, (bytes) => formatBytes(bytes * 1e6))} sent`,
+    `per million rows ${run.target.kind === 'discard' ? 'sent' : 'stored'}: ${lowerBound}${orDash(cpuSecondsPerMillionRows, formatSeconds)} CPU seconds (workers and parent), ${orDash(bodyBytesPerRow, (bytes) => formatBytes(bytes * 1e6))} sent`,
     `memory ${memory} (sum of all peaks)`,
   ].join(' · ');
 }
@@ -259,38 +261,54 @@ function thresholdsSection(run: RunFile, view: TextView): Line[] {
   );
 }
 
-/** The verdict with all that speaks for it, in one line. */
-export function limitText({ bottleneck, target }: RunFile): string {
-  const evidence = bottleneck.evidence.map((sentence) => printable(sentence, 400)).join('; ');
-  return `${limitName(bottleneck.verdict, target.kind)}${evidence === '' ? '' : `: ${evidence}`}`;
+/** The verdict with all that speaks for it and what to try, in one line. */
+export function limitText(run: RunFile): string {
+  const { reasons, advice } = splitEvidence(run);
+  const evidence = [...reasons, ...advice.map((sentence) => `try ${sentence}`)].join('; ');
+  return `${limitName(run.bottleneck.verdict, run.target.kind)}${evidence === '' ? '' : `: ${evidence}`}`;
 }
 
 /** The verdict and what decided it, then what else is known, then what to try. */
-function limitSection({ bottleneck, target }: RunFile, view: TextView): Line[] {
-  const { reasons, advice } = splitEvidence(bottleneck);
-  const why = reasons.map((sentence) => printable(sentence, 400)).join('; ');
-  const text = `${limitName(bottleneck.verdict, target.kind)}${why === '' ? '' : `: ${why}`}`;
+function limitSection(run: RunFile, view: TextView): Line[] {
+  const { reasons, advice } = splitEvidence(run);
+  const why = reasons.join('; ');
+  const text = `${limitName(run.bottleneck.verdict, run.target.kind)}${why === '' ? '' : `: ${why}`}`;
   return [
     ...titledText('limited by', text, view),
-    ...advice.flatMap((sentence) => titledText('try', printable(sentence, 400), view)),
+    ...advice.flatMap((sentence) => titledText('try', sentence, view)),
   ];
+}
+
+function ceilingSection(run: RunFile, view: TextView): Line[] {
+  return ceilingTexts(run).flatMap(({ title, text }) => titledText(title, text, view));
+}
+
+/** The command that makes the run again. */
+export function againCommand(run: RunFile): string {
+  const { measuredFor } = run;
+  if (measuredFor !== null) return `crategen ceiling --run ${printable(measuredFor.runId)}`;
+  return repeatCommand(runPlanOf(run), 'sameTarget', usableCores(run.host));
 }
 
 function nextSection(run: RunFile, facts: SummaryFacts): Line[] {
   const plan = runPlanOf(run);
-  const defaultProcs = usableCores(run.host);
   const id = printable(run.run.id);
   // A sandbox of the run's own ends with it, and what a target discards is nowhere.
   const isStored = run.target.kind !== 'discard' && plan.target.kind !== 'embedded';
   const isStopped = run.ledger.notOffered > 0 && isStored && plan.command === 'cluster';
   return [
     ...(facts.file === null ? [] : [titled('run file', printable(facts.file, 4096))]),
-    titled('again', repeatCommand(plan, 'sameTarget', defaultProcs)),
+    titled('again', againCommand(run)),
     ...(isStopped ? [titled('go on', `crategen cluster --resume ${id}`)] : []),
     ...(isStored && run.ledger.acknowledged > 0 ? [titled('verify', `crategen verify ${id}`)] : []),
-    ...(run.target.kind === 'sandbox' && plan.target.kind === 'embedded'
-      ? [titled('on CrateDB', repeatCommand(plan, 'realCluster', defaultProcs))]
-      : []),
+    ...(plan.target.kind !== 'embedded'
+      ? []
+      : [
+          titled(
+            plan.command === 'ceiling' ? 'real run' : 'on CrateDB',
+            run.measuredFor?.command ?? repeatCommand(plan, 'realCluster', usableCores(run.host)),
+          ),
+        ]),
   ];
 }
 

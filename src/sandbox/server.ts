@@ -1,6 +1,6 @@
 /** The embedded endpoint: listens, routes, and ends. Everything that speaks SQL is behind `/_sql`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { TargetError, UsageError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { Engine } from './engine.ts';
 import { situationOf, type Fault } from './faults.ts';
@@ -11,6 +11,7 @@ import { jsonReply, sendReply, textReply, type Reply } from './reply.ts';
 import { SqlEndpoint } from './sql-endpoint.ts';
 import { collectStats, newCounters, type SandboxStats } from './stats.ts';
 import { CLUSTER_NAME, NODE_NAME } from './system-tables.ts';
+import { type KnownInserts, createUnreadDoor } from './unread-inserts.ts';
 
 export interface SandboxOptions {
   /** `127.0.0.1` */
@@ -26,6 +27,8 @@ export interface SandboxOptions {
   readonly faults?: readonly Fault[] | undefined;
   /** Answers INSERTs without storing. */
   readonly discard?: boolean | undefined;
+  /** With `discard`: all INSERTs hold so many rows and need not be read; null or missing reads them. */
+  readonly knownInserts?: KnownInserts | null | undefined;
   /** The one user that gets in; null or missing trusts everybody. */
   readonly credentials?: Credentials | null | undefined;
   /** 100 MB, as CrateDB. */
@@ -67,6 +70,8 @@ class RunningSandbox implements Sandbox {
   readonly #meter = new LoadMeter();
   readonly #endpoint: SqlEndpoint;
   readonly #server: Server;
+  /** What listens: the server itself, or what stands before it. */
+  readonly #door: NetServer;
   readonly #sockets = new Set<Socket>();
   /** Sockets with a request that has no answer yet. */
   readonly #busy = new Set<Socket>();
@@ -105,6 +110,7 @@ class RunningSandbox implements Sandbox {
       sinceStartMs: () => performance.now() - this.#startedMs,
     });
     this.#server = this.#createServer(options.maxBodyBytes ?? DEFAULT_BODY_BYTES);
+    this.#door = this.#createDoor(options.knownInserts ?? null);
   }
 
   get url(): string {
@@ -118,7 +124,7 @@ class RunningSandbox implements Sandbox {
   async listen(host: string, port: number): Promise<void> {
     this.#host = host;
     try {
-      this.#port = await listen(this.#server, host, port);
+      this.#port = await listen(this.#door, host, port);
     } catch (error) {
       this.#engine.close();
       throw new TargetError(
@@ -147,7 +153,7 @@ class RunningSandbox implements Sandbox {
 
   async close(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    const closed = new Promise<void>((resolve) => this.#door.close(() => resolve()));
     for (const socket of this.#sockets) if (!this.#busy.has(socket)) socket.destroy();
     const grace = setTimeout(() => this.#dropConnections(), CLOSE_GRACE_MS);
     await closed;
@@ -163,13 +169,13 @@ class RunningSandbox implements Sandbox {
   #planRefusal([fromMs, toMs]: readonly [number, number]): void {
     const stop = setTimeout(() => {
       this.#counters.faultsInjected += 1;
-      this.#server.close();
+      this.#door.close();
       this.#dropConnections();
     }, fromMs);
     this.#timers.add(stop);
     if (!Number.isFinite(toMs)) return;
     // The port was ours; nobody else is expected to have taken it in between.
-    this.#timers.add(setTimeout(() => void listen(this.#server, this.#host, this.#port), toMs));
+    this.#timers.add(setTimeout(() => void listen(this.#door, this.#host, this.#port), toMs));
   }
 
   #createServer(maxBodyBytes: number): Server {
@@ -187,12 +193,32 @@ class RunningSandbox implements Sandbox {
       if (Number(request.headers['content-length'] ?? 0) <= maxBodyBytes) response.writeContinue();
       void this.#route(request, response);
     });
-    server.on('connection', (socket: Socket) => {
+    server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseRaw(error, socket as Socket));
+    return server;
+  }
+
+  #createDoor(known: KnownInserts | null): NetServer {
+    const door =
+      known === null
+        ? this.#server
+        : createUnreadDoor({
+            known,
+            greeting: this.#greeting,
+            behind: this.#server,
+            onInsert: () => this.#countUnread(known),
+          });
+    door.on('connection', (socket: Socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#forget(socket));
     });
-    server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseRaw(error, socket as Socket));
-    return server;
+    return door;
+  }
+
+  #countUnread({ rows }: KnownInserts): void {
+    this.#counters.requests += 1;
+    this.#counters.inserts += 1;
+    this.#counters.rowsReceived += rows;
+    this.#meter.insertEnded(0);
   }
 
   #forget(socket: Socket): void {
@@ -255,7 +281,7 @@ function latencyFault(latencyMs: SandboxOptions['latencyMs']): readonly Fault[] 
   ];
 }
 
-function listen(server: Server, host: string, port: number): Promise<number> {
+function listen(server: NetServer, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, () => {

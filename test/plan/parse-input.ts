@@ -1,7 +1,7 @@
 /** A run plan's input with plain facts, for the tests of this folder. */
 import type { ConfigFile } from '../../src/plan/config-file.ts';
 import { type ParsedRunPlan, type PlanFacts, parseRunPlan } from '../../src/plan/parse-run-plan.ts';
-import type { RunPlan } from '../../src/plan/run-plan.ts';
+import type { RunCommandName, RunPlan } from '../../src/plan/run-plan.ts';
 import { type ResolvedSchema, withSchema } from '../../src/plan/schema-source.ts';
 import type { RawValue } from '../../src/plan/settings.ts';
 
@@ -14,7 +14,7 @@ export const FACTS: PlanFacts = {
 };
 
 export interface Written {
-  readonly command?: 'cluster' | 'single';
+  readonly command?: RunCommandName;
   readonly env?: Readonly<Record<string, string>>;
   readonly config?: Readonly<Record<string, RawValue>>;
   readonly schemaFile?: ResolvedSchema;

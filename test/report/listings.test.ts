@@ -9,6 +9,7 @@ const FINISHED: RunListing = {
   id: '20261124-1530-x7k2',
   startedAt: '2026-11-24T15:30:12.345Z',
   state: 'finished',
+  target: 'cratedb',
   table: 'crategen.records',
   acknowledgedRows: 17_200_000,
   missingRows: 0,
@@ -17,6 +18,7 @@ const FINISHED: RunListing = {
   problem: '',
 };
 const NOTHING = {
+  target: null,
   table: null,
   acknowledgedRows: null,
   missingRows: null,
@@ -41,6 +43,12 @@ dead has no result: it is still running, or was killed; then: crategen recover d
 /x/run.json: not JSON
 `,
   );
+});
+
+test('of a ceiling the list does not say that its rows are stored', () => {
+  const shown = renderRuns([{ ...FINISHED, target: 'discard' }], view(120));
+  assert.match(shown, /crategen\.records +discarded +0 +rows/);
+  assert.doesNotMatch(shown, /17,200,000/);
 });
 
 test('without runs the list says how to start one', () => {

@@ -115,6 +115,11 @@ function differingFields(groups: readonly (readonly RunFile[])[]): FieldDifferen
   });
 }
 
+/** In what two runs' hosts and programs differ, one value each. */
+export function hostDifferences(a: RunFile, b: RunFile): readonly FieldDifference[] {
+  return differingFields([[a], [b]]).filter(({ about }) => about === 'host' || about === 'versions');
+}
+
 function warningsOf(sides: readonly Side[]): string[] {
   const all = sides.flatMap(({ runs }) => runs);
   const single = sides.filter(({ runs }) => runs.length === 1).map(({ label }) => label);

@@ -14,13 +14,12 @@ import {
   orDash,
 } from '../quantities.ts';
 import { cpuSecondsOf, ownRows, perMillionRows } from '../costs.ts';
-import { repeatCommand } from '../repeat-command.ts';
-import { runPlanOf } from '../run-file.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
 import { ledgerSentences } from '../summary-ledger.ts';
+import { ceilingTexts } from '../ceiling.ts';
 import { limitName, splitEvidence } from '../limit.ts';
 import { tableCells } from '../summary-tables.ts';
-import { standingWarnings, targetText } from '../summary.ts';
+import { againCommand, standingWarnings, targetText } from '../summary.ts';
 import { judge, judgementText } from '../thresholds.ts';
 import { table } from './figure.ts';
 import { type Markup, type Piece, html, joined } from './markup.ts';
@@ -122,11 +121,13 @@ export function keyFigures(run: RunFile): Markup {
 }
 
 /** The verdict with what decided it, and below it what to try. */
-function limitParagraphs({ bottleneck, target }: RunFile): Markup {
-  const { reasons, advice } = splitEvidence(bottleneck);
+function limitParagraphs(run: RunFile): Markup {
+  const { bottleneck, target } = run;
+  const { reasons, advice } = splitEvidence(run);
   const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
   return html`<p class="limit"><b>Limited by</b> ${limitName(bottleneck.verdict, target.kind)}${why}</p>
-    ${advice.map((sentence) => html`<p class="limit"><b>Try</b> ${sentence}</p>`)}`;
+    ${advice.map((sentence) => html`<p class="limit"><b>Try</b> ${sentence}</p>`)}
+    ${ceilingTexts(run).map(({ title, text }) => html`<p class="limit"><b>${title}</b> ${text}</p>`)}`;
 }
 
 /** What each table of a run with several got; nothing for one. */
@@ -328,7 +329,7 @@ export function planSection(run: RunFile): Markup {
 
 /** The command that makes the run again. */
 export function repeatSection(run: RunFile): Markup {
-  const command = repeatCommand(runPlanOf(run), 'sameTarget', usableCores(run.host));
+  const command = againCommand(run);
   return section(
     'repeat',
     'Run it again',
