@@ -1,12 +1,12 @@
 /** Puts together what a run came to, from the slots' books, the settlement and the monitor's readings. */
 import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
 import { notVerified } from '../audit/verification.ts';
-import { coreWaitMs, residentBytesMax } from '../base/process-memory.ts';
 import type { TargetKind } from '../base/target-kind.ts';
 import { createHistogram } from '../metrics/histogram.ts';
 import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type ErrorCount, noNodeCounts } from '../metrics/node-counts.ts';
+import type { ProcessUse } from '../metrics/snapshot.ts';
 import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
 import { statementOf } from '../rows/insert-form.ts';
 import { type RowPlan, ROW_FORMAT } from '../rows/row-format.ts';
@@ -86,7 +86,7 @@ export function assembleResult(parts: ResultParts): RunResult {
         plan,
       ),
     ),
-    coordinator: coordinatorCost(monitor, plan),
+    coordinator: coordinatorCost(monitor),
     nodes: target.state.nodes.map((origin, node) => ({ origin, ...(total.nodes[node] ?? noNodeCounts()) })),
     server: monitor.serverTelemetry(),
     errors: [...total.errors, ...deathsOf(slots)],
@@ -154,50 +154,62 @@ function workerResult(
       lowerBound: slot.isLowerBound,
     },
     ...COST_NOT_MEASURED,
+    ...(total.sequence === 0 ? {} : unrestOf(total.use)),
     memory: {
       proportionalBytesMax: maxOfKnown(seen.map(({ proportionalBytesMax }) => proportionalBytesMax)),
       residentBytesMax: slot.residentBytesMax || null,
       heapUsedBytesMax: slot.heapUsedBytesMax || null,
     },
-    eventLoopUtilization: total.sequence === 0 ? null : total.use.eventLoopUtilization,
-    eventLoopDelayP99Ms: total.sequence === 0 ? null : total.use.eventLoopDelayP99Ms,
-    gcMs: total.sequence === 0 ? null : total.use.gcMs,
-    contextSwitches: switchesOf(total.use.voluntarySwitches, total.use.involuntarySwitches),
-    coreWaitMs: total.use.coreWaitMs,
+  };
+}
+
+/** In `single` the coordinator is the worker's process: its cost is told there, once. */
+function coordinatorCost(monitor: Monitor): RunResult['coordinator'] {
+  const use = monitor.ownUse();
+  if (use === null) return unmeasuredCoordinator();
+  const seen = monitor.sampler.historyOf(process.pid);
+  return {
+    pid: process.pid,
+    cpu: {
+      userSeconds: use.userCpuUs / 1e6,
+      systemSeconds: use.systemCpuUs / 1e6,
+      percentMean: seen.percentMean,
+      percentMax: seen.percentMax,
+      lowerBound: false,
+    },
+    memory: {
+      proportionalBytesMax: seen.proportionalBytesMax,
+      residentBytesMax: use.residentBytesMax,
+      heapUsedBytesMax: use.heapUsedBytes,
+    },
+    ...unrestOf(use),
+  };
+}
+
+function unmeasuredCoordinator(): RunResult['coordinator'] {
+  return {
+    pid: process.pid,
+    cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: false },
+    ...COST_NOT_MEASURED,
+  };
+}
+
+/** What a process cost beside CPU time and memory, as it says itself. */
+function unrestOf(use: ProcessUse): Omit<ProcessCost, 'cpu' | 'memory'> {
+  return {
+    eventLoopUtilization: use.eventLoopUtilization,
+    eventLoopDelayP99Ms: use.eventLoopDelayP99Ms,
+    gcMs: use.gcMs,
+    contextSwitches: switchesOf(use),
+    coreWaitMs: use.coreWaitMs,
   };
 }
 
 /** A process that has run was switched at least once: 0 is a system that does not count. */
-function switchesOf(voluntary: number, involuntary: number): ContextSwitches | null {
-  return voluntary + involuntary === 0 ? null : { voluntary, involuntary };
-}
-
-/** In `single` the coordinator is the worker's process: its cost is told there, once. */
-function coordinatorCost(monitor: Monitor, plan: RunPlan): ProcessCost & { readonly pid: number } {
-  const usage = process.resourceUsage();
-  const seen = monitor.sampler.historyOf(process.pid);
-  const isShared = plan.command === 'single';
-  return {
-    pid: process.pid,
-    cpu: {
-      userSeconds: isShared ? null : usage.userCPUTime / 1e6,
-      systemSeconds: isShared ? null : usage.systemCPUTime / 1e6,
-      percentMean: isShared ? null : seen.percentMean,
-      percentMax: isShared ? null : seen.percentMax,
-      lowerBound: false,
-    },
-    ...COST_NOT_MEASURED,
-    memory: {
-      proportionalBytesMax: isShared ? null : seen.proportionalBytesMax,
-      residentBytesMax: isShared ? null : residentBytesMax(),
-      heapUsedBytesMax: isShared ? null : process.memoryUsage().heapUsed,
-    },
-    eventLoopUtilization: isShared ? null : monitor.eventLoopUtilization(),
-    contextSwitches: isShared
-      ? null
-      : switchesOf(usage.voluntaryContextSwitches, usage.involuntaryContextSwitches),
-    coreWaitMs: isShared ? null : coreWaitMs(),
-  };
+function switchesOf({ voluntarySwitches, involuntarySwitches }: ProcessUse): ContextSwitches | null {
+  return voluntarySwitches + involuntarySwitches === 0
+    ? null
+    : { voluntary: voluntarySwitches, involuntary: involuntarySwitches };
 }
 
 /** Deaths belong to the errors: they cost rows or time. */
@@ -295,11 +307,7 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     serviceTime: createHistogram(),
     responseTime: createHistogram(),
     workers: [],
-    coordinator: {
-      pid: process.pid,
-      cpu: { userSeconds: null, systemSeconds: null, percentMean: null, percentMax: null, lowerBound: false },
-      ...COST_NOT_MEASURED,
-    },
+    coordinator: unmeasuredCoordinator(),
     nodes: [],
     server: null,
     errors: [],

@@ -13,9 +13,10 @@ import { missingRows } from '../metrics/ledger.ts';
 import { maxOfKnown } from '../metrics/measured.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
-import type { Snapshot } from '../metrics/snapshot.ts';
+import type { ProcessUse, Snapshot } from '../metrics/snapshot.ts';
 import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
+import type { UseReader } from '../worker/process-use.ts';
 import { type LoadReading, LoadWatch } from './load-watch.ts';
 import type { ProcessSampler } from './process-sampler.ts';
 import type { SeriesPoint } from './run-result.ts';
@@ -62,6 +63,7 @@ export class Monitor {
   #server: ServerWatch | null = null;
   readonly #loads: LoadWatch;
   readonly #readHost: () => HostUse;
+  readonly #readUse: UseReader | null;
   #verdict: Verdict | null = null;
   #plannedRows: number | null = null;
   #startAtNs: bigint | null = null;
@@ -81,6 +83,8 @@ export class Monitor {
     readonly sampler: ProcessSampler;
     readonly host: HostFacts;
     readonly readHost: () => HostUse;
+    /** Of this process; null where it is the worker's to tell. */
+    readonly readUse: UseReader | null;
   }) {
     this.#plan = parts.plan;
     this.#clock = parts.clock;
@@ -88,6 +92,7 @@ export class Monitor {
     this.#sampler = parts.sampler;
     this.#loads = new LoadWatch({ plan: parts.plan, host: parts.host });
     this.#readHost = parts.readHost;
+    this.#readUse = parts.readUse;
   }
 
   enter(phase: RunPhase): void {
@@ -153,6 +158,11 @@ export class Monitor {
   /** Share of the run in which the coordinator's event loop was busy, 0..1. */
   eventLoopUtilization(): number {
     return performance.eventLoopUtilization(this.#loopAtStart).utilization;
+  }
+
+  /** What the coordinator has cost so far; null where its process is the worker's, which tells. */
+  ownUse(): ProcessUse | null {
+    return this.#readUse?.('fresh') ?? null;
   }
 
   async close(): Promise<void> {

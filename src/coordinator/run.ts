@@ -31,6 +31,7 @@ import { Monitor } from './monitor.ts';
 import { createProcessSampler } from './process-sampler.ts';
 import { createServerWatch } from './server-watch.ts';
 import { type PreparedTarget, prepareTarget } from './prepare-target.ts';
+import { createUseReader } from '../worker/process-use.ts';
 import { assembleResult, stoppedBeforeStart } from './assemble-result.ts';
 import type { RunResult } from './run-result.ts';
 import type { RunEnvironment } from './run-environment.ts';
@@ -69,6 +70,7 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
     sampler: createProcessSampler(),
     host: env.host,
     readHost: createHostUseReader(),
+    readUse: plan.command === 'single' ? null : createUseReader(),
   });
   monitor.enter('preparing');
   const workers = workersFor(plan, env);

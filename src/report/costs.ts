@@ -12,6 +12,17 @@ export function perMillionRows(amount: number | null, rows: number | null): numb
   return amount === null || rows === null || rows <= 0 ? null : (amount / rows) * 1e6;
 }
 
+/** An event loop is looked at ten times a second: so long it takes until ten looks lie beyond the latest hundredth. */
+const LOOP_TOLD_AFTER_MS = 100_000;
+
+/** How late the event loop was, to be shown to people; null where too few looks lie beyond that percentile. */
+export function shownLoopDelayMs(
+  { eventLoopDelayP99Ms }: Pick<RunFileWorker, 'eventLoopDelayP99Ms'>,
+  runningMs: number | null,
+): number | null {
+  return runningMs === null || runningMs < LOOP_TOLD_AFTER_MS ? null : eventLoopDelayP99Ms;
+}
+
 /** Rows acknowledged in this part of the run: what a worker's times and costs belong to. */
 export function ownRows({ ledger, earlierRows }: Pick<RunFileWorker, 'ledger' | 'earlierRows'>): number {
   return ledger.acknowledged - earlierRows;

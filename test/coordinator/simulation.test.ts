@@ -82,6 +82,7 @@ test('a whole crew in any schedule of faults and stops: it ends, with a reason, 
         observer: (event) => event.kind === 'phase' && phases.push(event.state.phase),
         host: { cores: 2, cgroupCores: null, memoryBytes: 2 ** 33 },
         readHost: () => ({ busyMs: null, throttledMs: null, receivedBytes: null, sentBytes: null }),
+        readUse: null,
         sampler: NO_SAMPLER,
       });
       const crew = new Crew({

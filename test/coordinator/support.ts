@@ -59,6 +59,7 @@ export function startCrew(fixture: string, plan: RunPlan, clock: Clock): CrewRun
     observer: (event) => event.kind === 'note' && notes.push(event),
     host: { cores: 2, cgroupCores: null, memoryBytes: 2 ** 33 },
     readHost: () => ({ busyMs: null, throttledMs: null, receivedBytes: null, sentBytes: null }),
+    readUse: null,
     sampler: NO_SAMPLER,
   });
   const templates = assignmentsOf(plan).map((assignment, workerIndex) =>

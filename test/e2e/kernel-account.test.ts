@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { parseRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import {
   type AccountedCommand,
@@ -8,7 +9,7 @@ import {
   accountedCrategen,
   whyNoAccount,
 } from '../support/kernel-account.ts';
-import { cluster, home, sandboxFor, until } from './support.ts';
+import { cluster, home, run, sandboxFor, until } from './support.ts';
 
 const SKIP = { skip: whyNoAccount() };
 /** Enough for each worker to use CPU seconds: what ends a process after its last word is then little. */
@@ -71,6 +72,23 @@ test('CPU of a worker that was killed is marked as a lower bound, and is one', S
       Math.max(...each.map(({ residentBytesMax }) => residentBytesMax)),
       MEMORY_TOLERANCE,
     );
+  }
+});
+
+test('the parent tells what its event loop and its garbage cost, unless it is the worker itself', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  for (const command of ['cluster', 'single']) {
+    const { stdout } = await run([command, '--url', sandbox.url, '--json', '--rows', '3k'], place);
+    const { workers, coordinator } = parseRunFile(stdout, command);
+    const { gcMs, eventLoopDelayP99Ms, eventLoopUtilization } = coordinator;
+    const costs = [gcMs, eventLoopDelayP99Ms, eventLoopUtilization];
+    if (command === 'single') assert.deepEqual(costs, [null, null, null]);
+    else
+      assert.ok(
+        costs.every((cost) => cost !== null && cost >= 0),
+        String(costs),
+      );
+    assert.ok(workers.every((worker) => worker.gcMs !== null && worker.eventLoopDelayP99Ms !== null));
   }
 });
 

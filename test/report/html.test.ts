@@ -29,6 +29,13 @@ function tagsOf(page: string): { name: string; attributes: readonly (readonly [s
   }));
 }
 
+function costTable(runningMs: number): string {
+  const page = renderHtmlReport(toRunFile(sampleResult({ runningMs }), FACTS), NO_ZOOM);
+  return (
+    /What each process cost[^]*?<\/table>/.exec(page.slice(page.indexOf('<section id="cost"')))?.[0] ?? ''
+  );
+}
+
 describe('the HTML report', () => {
   it('holds no tag, attribute or link but its own, whatever a run says', () => {
     fc.assert(
@@ -73,6 +80,20 @@ describe('the HTML report', () => {
     );
     assert.match(page, /The server&#39;s side was not measured in this run\./);
     assert.match(page, /<dt>throughput<\/dt>\s*<dd><b>–<\/b>/);
+  });
+
+  it('shows how late the event loops were only when a percentile of so many looks means something', () => {
+    const headers = [...costTable(302_000).matchAll(/<th scope="col">([^<]*)<\/th>/g)].map(
+      ([, name]) => name,
+    );
+    const cellOf = (runningMs: number, name: string): string | undefined => {
+      const [, firstWorker = ''] = costTable(runningMs).split('<tbody>');
+      return /<(?:th|td)[^>]*>([^<]*)</.exec(
+        firstWorker.split(/(?=<t[hd])/)[headers.indexOf(name) + 1] ?? '',
+      )?.[1];
+    };
+    assert.deepEqual([cellOf(302_000, 'loop late p99'), cellOf(99_999, 'loop late p99')], ['1.4 ms', '–']);
+    assert.deepEqual([cellOf(99_999, 'sent MiB'), cellOf(99_999, 'received MiB')], ['116', '4']);
   });
 
   it('keeps a run of 24 hours under 3 MB, with all its charts and a short stall in them', async () => {

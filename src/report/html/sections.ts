@@ -13,7 +13,7 @@ import {
   formatShare,
   orDash,
 } from '../quantities.ts';
-import { cpuSecondsOf, ownRows, perMillionRows } from '../costs.ts';
+import { cpuSecondsOf, ownRows, perMillionRows, shownLoopDelayMs } from '../costs.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
 import { ledgerSentences } from '../summary-ledger.ts';
 import { ceilingTexts } from '../ceiling.ts';
@@ -190,13 +190,14 @@ export function costSection(run: RunFile): Markup {
     worker.pids.join(', '),
     formatExact(worker.ledger.acknowledged),
     formatExact(missingRows(worker.ledger)),
-    ...costCells(worker, ownRows(worker)),
+    ...costCells(worker, ownRows(worker), run.run.runningMs),
     formatExact(worker.restarts),
     orDash(worker.sentBytes, formatMebibytes),
     orDash(worker.receivedBytes, formatMebibytes),
   ]);
   const { coordinator } = run;
-  const parent = ['parent', String(coordinator.pid), '', '', ...costCells(coordinator, null), '', '', ''];
+  const parentCells = costCells(coordinator, null, run.run.runningMs);
+  const parent = ['parent', String(coordinator.pid), '', '', ...parentCells, '', '', ''];
   const head = [
     'worker',
     'pid',
@@ -221,8 +222,8 @@ export function costSection(run: RunFile): Markup {
     html`<p>
         CPU: 100 % is one core. RSS is the peak of resident memory, which processes partly share. “Per m rows”
         is held against the rows that the process itself got acknowledged. “Loop late” is how late the event
-        loop was for a timer, “GC” the time in garbage collection. Sent and received are bodies of requests,
-        after compression, and of replies.
+        loop was for a timer (from 100 s of a run on), “GC” the time in garbage collection. Sent and received
+        are bodies of requests, after compression, and of replies.
       </p>
       ${table('What each process cost', head, [...rows, parent])}`,
   );
@@ -352,8 +353,9 @@ function lines(text: string): Markup {
 function costCells(
   process: Pick<RunFileWorker, 'cpu' | 'memory' | 'eventLoopUtilization' | 'eventLoopDelayP99Ms' | 'gcMs'>,
   rows: number | null,
+  runningMs: number | null,
 ): string[] {
-  const { cpu, memory, eventLoopUtilization, eventLoopDelayP99Ms, gcMs } = process;
+  const { cpu, memory, eventLoopUtilization, gcMs } = process;
   const seconds = cpuSecondsOf(process);
   const bound = cpu.lowerBound ? '≥ ' : '';
   return [
@@ -364,7 +366,7 @@ function costCells(
     orDash(memory.residentBytesMax, formatMebibytes),
     rows === null ? '' : orDash(perMillionRows(memory.residentBytesMax, rows), formatMebibytes),
     orDash(eventLoopUtilization, formatShare),
-    orDash(eventLoopDelayP99Ms, formatLatency),
+    orDash(shownLoopDelayMs(process, runningMs), formatLatency),
     orDash(gcMs === null ? null : gcMs / 1000, formatSeconds),
   ];
 }
