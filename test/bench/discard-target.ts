@@ -3,6 +3,7 @@
  * every POST gets the same prepared reply, at once or after a fixed latency. Its first message up says its port.
  */
 import { type Socket, createServer } from 'node:net';
+import { discardAnswers } from './discard-answers.ts';
 
 export interface DiscardTask {
   /** So many results has the reply to a POST. */
@@ -12,24 +13,6 @@ export interface DiscardTask {
 
 const END_OF_HEAD = '\r\n\r\n';
 const CONTENT_LENGTH = /\r\ncontent-length: *(\d+)/i;
-/** What a client asks first, to see who is there: it must know that nothing is stored. */
-const GREETING = JSON.stringify({
-  ok: true,
-  status: 200,
-  name: 'discard',
-  cluster_name: 'discard',
-  version: { number: '6.4.3' },
-  crategen: { kind: 'discard' },
-});
-
-/** A complete HTTP answer with a JSON body. */
-function answer(body: string): Buffer {
-  const length = Buffer.byteLength(body);
-  return Buffer.from(
-    `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${length}\r\n\r\n${body}`,
-  );
-}
-
 /** Answers the requests of one connection, one after the other: nobody here sends the next one early. */
 function serve(socket: Socket, latencyMs: number, reply: Buffer, greeting: Buffer): void {
   let head = '';
@@ -69,8 +52,7 @@ export interface DiscardReady {
 
 if (process.send !== undefined) {
   const task = JSON.parse(process.argv[2] ?? '') as DiscardTask;
-  const results = new Array<string>(task.rows).fill('{"rowcount":1}').join(',');
-  const [reply, greeting] = [answer(`{"cols":[],"duration":0.125,"results":[${results}]}`), answer(GREETING)];
+  const { reply, greeting } = discardAnswers(task.rows);
   const server = createServer((socket) => serve(socket, task.latencyMs, reply, greeting));
   server.listen({ port: 0, host: '127.0.0.1', backlog: 4096 }, () => {
     const address = server.address();

@@ -3,7 +3,7 @@
  * alone with 1 to 1,000 requests in flight, and what a request leaves behind. The target reads nothing.
  */
 import { type Figure, atLeast, atMost, figure, ratios } from './figures.ts';
-import { type DiscardProcess, withDiscard } from './fork-discard.ts';
+import { type DiscardProcess, withDiscard, withNativeDiscard } from './fork-discard.ts';
 import { runSample } from './insertion-figures.ts';
 import type { PlainPreset } from './plain-rows.ts';
 import { cpuSecondsOf } from './process-use.ts';
@@ -88,47 +88,74 @@ const IN_FLIGHT = [
 ] as const;
 const MAX_LOOP_DELAY_MS = 100;
 
-/** Requests per second as a share of in flight ÷ latency, and how late the event loop is. */
+/**
+ * Requests per second as a share of in flight ÷ latency, and how late the event loop is. The target in Node takes as
+ * much of a core as the client; beside one in C it is the client that is measured.
+ */
 export async function inFlightFigures(_sandbox: unknown, rounds: number): Promise<Figure[]> {
   const group = `In flight at ${LATENCY_MS} ms of latency, metrics, ${LATENCY_BATCH} rows a request`;
-  return withDiscard({ rows: LATENCY_BATCH, latencyMs: LATENCY_MS }, async ({ url }) => {
-    const samples = new Map<number, Sample[]>();
-    for (let round = 0; round < rounds; round += 1) {
-      for (const { inFlight, batches } of IN_FLIGHT) {
-        const sample = await runSample({
-          task: 'insert',
-          url,
-          preset: 'metrics',
-          client: 'generating',
-          batchSize: LATENCY_BATCH,
-          inFlight,
-          batches,
-        });
-        samples.set(inFlight, [...(samples.get(inFlight) ?? []), sample]);
-      }
+  const task = { rows: LATENCY_BATCH, latencyMs: LATENCY_MS };
+  const figures = await withDiscard(task, (target) => latencyFigures(group, target, rounds));
+  const native = await withNativeDiscard(task, (target) =>
+    latencyFigures(`${group}, target in C`, target, rounds),
+  );
+  return [...figures, ...(native ?? [])];
+}
+
+interface LatencySample extends Sample {
+  /** Null where the kernel does not tell. */
+  readonly targetCpuSeconds: number | null;
+}
+
+async function latencyFigures(group: string, target: DiscardProcess, rounds: number): Promise<Figure[]> {
+  const samples = new Map<number, LatencySample[]>();
+  for (let round = 0; round < rounds; round += 1) {
+    for (const { inFlight, batches } of IN_FLIGHT) {
+      const before = cpuSecondsOf(target.pid);
+      const sample = await runSample({
+        task: 'insert',
+        url: target.url,
+        preset: 'metrics',
+        client: 'generating',
+        batchSize: LATENCY_BATCH,
+        inFlight,
+        batches,
+      });
+      const after = cpuSecondsOf(target.pid);
+      const targetCpuSeconds = before === null || after === null ? null : (after - before) / SENDINGS;
+      samples.set(inFlight, [...(samples.get(inFlight) ?? []), { ...sample, targetCpuSeconds }]);
     }
-    return IN_FLIGHT.flatMap(({ inFlight, goal }) => {
-      const taken = samples.get(inFlight) ?? [];
-      const ideal = inFlight / (LATENCY_MS / 1000);
-      const shares = taken.map((each) => (each.rows / LATENCY_BATCH / each.wallSeconds / ideal) * 100);
-      const delays = taken.map(({ loopDelayP99Ms }) => loopDelayP99Ms ?? Number.NaN);
-      return [
-        figure(
-          group,
-          `${inFlight} in flight, of the ideal ${ideal} requests/s`,
-          '%',
-          shares,
-          goal === null ? null : atLeast(goal, 'G10'),
-        ),
-        figure(
-          group,
-          `${inFlight} in flight, delay of the event loop, p99`,
-          'ms',
-          delays,
-          atMost(MAX_LOOP_DELAY_MS, 'G10'),
-        ),
-      ];
-    });
+  }
+  return IN_FLIGHT.flatMap(({ inFlight, goal }) => {
+    const taken = samples.get(inFlight) ?? [];
+    const ideal = inFlight / (LATENCY_MS / 1000);
+    const requests = ({ rows }: Sample): number => rows / LATENCY_BATCH;
+    const shares = taken.map((each) => (requests(each) / each.wallSeconds / ideal) * 100);
+    const delays = taken.map(({ loopDelayP99Ms }) => loopDelayP99Ms ?? Number.NaN);
+    const costs = taken.map((each) => (each.cpuSeconds / requests(each)) * 1e6);
+    const targetCosts = taken.flatMap((each) =>
+      each.targetCpuSeconds === null ? [] : [(each.targetCpuSeconds / requests(each)) * 1e6],
+    );
+    return [
+      figure(
+        group,
+        `${inFlight} in flight, of the ideal ${ideal} requests/s`,
+        '%',
+        shares,
+        goal === null ? null : atLeast(goal, 'G10'),
+      ),
+      figure(
+        group,
+        `${inFlight} in flight, delay of the event loop, p99`,
+        'ms',
+        delays,
+        atMost(MAX_LOOP_DELAY_MS, 'G10'),
+      ),
+      figure(group, `${inFlight} in flight, CPU of the client`, 'µs per request', costs),
+      ...(targetCosts.length > 0
+        ? [figure(group, `${inFlight} in flight, CPU of the target`, 'µs per request', targetCosts)]
+        : []),
+    ];
   });
 }
 
