@@ -69,6 +69,10 @@ export class Monitor {
   #startAtNs: bigint | null = null;
   #endAtNs: bigint | null = null;
   #moments: Moment[] = [];
+  #sum: { readonly parts: readonly Snapshot[]; readonly total: Snapshot } = {
+    parts: [],
+    total: mergeSnapshots([]),
+  };
   #recentRates: number[] = [];
   #pointServiceTime: Histogram = createHistogram();
   /** Per PID, the newest pair of readings of its CPU time, from outside and from itself, in ms. */
@@ -139,7 +143,15 @@ export class Monitor {
   }
 
   total(): Snapshot {
-    return mergeSnapshots(this.#slots.map((slot) => slot.total()));
+    return this.#merged(this.#slots.map((slot) => slot.total()));
+  }
+
+  /** Several ask in each round of reports: the sum is made once. */
+  #merged(totals: readonly Snapshot[]): Snapshot {
+    const { parts } = this.#sum;
+    if (totals.length !== parts.length || totals.some((total, position) => total !== parts[position]))
+      this.#sum = { parts: totals, total: mergeSnapshots(totals) };
+    return this.#sum.total;
   }
 
   get sampler(): ProcessSampler {
@@ -214,7 +226,7 @@ export class Monitor {
     const totals = this.#slots.map((slot) => slot.total());
     const moment = {
       atMs: this.elapsedMs(),
-      total: mergeSnapshots(totals),
+      total: this.#merged(totals),
       perWorker: totals.map((total) => total.ledger.acknowledged),
     };
     this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
@@ -260,7 +272,7 @@ export class Monitor {
 
   /** `totals` of the slots, in their order. */
   #stateOf(totals: readonly Snapshot[]): RunState {
-    const total = this.#moments.at(-1)?.total ?? mergeSnapshots(totals);
+    const total = this.#moments.at(-1)?.total ?? this.#merged(totals);
     const rates = this.#rates();
     return {
       plan: this.#plan,

@@ -41,26 +41,28 @@ const NO_HISTORY: ProcessHistory = {
   proportionalBytesMax: null,
 };
 
-/** The kernel walks all pages of a process for its share of them: at most this part of the processes at once. */
-const PROPORTIONAL_TURN = 1 / 10;
+/** The kernel walks all pages of a process for its share of them, for milliseconds: one process, and not each time. */
+const PROPORTIONAL_EVERY = 2;
 
 export function createProcessSampler(): ProcessSampler {
   const tracks = new Map<number, Track>();
-  let turn = 0;
+  let samplings = 0;
   return {
     async sample(pids) {
       if (pids.length === 0) return;
       const readings = await readAll(pids);
-      const many = Math.ceil(pids.length * PROPORTIONAL_TURN);
-      const inTurn = Array.from({ length: many }, (_, at) => pids[(turn + at) % pids.length] ?? 0);
-      turn += many;
-      const shares = await Promise.all(inTurn.map(proportionalBytes));
+      const inTurn =
+        samplings % PROPORTIONAL_EVERY === 0
+          ? pids[(samplings / PROPORTIONAL_EVERY) % pids.length]
+          : undefined;
+      samplings += 1;
+      const share = inTurn === undefined ? null : await proportionalBytes(inTurn);
       for (const { pid, cpuPercent, residentBytes, cpuTimeMs } of readings) {
         const track = tracks.get(pid) ?? { ...NEW_TRACK };
         tracks.set(pid, track);
         track.samples += 1;
-        const share = shares[inTurn.indexOf(pid)] ?? null;
-        if (share !== null) track.proportionalBytesMax = Math.max(track.proportionalBytesMax ?? 0, share);
+        if (share !== null && pid === inTurn)
+          track.proportionalBytesMax = Math.max(track.proportionalBytesMax ?? 0, share);
         const isFirst = track.samples === 1;
         track.latest = { cpuPercent: isFirst ? null : cpuPercent, residentBytes, cpuTimeMs };
         if (isFirst) continue;

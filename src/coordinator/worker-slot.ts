@@ -6,6 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import { assert, messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
+import type { Turns } from '../base/turns.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers, settledRows } from '../metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../metrics/merge.ts';
 import { endOutages } from '../metrics/node-counts.ts';
@@ -16,8 +17,8 @@ import { type TableMix, mixOf } from '../plan/table-mix.ts';
 import {
   type InitMessage,
   PROTOCOL_VERSION,
+  type ReadUpMessage,
   type Resume,
-  type UpMessage,
   type WorkerEnd,
 } from '../protocol/messages.ts';
 import { parseUpMessage } from '../protocol/parse-message.ts';
@@ -62,6 +63,8 @@ interface Incarnation {
   /** Why it is being ended by force. */
   faulted: string;
   readonly readyTimer: AbortController;
+  /** Resolves when its init message is on the wire, or cannot be. */
+  told: Promise<void>;
 }
 
 export class WorkerSlot {
@@ -84,8 +87,12 @@ export class WorkerSlot {
   readonly #counterFileOf: (incarnation: number) => string;
   readonly #events: SlotEvents;
   readonly #readyTimeoutMs: number;
+  readonly #inTurn: Turns;
   /** Final snapshots of incarnations that are gone. */
   readonly #closed: Snapshot[] = [];
+  /** The last sum, and what it was made of. */
+  #sum: { readonly current: Snapshot | null; readonly closed: number; readonly total: Snapshot } | null =
+    null;
   #current: Incarnation | null = null;
   #startAtNs: bigint | null = null;
   /** It was told to drain, by us. */
@@ -99,6 +106,8 @@ export class WorkerSlot {
     readonly events: SlotEvents;
     /** From fork to `ready`. */
     readonly readyTimeoutMs: number;
+    /** Shared by all slots: an init message is large, and is in memory until its worker has read it. */
+    readonly inTurn: Turns;
     /** What an earlier, stopped part of the same run came to. */
     readonly resumed: ResumedBooks | null;
   }) {
@@ -110,6 +119,7 @@ export class WorkerSlot {
     this.#counterFileOf = parts.counterFileOf;
     this.#events = parts.events;
     this.#readyTimeoutMs = parts.readyTimeoutMs;
+    this.#inTurn = parts.inTurn;
     if (parts.resumed !== null) {
       this.#closed.push(baseSnapshot(parts.resumed));
       this.#list(keptExceptions(parts.resumed, parts.clock.monotonicMs()));
@@ -130,8 +140,15 @@ export class WorkerSlot {
     return this.#template.assignment;
   }
 
-  /** Sum over all incarnations; what it costs now is the living one's. */
+  /** Sum over all incarnations; what it costs now is the living one's. The same object until something is new. */
   total(): Snapshot {
+    const current = this.#current?.snapshot ?? null;
+    if (this.#sum?.current !== current || this.#sum.closed !== this.#closed.length)
+      this.#sum = { current, closed: this.#closed.length, total: this.#addUp() };
+    return this.#sum.total;
+  }
+
+  #addUp(): Snapshot {
     const current = this.#current === null ? [] : [this.#current.snapshot];
     const merged = mergeSnapshots([...this.#closed, ...current]);
     const latest = current[0] ?? this.#closed.at(-1);
@@ -159,6 +176,7 @@ export class WorkerSlot {
       wasReady: false,
       faulted: '',
       readyTimer: new AbortController(),
+      told: Promise.resolve(),
     };
     this.#current = incarnation;
     this.phase = 'spawning';
@@ -185,7 +203,7 @@ export class WorkerSlot {
       resume,
     };
     // A line that breaks means that the process is ending: #bury hears of it with code and signal.
-    incarnation.process.link.send(message).catch(() => undefined);
+    incarnation.told = this.#inTurn(() => incarnation.process.link.send(message)).catch(() => undefined);
   }
 
   /** What predecessors have sent is no longer in the budget. */
@@ -208,7 +226,9 @@ export class WorkerSlot {
     if (this.#current === null || this.phase === 'exited') return;
     this.phase = 'draining';
     this.#isTold = true;
-    this.#current.process.link.send({ type: 'drain', reason, deadlineNs }).catch(() => undefined);
+    const { told, process } = this.#current;
+    // Its init message may still wait for its turn.
+    told.then(() => process.link.send({ type: 'drain', reason, deadlineNs })).catch(() => undefined);
   }
 
   kill(signal: 'SIGTERM' | 'SIGKILL'): void {
@@ -232,7 +252,7 @@ export class WorkerSlot {
     this.#accept(incarnation, message);
   }
 
-  #accept(incarnation: Incarnation, message: UpMessage): void {
+  #accept(incarnation: Incarnation, message: ReadUpMessage): void {
     switch (message.type) {
       case 'ready':
         if (incarnation.wasReady) return this.#refuse(incarnation, 'it was ready twice');

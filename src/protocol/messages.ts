@@ -8,8 +8,9 @@ import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
 import type { RowSource } from '../rows/row-source.ts';
+import type { PackedSnapshot } from './packed-snapshot.ts';
 
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** How a worker goes about its assignment. */
 export interface WorkerLimits {
@@ -94,25 +95,25 @@ export interface ReadyMessage extends FromWorker {
   readonly nodeVersion: string;
 }
 
-export interface ProgressMessage extends FromWorker {
+interface ProgressMessage<Books> extends FromWorker {
   readonly type: 'progress';
-  readonly snapshot: Snapshot;
+  readonly snapshot: Books;
 }
 
 /** Why a worker stopped by itself; `drained` when it was told to, `done` when its assignment ended. */
 export type WorkerEnd = 'done' | 'drained' | 'outage' | 'blocked' | 'orphaned';
 
-export interface DrainedMessage extends FromWorker {
+interface DrainedMessage<Books> extends FromWorker {
   readonly type: 'drained';
   readonly end: WorkerEnd;
   readonly detail: string;
-  readonly snapshot: Snapshot;
+  readonly snapshot: Books;
 }
 
-export interface FailedMessage extends FromWorker {
+interface FailedMessage<Books> extends FromWorker {
   readonly type: 'failed';
   readonly error: { readonly name: string; readonly message: string };
-  readonly snapshot: Snapshot;
+  readonly snapshot: Books;
 }
 
 export interface BatchMessage extends FromWorker {
@@ -120,4 +121,11 @@ export interface BatchMessage extends FromWorker {
   readonly line: string;
 }
 
-export type UpMessage = ReadyMessage | ProgressMessage | DrainedMessage | FailedMessage | BatchMessage;
+type FromWorkerWith<Books> =
+  ReadyMessage | ProgressMessage<Books> | DrainedMessage<Books> | FailedMessage<Books> | BatchMessage;
+
+/** As it travels. */
+export type UpMessage = FromWorkerWith<PackedSnapshot>;
+
+/** As the coordinator has read it. */
+export type ReadUpMessage = FromWorkerWith<Snapshot>;

@@ -2,8 +2,8 @@
  * Messages from the other side, read once into types. Nothing unknown gets further than this: a message that is
  * not exactly of the protocol is a text saying why, and its sender is no worker of ours.
  */
-import { HISTOGRAM_BUCKETS } from '../metrics/histogram.ts';
-import type { DownMessage, UpMessage } from './messages.ts';
+import type { DownMessage, ReadUpMessage, UpMessage } from './messages.ts';
+import { unpackSnapshot } from './packed-snapshot.ts';
 
 export type Parsed<Message> =
   { readonly ok: true; readonly message: Message } | { readonly ok: false; readonly why: string };
@@ -12,7 +12,6 @@ type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => boolean;
 
 /** More than any message carries, so that a flood in one field is refused. */
-const MAX_LIST = 100_000;
 const MAX_TEXT = 10_000;
 
 const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
@@ -26,10 +25,6 @@ const orNull =
   (check: Check): Check =>
   (value) =>
     value === null || check(value);
-const listOf =
-  (check: Check): Check =>
-  (value) =>
-    Array.isArray(value) && value.length <= MAX_LIST && value.every(check);
 /** As many as ended badly in the earlier part of a run: no flood, since it comes from the coordinator. */
 const isBatches: Check = (value) => Array.isArray(value) && value.every(isCount);
 const oneOf =
@@ -50,93 +45,23 @@ function shape(fields: Readonly<Record<string, Check>>): Check {
   };
 }
 
-const isHistogram: Check = (value) =>
-  shape({
-    counts: (counts) => counts instanceof Uint32Array && counts.length === HISTOGRAM_BUCKETS,
-    count: isCount,
-    sumUs: isAmount,
-    maxUs: isAmount,
-  })(value);
-
-const isErrors = listOf(
-  shape({
-    class: isText,
-    code: orNull((code) => Number.isSafeInteger(code)),
-    rows: isCount,
-    batches: isCount,
-    example: isText,
-  }),
-);
-
-const isNodes = listOf(
-  shape({
-    requests: isCount,
-    acknowledged: isCount,
-    errors: isErrors,
-    serviceTime: isHistogram,
-    outages: listOf(shape({ fromMs: isCount, toMs: orNull(isCount), why: isText })),
-  }),
-);
-
-const isLedger = shape({
-  offered: isCount,
-  acknowledged: isCount,
-  rejected: isCount,
-  failed: isCount,
-  unknown: isCount,
-  inFlight: isCount,
-});
-
-const isSnapshot = shape({
-  sequence: isCount,
-  ledger: isLedger,
-  tables: listOf(isLedger),
-  batches: shape({ begun: isCount, completed: isCount, retried: isCount, failed: isCount }),
-  nextBatch: isCount,
-  measuredRows: isCount,
-  bodyBytes: isCount,
-  replyBytes: isCount,
-  lateRows: isCount,
-  droppedRows: isCount,
-  serviceTime: isHistogram,
-  responseTime: isHistogram,
-  answers: shape({ requests: isCount, serviceUs: isAmount, toldServiceUs: isAmount, serverUs: isAmount }),
-  errors: isErrors,
-  nodes: isNodes,
-  waiting: orNull(shape({ cause: oneOf('outage', 'blocked', 'overload'), detail: isText, sinceNs: isNs })),
-  use: shape({
-    userCpuUs: isAmount,
-    systemCpuUs: isAmount,
-    residentBytes: isCount,
-    residentBytesMax: isCount,
-    heapUsedBytes: isCount,
-    eventLoopUtilization: (value) => isAmount(value) && (value as number) <= 1,
-    eventLoopActiveMs: isAmount,
-    eventLoopDelayP99Ms: isAmount,
-    gcMs: isAmount,
-    voluntarySwitches: isCount,
-    involuntarySwitches: isCount,
-    coreWaitMs: orNull(isAmount),
-  }),
-});
-
 const fromWorker = { workerIndex: isCount, incarnation: isCount };
 
 const UP: Readonly<Record<UpMessage['type'], Check>> = {
   ready: shape({ type: isText, ...fromWorker, protocolVersion: isCount, pid: isCount, nodeVersion: isText }),
-  progress: shape({ type: isText, ...fromWorker, snapshot: isSnapshot }),
+  progress: shape({ type: isText, ...fromWorker, snapshot: isPresent }),
   drained: shape({
     type: isText,
     ...fromWorker,
     end: oneOf('done', 'drained', 'outage', 'blocked', 'orphaned'),
     detail: isText,
-    snapshot: isSnapshot,
+    snapshot: isPresent,
   }),
   failed: shape({
     type: isText,
     ...fromWorker,
     error: shape({ name: isText, message: isText }),
-    snapshot: isSnapshot,
+    snapshot: isPresent,
   }),
   batch: shape({ type: isText, ...fromWorker, line: isText }),
 };
@@ -161,9 +86,14 @@ const DOWN: Readonly<Record<DownMessage['type'], Check>> = {
   drain: shape({ type: isText, reason: isText, deadlineNs: isNs }),
 };
 
-/** Reads what a worker sent. */
-export function parseUpMessage(raw: unknown): Parsed<UpMessage> {
-  return parseWith<UpMessage>(raw, UP);
+/** Reads what a worker sent, its snapshot unpacked. */
+export function parseUpMessage(raw: unknown): Parsed<ReadUpMessage> {
+  const parsed = parseWith<UpMessage>(raw, UP);
+  if (!parsed.ok) return parsed;
+  const { message } = parsed;
+  if (!('snapshot' in message)) return { ok: true, message };
+  const snapshot = unpackSnapshot(message.snapshot);
+  return snapshot === null ? foreign(message.type) : { ok: true, message: { ...message, snapshot } };
 }
 
 /** Reads what the coordinator sent; the init message's parts are checked by those who use them. */
@@ -178,7 +108,9 @@ function parseWith<Message>(raw: unknown, checks: Readonly<Record<string, Check>
   const check = typeof type === 'string' && Object.hasOwn(checks, type) ? checks[type] : undefined;
   if (check === undefined)
     return { ok: false, why: `unknown type of message ${JSON.stringify(type)?.slice(0, 40) ?? ''}` };
-  return check(raw)
-    ? { ok: true, message: raw as Message }
-    : { ok: false, why: `the fields of ${String(type)} are not those of the protocol` };
+  return check(raw) ? { ok: true, message: raw as Message } : foreign(String(type));
+}
+
+function foreign(type: string): Parsed<never> {
+  return { ok: false, why: `the fields of ${type} are not those of the protocol` };
 }

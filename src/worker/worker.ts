@@ -7,11 +7,12 @@ import { deflate, gzip } from 'node:zlib';
 import type { Clock } from '../base/clock.ts';
 import { assert, messageOf, unreachable } from '../base/errors.ts';
 import { formatShort } from '../base/units.ts';
-import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
+import { emptySnapshot } from '../metrics/snapshot.ts';
 import type { ConnectOptions } from '../cratedb/connect-target.ts';
 import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Link } from '../protocol/link.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
+import { packSnapshot } from '../protocol/packed-snapshot.ts';
 import { parseDownMessage } from '../protocol/parse-message.ts';
 import { type BatchBody, rowsThatFit } from '../rows/batch-body.ts';
 import { type BodySource, openRowSource } from '../rows/row-source.ts';
@@ -154,18 +155,24 @@ class RunningWorker implements Worker {
 
   async #work(session: Session, startAtNs: bigint): Promise<void> {
     session.isStarted = true;
-    const reporting = this.#reportProgress(session);
+    const reporting = this.#reportProgress(session, startAtNs);
     await session.loop.run(startAtNs);
     this.#over.abort();
     await reporting;
     await this.#finish(session);
   }
 
-  /** Cumulative snapshots, one at a time: while the last is not on the wire no other is made. */
-  async #reportProgress(session: Session): Promise<void> {
+  /**
+   * Cumulative snapshots, one at a time: while the last is not on the wire no other is made. All workers make theirs at
+   * the same moments after the common start: they tell of one moment, and wake the coordinator once.
+   */
+  async #reportProgress(session: Session, startAtNs: bigint): Promise<void> {
+    const { reportIntervalMs } = session.init;
     let isSending = false;
-    for (;;) {
-      await this.#parts.clock.sleep(session.init.reportIntervalMs, this.#over.signal);
+    for (let due = 1; ; due += 1) {
+      const elapsedMs = -this.#untilMs(startAtNs);
+      due = Math.max(due, Math.ceil(elapsedMs / reportIntervalMs));
+      await this.#parts.clock.sleep(due * reportIntervalMs - elapsedMs, this.#over.signal);
       if (this.#over.signal.aborted) return;
       const impatience = session.loop.impatience();
       const snapshot = session.loop.snapshot();
@@ -174,7 +181,7 @@ class RunningWorker implements Worker {
       if (isSending) continue;
       isSending = true;
       this.#link
-        .send({ type: 'progress', ...sender(session.init), snapshot })
+        .send({ type: 'progress', ...sender(session.init), snapshot: packSnapshot(snapshot) })
         // A closed line is told by onClose; there is nothing else to do about a report that nobody takes.
         .catch(() => undefined)
         .finally(() => (isSending = false));
@@ -202,7 +209,13 @@ class RunningWorker implements Worker {
     const { reason: end, detail } = session.end ?? { reason: 'done', detail: '' };
     // Awaited before anything ends: a message still queued when a process exits is lost.
     if (end !== 'orphaned')
-      await this.#link.send({ type: 'drained', ...sender(session.init), end, detail, snapshot });
+      await this.#link.send({
+        type: 'drained',
+        ...sender(session.init),
+        end,
+        detail,
+        snapshot: packSnapshot(snapshot),
+      });
     await session.client.destroy();
     this.#link.disconnect();
     this.#ended.resolve('well');
@@ -220,7 +233,7 @@ class RunningWorker implements Worker {
     const session = this.#session;
     const from = session === null ? { workerIndex: 0, incarnation: 0 } : sender(session.init);
     const name = error instanceof Error ? error.name : 'Error';
-    const snapshot: Snapshot = session?.loop.snapshot('last') ?? emptySnapshot(0);
+    const snapshot = packSnapshot(session?.loop.snapshot('last') ?? emptySnapshot(0));
     session?.loop.abandon();
     void this.#link
       .send({ type: 'failed', ...from, error: { name, message: messageOf(error) }, snapshot })

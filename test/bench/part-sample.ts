@@ -11,6 +11,7 @@ import { createAllStoredCheck } from '../../src/cratedb/reply.ts';
 import { createHistogram, record } from '../../src/metrics/histogram.ts';
 import { ipcLink } from '../../src/protocol/link.ts';
 import type { UpMessage } from '../../src/protocol/messages.ts';
+import { packSnapshot } from '../../src/protocol/packed-snapshot.ts';
 import { createCounterFile } from '../../src/worker/counter-file.ts';
 import { type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { createUseReader } from '../../src/worker/process-use.ts';
@@ -109,7 +110,7 @@ async function report(times: number): Promise<PartSample> {
       loop.impatience();
       const snapshot = loop.snapshot();
       counters.writeUse(snapshot.use);
-      await link.send({ type: 'progress', ...facts, snapshot });
+      await link.send({ type: 'progress', ...facts, snapshot: packSnapshot(snapshot) });
     }
   };
   await reports(WARM_REPORTS, WARM_INTERVAL_MS);

@@ -99,5 +99,7 @@ test('a stop before the start waits for no drain: workers that do not answer are
 
 /** The crew's own ticks are the events that are waited for. */
 async function until(isTrue: () => boolean, run: CrewRun): Promise<void> {
-  while (!isTrue()) await Promise.race([new Promise((resolve) => setImmediate(resolve)), run.ended]);
+  const ended = run.ended.then(() => true);
+  const ticked = (): Promise<boolean> => new Promise((resolve) => setImmediate(() => resolve(false)));
+  while (!isTrue()) if (await Promise.race([ticked(), ended])) assert.fail('the run ended before');
 }

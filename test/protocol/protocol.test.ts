@@ -5,11 +5,12 @@ import fc from 'fast-check';
 import { noNodeCounts } from '../../src/metrics/node-counts.ts';
 import { emptySnapshot } from '../../src/metrics/snapshot.ts';
 import { localLinks } from '../../src/protocol/link.ts';
-import type { UpMessage } from '../../src/protocol/messages.ts';
+import type { ReadUpMessage } from '../../src/protocol/messages.ts';
+import { packSnapshot } from '../../src/protocol/packed-snapshot.ts';
 import { parseDownMessage, parseUpMessage } from '../../src/protocol/parse-message.ts';
 
 const sender = { workerIndex: 3, incarnation: 1 };
-const good: readonly UpMessage[] = [
+const good: readonly ReadUpMessage[] = [
   { type: 'ready', ...sender, protocolVersion: 1, pid: 42, nodeVersion: 'v24.0.0' },
   { type: 'progress', ...sender, snapshot: emptySnapshot(3) },
   {
@@ -27,9 +28,15 @@ const good: readonly UpMessage[] = [
   { type: 'batch', ...sender, line: 'batch 1' },
 ];
 
+/** As its sender sends it. */
+function sent(message: ReadUpMessage): object {
+  return structuredClone(
+    'snapshot' in message ? { ...message, snapshot: packSnapshot(message.snapshot) } : message,
+  );
+}
+
 test('every message of the protocol is read as it was sent', () => {
-  for (const message of good)
-    assert.deepEqual(parseUpMessage(structuredClone(message)), { ok: true, message });
+  for (const message of good) assert.deepEqual(parseUpMessage(sent(message)), { ok: true, message });
 });
 
 test('anything else is refused with a reason, and never throws', () => {
@@ -64,15 +71,11 @@ function spoil(message: object, path: readonly string[], wrong: unknown): object
 
 test('one spoilt field makes a message refused', () => {
   const wrongs = [NaN, -1, 1.5, Infinity, 2 ** 53, {}, [], undefined, new Uint8Array(4)];
-  for (const message of good) {
+  for (const message of good.map(sent)) {
     assert.equal(parseUpMessage({ ...message, stranger: 1 }).ok, false);
-    for (const path of pathsOf(message).filter((each) => each.at(-1) !== 'code')) {
+    for (const path of pathsOf(message)) {
       for (const wrong of wrongs) {
-        const isAmount = /Us$|Ms$|Utilization/.test(path.at(-1) ?? '');
-        if (isAmount && (wrong === 1.5 || wrong === 2 ** 53) && path.at(-1) !== 'eventLoopUtilization')
-          continue;
-        if (Array.isArray(wrong) && path.at(-1) === 'errors') continue;
-        const said = `${message.type} ${path.join('.')} = ${JSON.stringify(wrong)}`;
+        const said = `${path.join('.')} = ${JSON.stringify(wrong)} of ${JSON.stringify(message)}`;
         assert.equal(parseUpMessage(spoil(message, path, wrong)).ok, false, said);
       }
     }
