@@ -92,6 +92,7 @@ export function assembleResult(parts: ResultParts): RunResult {
     errors: [...total.errors, ...deathsOf(slots)],
     bottleneck: monitor.verdict(target.state),
     series: monitor.points(),
+    events: monitor.events(),
     warnings: warningsOf(parts),
   };
 }
@@ -313,6 +314,7 @@ export function stoppedBeforeStart(plan: RunPlan, env: RunEnvironment, startedAt
     errors: [],
     bottleneck: { verdict: 'unclear', evidence: [NEVER_BEGAN] },
     series: [],
+    events: [],
     warnings: [],
   };
 }

@@ -100,7 +100,7 @@ export class Crew {
     monitor.enter('starting');
     this.slots.forEach((slot, position) => slot.launch(this.#parts.resumed?.[position] ?? null));
     monitor.watch(this.slots);
-    onAbort(stop.graceful, () => this.#stopFor('signal', '', this.#parts.plan.safety.drainTimeoutMs));
+    onAbort(stop.graceful, () => this.#stopForSignal());
     onAbort(stop.forced, () => void this.#force());
     await Promise.race([this.#allReady.promise, this.#allExited.promise]);
     if (this.#end === null) await this.#startTogether();
@@ -112,11 +112,19 @@ export class Crew {
     return this.#end ?? this.#naturalEnd();
   }
 
-  /** For a cause that the crew cannot see itself: said in one line, then a drain as after a signal. */
+  /** Said in one line, then a drain as after a signal. */
   stopEarly(reason: EndReason, detail: string): void {
     if (this.#end !== null) return;
     this.#parts.monitor.note({ level: 'error', event: reason, message: `stopping: ${detail}` });
     this.#stopFor(reason, detail, this.#parts.plan.safety.drainTimeoutMs);
+  }
+
+  #stopForSignal(): void {
+    const { stop, monitor, plan } = this.#parts;
+    // The screen and the log show it as the next phase.
+    const message = `${stop.cause()?.signal ?? 'a signal'}: no new batches are begun`;
+    if (this.#end === null) monitor.record({ level: 'warning', event: 'signal', message });
+    this.#stopFor('signal', '', plan.safety.drainTimeoutMs);
   }
 
   async #startTogether(): Promise<void> {
@@ -294,20 +302,17 @@ export class Crew {
   #checkTolerance({ ledger }: Snapshot): void {
     const { maxFailed, stopsAtMaxFailed } = this.#parts.plan.safety;
     const bad = missingRows(ledger);
-    const drainMs = this.#parts.plan.safety.drainTimeoutMs;
     if (!stopsAtMaxFailed) {
-      if (bad >= HOPELESS_ROWS && ledger.acknowledged === 0) {
-        this.#stopFor('maxFailed', `none of the first ${formatExact(bad)} rows was acknowledged`, drainMs);
-      }
+      if (bad >= HOPELESS_ROWS && ledger.acknowledged === 0)
+        this.stopEarly('maxFailed', `none of the first ${formatExact(bad)} rows was acknowledged`);
       return;
     }
     const limit = maxFailed.kind === 'rows' ? maxFailed.rows : maxFailed.share * ledger.offered;
     const counts = maxFailed.kind === 'rows' || ledger.offered >= MIN_ROWS_FOR_SHARE;
     if (counts && bad > limit) {
-      this.#stopFor(
+      this.stopEarly(
         'maxFailed',
         `${formatExact(bad)} of ${formatExact(ledger.offered)} rows were rejected, failed or unknown`,
-        drainMs,
       );
     }
   }

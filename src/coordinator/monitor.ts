@@ -19,7 +19,7 @@ import type { RunPlan } from '../plan/run-plan.ts';
 import type { UseReader } from '../worker/process-use.ts';
 import { type LoadReading, LoadWatch } from './load-watch.ts';
 import type { ProcessSampler } from './process-sampler.ts';
-import type { SeriesPoint } from './run-result.ts';
+import type { RunMoment, SeriesPoint } from './run-result.ts';
 import type {
   OutsideView,
   RunNote,
@@ -40,6 +40,8 @@ const SAMPLE_EVERY_TICKS = 4;
 /** Five minutes at full resolution; longer runs merge neighbours. */
 const MAX_SERIES_POINTS = 1200;
 const SPARKLINE_SECONDS = 60;
+/** A node that comes and goes all day would fill the memory; what began it is among the first. */
+const MAX_EVENTS = 500;
 
 const NOT_SEEN: OutsideView = { cpuPercent: null, residentBytes: null };
 
@@ -57,6 +59,7 @@ export class Monitor {
   readonly #series: Series<SeriesPoint> = createSeries(MAX_SERIES_POINTS, mergePoints);
   readonly #loopAtStart = performance.eventLoopUtilization();
   readonly #over = new AbortController();
+  readonly #events: RunMoment[] = [];
   #slots: readonly WorkerSlot[] = [];
   #phase: RunPhase = 'preparing';
   #target: TargetState | null = null;
@@ -134,7 +137,18 @@ export class Monitor {
   }
 
   note(note: Omit<RunNote, 'kind' | 'atMs'>): void {
+    this.record(note);
     this.#observer({ kind: 'note', ...note, atMs: this.#startAtNs === null ? null : this.elapsedMs() });
+  }
+
+  /** For the run file alone: what observers are told in another way. Nothing before the workers' start. */
+  record({ level, event, message }: Omit<RunNote, 'kind' | 'atMs'>): void {
+    if (this.#startAtNs === null || this.#events.length >= MAX_EVENTS) return;
+    this.#events.push({ tMs: Math.round(this.elapsedMs()), level, event, message });
+  }
+
+  events(): readonly RunMoment[] {
+    return this.#events;
   }
 
   elapsedMs(): number {

@@ -249,6 +249,7 @@ function resultOf(
     errors: [],
     bottleneck: { verdict: 'unclear', evidence: ['what was measured was lost with the coordinator'] },
     series: [],
+    events: [],
     warnings: [
       'Recovered after the coordinator was killed: times, latencies and errors by class were lost with it; rows are exact.',
     ],

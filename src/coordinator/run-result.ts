@@ -5,7 +5,7 @@ import type { ErrorCount, NodeCounts } from '../metrics/node-counts.ts';
 import type { Histogram } from '../metrics/histogram.ts';
 import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
 import type { RunPlan, TablePlan } from '../plan/run-plan.ts';
-import type { TargetState } from './run-state.ts';
+import type { RunNote, TargetState } from './run-state.ts';
 
 export type EndReason =
   'rows' | 'duration' | 'signal' | 'outage' | 'blocked' | 'maxFailed' | 'workers' | 'killed' | 'error';
@@ -104,6 +104,17 @@ export interface SeriesPoint {
   }[];
 }
 
+/** Something that happened while the workers ran, as a death, a pause or a stop. */
+export interface RunMoment {
+  /** After the workers' common start. */
+  readonly tMs: number;
+  readonly level: RunNote['level'];
+  /** As the note's. */
+  readonly event: string;
+  /** One sentence, printable and without secrets. */
+  readonly message: string;
+}
+
 export interface Verification {
   readonly method: 'count' | 'delta' | 'rows' | 'none';
   /** What the server counted; null when there was no count. */
@@ -164,6 +175,8 @@ export interface RunResult {
   readonly errors: readonly ErrorCount[];
   readonly bottleneck: Verdict;
   readonly series: readonly SeriesPoint[];
+  /** In the order of time, the first ones of very many. */
+  readonly events: readonly RunMoment[];
   /** Things a reader must know, in sentences. */
   readonly warnings: readonly string[];
 }

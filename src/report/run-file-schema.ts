@@ -327,6 +327,17 @@ const hostSample = v.object({
   sentBytes: v.pipe(v.nullable(count), v.description('since the start, over all interfaces')),
 });
 
+/** Something that happened while the workers ran. */
+const event = v.object({
+  tMs: quantity,
+  level: v.picklist(['info', 'warning', 'error']),
+  event: v.pipe(
+    text,
+    v.description('a stable name: workerDied, blocked, outage, recovered, nodeOut, signal …'),
+  ),
+  message: text,
+});
+
 export const runFileSchema = v.object({
   format: v.literal(RUN_FILE_FORMAT),
   run: v.object({
@@ -433,6 +444,10 @@ export const runFileSchema = v.object({
     v.description('crategen ceiling --run: the run that is held against this ceiling; else null'),
   ),
   warnings: v.array(text),
+  events: v.pipe(
+    v.optional(v.array(event), []),
+    v.description('what happened after the common start, in the order of time; the first 500'),
+  ),
   series: v.array(point),
 });
 

@@ -105,6 +105,7 @@ export function toRunFile(result: RunResult, facts: RunFileFacts): RunFile {
     bottleneck: { verdict: result.bottleneck.verdict, evidence: [...result.bottleneck.evidence] },
     measuredFor: null,
     warnings: [...result.warnings],
+    events: result.events.map((event) => ({ ...event })),
     series: result.series.map((point) => ({
       ...point,
       workers: point.workers.map((sample) => ({ ...sample })),

@@ -52,6 +52,9 @@ test('workers that are killed as soon as they run end the run with the reason, n
   assert.equal(end.reason, 'workers');
   assert.ok(run.crew.slots.every((slot) => slot.pids.length <= 5));
   assert.match(end.detail, /SIGKILL/);
+  const events = run.monitor.events();
+  assert.ok(events.some(({ event, message }) => event === 'workerDied' && /SIGKILL/.test(message)));
+  assert.equal(events.at(-1)?.event, 'workersKeepDying');
   assertAllGone(run);
   await run.close();
 });
@@ -63,6 +66,10 @@ test('a worker that ignores drain and SIGTERM is killed, and a thousand signals 
   const end = await run.ended;
   assert.deepEqual(end, { reason: 'signal', detail: '' });
   assert.equal(run.stop.cause()?.signal, 'SIGTERM');
+  assert.deepEqual(
+    run.monitor.events().map(({ event, message }) => [event, message]),
+    [['signal', 'SIGTERM: no new batches are begun']],
+  );
   assert.ok(run.crew.slots.every((slot) => slot.lastExit?.signal === 'SIGKILL'));
   assert.equal(run.stop.forced.aborted, false);
   assertAllGone(run);

@@ -1,6 +1,12 @@
 /** Any run there can be, for properties: balanced ledgers, hostile texts, nulls, extreme numbers. */
 import fc from 'fast-check';
-import type { NodeResult, ProcessCost, RunResult, WorkerResult } from '../../src/coordinator/run-result.ts';
+import type {
+  NodeResult,
+  ProcessCost,
+  RunMoment,
+  RunResult,
+  WorkerResult,
+} from '../../src/coordinator/run-result.ts';
 import { RUN_PHASES, type RunState, type WorkerState } from '../../src/coordinator/run-state.ts';
 import type { Ledger } from '../../src/metrics/ledger.ts';
 import type { Verdict } from '../../src/metrics/bottleneck.ts';
@@ -239,6 +245,19 @@ const servers: fc.Arbitrary<ServerTelemetry> = record({
   note: hostileText,
 });
 
+const events: fc.Arbitrary<readonly RunMoment[]> = fc.array(
+  record({
+    tMs: amount,
+    level: fc.constantFrom('info', 'warning', 'error'),
+    event: fc.oneof(
+      fc.constantFrom('workerDied', 'blocked', 'outage', 'recovered', 'nodeOut', 'signal'),
+      hostileText,
+    ),
+    message: hostileText,
+  }),
+  { maxLength: 20 },
+);
+
 const verdicts: fc.Arbitrary<Verdict> = record({
   verdict: fc.constantFrom('client', 'network', 'cluster', 'rate', 'unclear'),
   evidence: fc.array(hostileText, { maxLength: 3 }),
@@ -290,6 +309,7 @@ export const results: fc.Arbitrary<RunResult> = record({
   coordinator: fc.tuple(costs, fc.nat(4_000_000)).map(([cost, pid]) => ({ ...cost, pid })),
   errors,
   warnings: fc.array(hostileText, { maxLength: 3 }),
+  events,
 } satisfies { [Key in keyof RunResult]?: fc.Arbitrary<RunResult[Key]> }).map((draw) => sampleResult(draw));
 
 const waiting = orNull(

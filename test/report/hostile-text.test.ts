@@ -88,6 +88,10 @@ function runSaying(text: string): RunFile {
     errors: [{ class: text, code: 4000, rows: 1, batches: 1, example: text }],
     bottleneck: { verdict: 'unclear', evidence: [text] },
     warnings: [text],
+    events: [
+      { tMs: 1, level: 'warning', event: 'workerDied', message: text },
+      { tMs: 2, level: 'error', event: text, message: text },
+    ],
   };
   const run = toRunFile(sampleResult({ plan, ...said, nodes: said.nodes ?? [] }), FACTS);
   return { ...run, versions: { crategen: text, node: text, faker: text } };

@@ -103,6 +103,7 @@ describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
     assert.equal(await page.evaluate('typeof uPlot'), 'undefined');
     await page.getByRole('button', { name: 'Zoom into Throughput' }).click();
     assert.equal(await page.evaluate('typeof uPlot'), 'function');
+    assert.ok((await redPixels(page)) > 100, 'marks are drawn in the zoomed chart too');
     const plot = page.locator('#throughput .plot');
     assert.equal(await plot.locator('canvas').isVisible(), true);
     assert.equal(await plot.locator('svg').isVisible(), false);
@@ -141,6 +142,15 @@ describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
     assert.ok(Math.min(...times) <= 2000, `${times.join(', ')} ms`);
   });
 });
+
+/** How much of the first canvas has the colour of lost things, in which no line of a chart is drawn. */
+async function redPixels(page: Page): Promise<number> {
+  return Number(
+    await page.evaluate(
+      "(() => { const canvas = document.querySelector('canvas'); const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); let red = 0; for (let at = 0; at < data.length; at += 4) if (data[at] > 160 && data[at + 1] < 90 && data[at + 2] < 90 && data[at + 3] > 120) red += 1; return red; })()",
+    ),
+  );
+}
 
 /** What axe finds serious or critical, as text; its script is put in by the debugger, past the page's policy. */
 async function barriers(page: Page): Promise<readonly string[]> {

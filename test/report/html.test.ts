@@ -16,7 +16,7 @@ const DAY_MS = 24 * 3_600_000;
 
 /** Every element that a report is made of. */
 const ELEMENTS =
-  /^(html|head|meta|title|style|script|body|header|main|footer|nav|section|aside|figure|figcaption|h[1-4]|p|ul|li|dl|dt|dd|div|span|a|b|small|code|pre|table|thead|tbody|tr|th|td|details|summary|svg|path|rect|text|desc)$/;
+  /^(html|head|meta|title|style|script|body|header|main|footer|nav|section|aside|figure|figcaption|h[1-4]|p|ul|ol|li|dl|dt|dd|div|span|a|b|small|code|pre|table|thead|tbody|tr|th|td|details|summary|svg|path|rect|text|tspan|desc)$/;
 const ATTRIBUTES =
   /^(lang|charset|http-equiv|content|name|class|id|aria-label|aria-labelledby|aria-hidden|role|tabindex|scope|href|type|viewBox|preserveAspectRatio|d|x|y|width|height|rx)$/;
 
@@ -94,6 +94,28 @@ describe('the HTML report', () => {
     };
     assert.deepEqual([cellOf(302_000, 'loop late p99'), cellOf(99_999, 'loop late p99')], ['1.4 ms', '–']);
     assert.deepEqual([cellOf(99_999, 'sent MiB'), cellOf(99_999, 'received MiB')], ['116', '4']);
+  });
+
+  it('marks what happened in every chart over time, and lists it for those who see no chart', () => {
+    const page = renderHtmlReport(runWithSeries(302_000, 8), NO_ZOOM);
+    const list = /<ol class="events">([^]*?)<\/ol>/.exec(page)?.[1] ?? '';
+    assert.match(list, /<b class="mark-label loss">01:00<\/b> worker 3 died \(pid 8124, SIGKILL\): replaced/);
+    assert.match(list, /<b class="mark-label pause">01:39, for 6\.0 s<\/b> the table is blocked/);
+    assert.match(
+      list,
+      /<b class="mark-label loss">02:55, for 4\.5 s<\/b> http:\/\/db-2:4200 got no requests/,
+    );
+    const charts = [...page.matchAll(/<figure id="([^"]*)"[^]*?<\/figure>/g)].filter(
+      ([figure, id]) => id !== 'percentiles' && figure.includes('class="chart"'),
+    );
+    assert.ok(charts.length >= 12);
+    for (const [chart, id] of charts) {
+      assert.match(chart, /<path class="mark loss" d="M/, id);
+      if (id === 'outages') continue;
+      assert.match(chart, /1–2<tspan class="mark-name"> worker died<\/tspan>/, id);
+      assert.match(chart, /5 events marked, as listed under “What happened”/, id);
+    }
+    assert.doesNotMatch(renderHtmlReport(toRunFile(sampleResult(), FACTS), NO_ZOOM), /What happened/);
   });
 
   it('keeps a run of 24 hours under 3 MB, with all its charts and a short stall in them', async () => {

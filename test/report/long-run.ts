@@ -1,5 +1,5 @@
 /** Runs with a series, of any length: made numbers with a stall, an error burst, restarts of nobody, and a busy server. */
-import type { NodeResult, RunResult, SeriesPoint } from '../../src/coordinator/run-result.ts';
+import type { NodeResult, RunMoment, RunResult, SeriesPoint } from '../../src/coordinator/run-result.ts';
 import type { HostSample, ServerSample } from '../../src/metrics/telemetry.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
@@ -83,10 +83,33 @@ export function runWithSeries(
           example: 'EsRejectedExecutionException[rejected execution of …]',
         },
       ],
+      events: sampleEvents(durationMs),
       ...changes,
     }),
     FACTS,
   );
+}
+
+function sampleEvents(durationMs: number): RunMoment[] {
+  const at = (share: number): number => Math.round(share * durationMs);
+  const warning = { level: 'warning', event: 'blocked' } as const;
+  return [
+    {
+      tMs: at(0.2),
+      level: 'warning',
+      event: 'workerDied',
+      message: 'worker 3 died (pid 8124, SIGKILL): replaced, 4 batches are sent again',
+    },
+    {
+      tMs: at(0.203),
+      level: 'warning',
+      event: 'workerDied',
+      message: 'worker 5 died (pid 8126, SIGKILL): replaced',
+    },
+    { ...warning, tMs: at(0.33), message: 'the table is blocked: 4037 disk full; paused, asking every 5 s' },
+    { tMs: at(0.35), level: 'info', event: 'recovered', message: 'the target takes rows again' },
+    { ...warning, tMs: at(0.999), event: 'signal', message: 'SIGINT: no new batches are begun' },
+  ];
 }
 
 function hostSamples(durationMs: number): HostSample[] {

@@ -154,6 +154,7 @@ export function sampleResult(changes: Partial<RunResult> = {}): RunResult {
       },
     ],
     warnings: [],
+    events: [],
     ...changes,
   };
 }

@@ -3,8 +3,10 @@
  * share their left edge, and bars of time. Colours come from the page's style sheet; every line also has a dash pattern
  * of its own, for eyes and printers without colour.
  */
+import type { EventMark } from '../events.ts';
 import type { Axis } from './axis.ts';
 import { type Markup, html, joined, verbatim } from './markup.ts';
+import { MARK_STRIP, type MarkedPlot, markLabels, markLines } from './marks.ts';
 
 /** One line; x values are those of the chart. */
 export interface ChartLine {
@@ -28,6 +30,8 @@ export interface LineChart {
   readonly shadedTo?: number;
   /** A horizontal line to compare with, as the rate that was asked for. */
   readonly reference?: { readonly value: number; readonly label: string };
+  /** Of a chart over time, whose x values are ms. */
+  readonly marks?: readonly EventMark[];
 }
 
 /** Units of the drawing; the page scales it. */
@@ -46,13 +50,18 @@ interface Scales {
 
 /** The chart as one `<svg role="img">` with title and description. */
 export function lineChart(chart: LineChart): Markup {
-  const scales = scalesOf(chart.xAxis, chart.yAxis, { width: WIDTH, top: TOP, bottom: HEIGHT - BOTTOM });
+  const marks = chart.marks ?? [];
+  const strip = marks.length > 0 ? MARK_STRIP : 0;
+  const height = HEIGHT + strip;
+  const box = { width: WIDTH, top: TOP + strip, bottom: height - BOTTOM };
+  const scales = scalesOf(chart.xAxis, chart.yAxis, box);
+  const plot = markedPlot(scales, { ...box, top: MARK_STRIP });
   const points = chart.lines.map((line) => pathOf(chart.x, line.values, scales));
   const lines = points.map((path, index) => html`<path class="line ${lineClass(index)}" d="${path}" />`);
   return drawing(
     chart,
-    HEIGHT,
-    html`${shade(chart, scales)}${grid(chart, scales)}${lines}${reference(chart, scales)}${labels(chart, scales)}`,
+    height,
+    html`${shade(chart, scales)}${grid(chart, scales)}${markLines(marks, plot)}${lines}${reference(chart, scales)}${labels(chart, scales, box.bottom)}${markLabels(marks, plot, chart.formatX)}`,
   );
 }
 
@@ -68,9 +77,11 @@ export function sparkChart(parts: {
   readonly values: readonly (number | null)[];
   readonly xAxis: Axis;
   readonly yAxis: Axis;
+  readonly marks: readonly EventMark[];
 }): Markup {
   const [width, height] = [120, 36];
-  const scales = scalesOf(parts.xAxis, parts.yAxis, { width, top: 2, bottom: height - 2 });
+  const box = { width, top: 2, bottom: height - 2 };
+  const scales = scalesOf(parts.xAxis, parts.yAxis, box);
   const path = pathOf(parts.x, parts.values, scales);
   return html`<svg
     class="spark"
@@ -79,7 +90,8 @@ export function sparkChart(parts: {
     role="img"
     aria-label="${parts.title}"
   >
-    <path class="base" d="M0 ${height - 2}H${width}" />
+    <path class="base" d="M0 ${box.bottom}H${width}" />
+    ${markLines(parts.marks, markedPlot(scales, box))}
     <path class="line c0 d0" d="${path}" />
   </svg>`;
 }
@@ -98,6 +110,7 @@ export function barChart(chart: {
   readonly rows: readonly { readonly name: string; readonly bars: readonly TimeBar[] }[];
   readonly xAxis: Axis;
   readonly formatX: (value: number) => string;
+  readonly marks: readonly EventMark[];
 }): Markup {
   const rowHeight = 34;
   const bottom = chart.rows.length * rowHeight + 6;
@@ -120,7 +133,11 @@ export function barChart(chart: {
         >${name}</text
       >`;
   });
-  return drawing(chart, bottom + BOTTOM, html`${rows}${xLabels(chart.xAxis, chart.formatX, scales, bottom)}`);
+  return drawing(
+    chart,
+    bottom + BOTTOM,
+    html`${markLines(chart.marks, markedPlot(scales, { width: WIDTH, top: 0, bottom }))}${rows}${xLabels(chart.xAxis, chart.formatX, scales, bottom)}`,
+  );
 }
 
 /** An `<svg role="img">` of full width with title and description. */
@@ -139,6 +156,11 @@ function drawing(
     <desc id="${id}-d">${description}</desc>
     ${content}
   </svg>`;
+}
+
+/** Where marks go; what happened after the last sample stands at the end. */
+function markedPlot(scales: Scales, box: Omit<MarkedPlot, 'x'>): MarkedPlot {
+  return { ...box, x: (ms) => Math.min(box.width, scales.x(ms)) };
 }
 
 function scalesOf(
@@ -197,11 +219,11 @@ function grid({ yAxis }: LineChart, scales: Scales): Markup {
 }
 
 /** Above the lines, so that a line never hides a number: the labels have a halo of the page's colour. */
-function labels({ xAxis, yAxis, formatX, formatY }: LineChart, scales: Scales): Markup {
+function labels({ xAxis, yAxis, formatX, formatY }: LineChart, scales: Scales, bottom: number): Markup {
   const values = yAxis.ticks.slice(1).map((tick) => {
     return html`<text class="label" x="0" y="${scales.y(tick) - 4}">${formatY(tick)}</text>`;
   });
-  return html`${values}${xLabels(xAxis, formatX, scales, HEIGHT - BOTTOM)}`;
+  return html`${values}${xLabels(xAxis, formatX, scales, bottom)}`;
 }
 
 function xLabels(axis: Axis, format: (value: number) => string, scales: Scales, bottom: number): Markup {

@@ -1,5 +1,5 @@
 /** The figures of what crategen itself saw: throughput, errors, latency over time and by percentile, each worker. */
-import { formatShort } from '../../base/units.ts';
+import { formatDuration, formatShort } from '../../base/units.ts';
 import { bucketMiddleUs } from '../../metrics/histogram.ts';
 import {
   type WorkerCurves,
@@ -22,12 +22,14 @@ import {
 import type { RunFile, RunFileLatency } from '../run-file-schema.ts';
 import { type Axis, valueAxis } from './axis.ts';
 import { barChart, lineChart, sparkChart } from './chart.ts';
-import { type TimeFrame, dataTable, emptyFigure, legend, timeFigure } from './figure.ts';
-import { type Markup, html } from './markup.ts';
+import { type TimeFrame, dataTable, emptyFigure, formatMoment, legend, timeFigure } from './figure.ts';
+import { type Markup, html, jsonBlock } from './markup.ts';
 
 /** Small charts of one measure; what more workers do is in the table and the CSV. */
 const MAX_SMALL_CHARTS = 128;
 const SMALL_CHART_POINTS = 60;
+/** More lines than this hide the curve of a small chart. */
+const MAX_SMALL_MARKS = 20;
 
 export function throughputFigure(run: RunFile, frame: TimeFrame): Markup {
   const asked = run.plan.rowsPerSecond;
@@ -167,6 +169,35 @@ export function workersFigure(run: RunFile, frame: TimeFrame): Markup {
   </figure>`;
 }
 
+/** The list of what all charts over time mark by number; nothing for a run in which nothing happened. */
+export function eventsFigure({ marks }: TimeFrame): Markup | null {
+  if (marks.length === 0) return null;
+  const items = marks.map(({ fromMs, toMs, tone, text }) => {
+    const lasted = toMs === null || toMs === fromMs ? '' : `, for ${formatDuration(toMs - fromMs)}`;
+    return html`<li><b class="mark-label ${tone}">${formatMoment(fromMs)}${lasted}</b> ${text}</li>`;
+  });
+  const data = marks.map(({ number, fromMs, toMs, tone, name }) => ({
+    label: `${number} ${name}`,
+    from: fromMs / 1000,
+    to: (toMs ?? fromMs) / 1000,
+    tone,
+  }));
+  return html`<figure id="events">
+    <figcaption>
+      <h3>What happened</h3>
+      <p>Each has its number in the charts over time; what lasted is a band there.</p>
+    </figcaption>
+    <div class="scroll" role="region" tabindex="0" aria-label="What happened">
+      <ol class="events">
+        ${items}
+      </ol>
+    </div>
+    <script type="application/json" id="marks">
+      ${jsonBlock(data)}
+    </script>
+  </figure>`;
+}
+
 /** When which node got no requests; nothing for a run in which none was out. */
 export function outagesFigure(run: RunFile, frame: TimeFrame): Markup | null {
   const out = run.nodes.filter(({ outages }) => outages.length > 0);
@@ -184,6 +215,7 @@ export function outagesFigure(run: RunFile, frame: TimeFrame): Markup | null {
     })),
     xAxis: frame.axis,
     formatX: formatClock,
+    marks: frame.marks,
   });
   const rows = out.flatMap(({ origin, outages }) =>
     outages.map(({ fromMs, toMs, why }) => [
@@ -246,6 +278,7 @@ function smallCharts(measure: Measure, workers: readonly WorkerCurves[], frame: 
         values: curve.curves[0]?.values ?? [],
         xAxis: frame.axis,
         yAxis,
+        marks: frame.marks.length > MAX_SMALL_MARKS ? [] : frame.marks,
       })}
     </li>`;
   });

@@ -5,10 +5,12 @@
 import { createHash } from 'node:crypto';
 import { assert } from '../../base/errors.ts';
 import type { RunFile } from '../run-file-schema.ts';
+import { eventMarks } from '../events.ts';
 import { headlineOf } from '../summary-ledger.ts';
 import { targetText } from '../summary.ts';
 import {
   errorFigure,
+  eventsFigure,
   latencyFigure,
   outagesFigure,
   percentileFigure,
@@ -43,9 +45,11 @@ export interface ZoomLibrary {
 
 /** The whole document of a run file. */
 export function renderHtmlReport(run: RunFile, zoom: ZoomLibrary): string {
-  const frame = timeFrame(run.series.at(-1)?.tMs ?? run.run.runningMs ?? 0, run.plan.warmUpMs);
+  const endMs = run.series.at(-1)?.tMs ?? run.run.runningMs ?? 0;
+  const frame = timeFrame(endMs, run.plan.warmUpMs, eventMarks(run));
   const headline = headlineOf(run);
   const overTime = [
+    eventsFigure(frame),
     throughputFigure(run, frame),
     errorFigure(run, frame),
     latencyFigure(run, frame),

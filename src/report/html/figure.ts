@@ -2,8 +2,9 @@
  * A figure of the report: a chart that is complete without script, what its lines mean, the numbers behind it as a
  * table, and the same numbers as data for the script that zooms.
  */
-import { formatClock, orDash } from '../quantities.ts';
+import { counted, formatClock, orDash } from '../quantities.ts';
 import { type Curves, curveName, isMeasured, thinned } from '../curves.ts';
+import type { EventMark } from '../events.ts';
 import { type Axis, timeAxis, valueAxis } from './axis.ts';
 import { type LineChart, lineChart, lineClass } from './chart.ts';
 import { type Markup, type Piece, html, jsonBlock } from './markup.ts';
@@ -33,10 +34,11 @@ export interface TimeFigure {
 export interface TimeFrame {
   readonly axis: Axis;
   readonly warmUpMs: number;
+  readonly marks: readonly EventMark[];
 }
 
-export function timeFrame(endMs: number, warmUpMs: number): TimeFrame {
-  return { axis: timeAxis(endMs), warmUpMs };
+export function timeFrame(endMs: number, warmUpMs: number, marks: readonly EventMark[] = []): TimeFrame {
+  return { axis: timeAxis(endMs), warmUpMs, marks };
 }
 
 /** Chart, legend, table and data of curves over time; a sentence where nothing was measured. */
@@ -51,7 +53,7 @@ export function timeFigure(figure: TimeFigure, frame: TimeFrame): Markup {
   const svg = lineChart({
     id: figure.id,
     title: figure.title,
-    description: describe(curves, figure.formatY),
+    description: `${describe(curves, figure.formatY)}${marksText(frame)}`,
     x: curves.atMs,
     lines: curves.curves,
     xAxis: frame.axis,
@@ -59,6 +61,7 @@ export function timeFigure(figure: TimeFigure, frame: TimeFrame): Markup {
     formatX: formatClock,
     formatY: figure.formatY,
     shadedTo: frame.warmUpMs,
+    marks: frame.marks,
     ...(figure.reference === undefined ? {} : { reference: figure.reference }),
   });
   const data = {
@@ -144,7 +147,7 @@ function timeTable(figure: TimeFigure, curves: Curves): Markup {
   const shown = thinned(curves, TABLE_MOMENTS);
   const count = shown.atMs.length;
   const rows = shown.atMs.map((ms, position) => [
-    `${formatClock(ms)}${ms < 60_000 ? `.${String(Math.floor(ms % 1000)).padStart(3, '0')}` : ''}`,
+    formatMoment(ms),
     ...shown.curves.map(({ values }) => orDash(values[position] ?? null, figure.formatY)),
   ]);
   const which =
@@ -157,6 +160,11 @@ function timeTable(figure: TimeFigure, curves: Curves): Markup {
     ['time', ...shown.curves.map(({ name }) => name)],
     rows,
   );
+}
+
+/** As on the axis; in the first minute to the millisecond. */
+export function formatMoment(ms: number): string {
+  return `${formatClock(ms)}${ms < 60_000 ? `.${String(Math.floor(ms % 1000)).padStart(3, '0')}` : ''}`;
 }
 
 function highestOf(curves: Curves): number {
@@ -175,6 +183,13 @@ function describe(curves: Curves, format: (value: number) => string): string {
   });
   const rest = curves.curves.length - described.length;
   return `${described.join('; ')}${rest > 0 ? `; and ${rest} more lines` : ''}. Over ${formatClock(curves.atMs.at(-1) ?? 0)}.`;
+}
+
+/** Where a listener finds what stands in every chart. */
+function marksText({ marks }: TimeFrame): string {
+  return marks.length === 0
+    ? ''
+    : ` ${counted(marks.length, 'event')} marked, as listed under “What happened”.`;
 }
 
 function fourDigits(value: number | null): number | null {

@@ -46,6 +46,10 @@ figcaption p{margin:.15rem 0 .35rem;font-size:.92rem}
 .grid,.base,.tick,.reference{stroke:var(--edge);stroke-width:1;vector-effect:non-scaling-stroke;fill:none}
 .base,.tick{stroke:var(--soft)}.reference{stroke:var(--ink);stroke-dasharray:4 4}
 .interval{fill:none;stroke-width:3;stroke-dasharray:none;stroke-linecap:round}.middle{fill:none;stroke-width:11;stroke-dasharray:none;stroke-linecap:round}
+.mark{fill:none;stroke-width:1;stroke-dasharray:3 2;vector-effect:non-scaling-stroke}.mark.loss{stroke:var(--bad)}.mark.pause{stroke:var(--c4)}.mark.stop{stroke:var(--ink)}
+.band{opacity:.16}.band.loss{fill:var(--bad)}.band.pause{fill:var(--c4)}.band.stop{fill:var(--ink)}
+.mark-label.loss{fill:var(--bad);color:var(--bad)}.mark-label.pause{fill:var(--c4);color:var(--c4)}.mark-label.stop{fill:var(--ink);color:var(--ink)}
+.events{margin:.25rem 0;padding-left:2.2rem;max-width:58rem}.events li{margin:.15rem 0;overflow-wrap:anywhere}.events b{font-variant-numeric:tabular-nums}
 .shade{fill:var(--soft);opacity:.13}.bar{fill:var(--bad)}
 .label{fill:var(--soft);font-size:9.5px;font-variant-numeric:tabular-nums;paint-order:stroke;stroke:var(--page);stroke-width:3px;stroke-linejoin:round}
 .mid{text-anchor:middle}.end{text-anchor:end}
@@ -73,7 +77,7 @@ button:hover{border-color:var(--ink)}
 .zoomed+.legend{display:none}
 footer{padding-block:2rem 3rem;color:var(--soft);font-size:.9rem}
 @media (max-width:60rem){.label{font-size:11px}}
-@media (max-width:36rem){h1{font-size:1.45rem}.label{font-size:21px;stroke-width:5px}.x{transform:translateY(5px)}.chart{margin-bottom:.3rem}.second{display:none}.key-figures{grid-template-columns:1fr 1fr}.facts>div{grid-template-columns:8rem 1fr}th,td{padding-inline:.5rem}.books .words{min-width:0}}
+@media (max-width:36rem){h1{font-size:1.45rem}.label{font-size:21px;stroke-width:5px}.x{transform:translateY(5px)}.chart{margin-bottom:.3rem}.second,.mark-name{display:none}.key-figures{grid-template-columns:1fr 1fr}.facts>div{grid-template-columns:8rem 1fr}th,td{padding-inline:.5rem}.books .words{min-width:0}}
 @media screen and (scripting:enabled){html:not(.whole) figure{content-visibility:auto;contain-intrinsic-size:auto 24rem;overflow-clip-margin:1rem}}
 @media print{:root{--page:#fff;--ink:#000;--soft:#444;--edge:#bbb;--fill:#fff;--bad:#b42318;--good:#116b3a;--warn:#fff;--c0:#0064a8;--c1:#c2500a;--c2:#00785a;--c3:#a3418a;--c4:#7a5c00;--c5:#3b4a5a;color-scheme:light}
 @page{margin:14mm}body{font-size:10.5pt}body>*{max-width:none;padding-inline:0}header{padding-top:0}nav,details,button,.u-wrap,.uplot{display:none}.zoomed>.chart{display:block}.zoomed+.legend{display:flex}

@@ -29,6 +29,34 @@ export const ZOOM_SCRIPT = `
     script.textContent = document.getElementById('zoom-library').textContent;
     document.head.append(script);
   };
+  const marks = JSON.parse(document.getElementById('marks')?.textContent ?? '[]');
+  const tones = { loss: '--bad', pause: '--c4', stop: '--ink' };
+  const drawMarks = (chart) => {
+    const { ctx, bbox } = chart, scale = devicePixelRatio, bottom = bbox.top + bbox.height;
+    ctx.save();
+    ctx.lineWidth = scale;
+    ctx.font = 11 * scale + 'px system-ui, sans-serif';
+    let free = bbox.left;
+    for (const { from, to, tone, label } of marks) {
+      const left = Math.max(bbox.left, chart.valToPos(from, 'x', true)), right = Math.min(bbox.left + bbox.width, chart.valToPos(to, 'x', true));
+      if (right < bbox.left || left > bbox.left + bbox.width) continue;
+      ctx.fillStyle = ctx.strokeStyle = colour(tones[tone]);
+      ctx.globalAlpha = 0.16;
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      ctx.globalAlpha = 1;
+      ctx.setLineDash([3 * scale, 2 * scale]);
+      ctx.beginPath();
+      ctx.moveTo(left, bbox.top);
+      ctx.lineTo(left, bottom);
+      ctx.stroke();
+      const text = label.split(' ')[0], width = ctx.measureText(label).width;
+      if (left < free) continue;
+      const fits = left + width < bbox.left + bbox.width;
+      ctx.fillText(fits ? label : text, left, bbox.top - 5 * scale);
+      free = left + (fits ? width : ctx.measureText(text).width) + 8 * scale;
+    }
+    ctx.restore();
+  };
   const draw = (plot, data) => {
     const axis = { stroke: colour('--soft'), grid: { stroke: colour('--edge'), width: 1 }, ticks: { stroke: colour('--edge'), width: 1 } };
     const chart = new uPlot({
@@ -40,6 +68,8 @@ export const ZOOM_SCRIPT = `
         label: line.name, stroke: colour('--c' + (index % 6)), dash: dashes[index % 6], width: 1.75, points: { show: false },
         value: (self, value) => value === null ? '\\u2013' : short(value) + ' ' + data.unit,
       }))),
+      padding: [marks.length > 0 ? 22 : null, null, null, null],
+      hooks: { drawClear: [drawMarks] },
       cursor: { sync: { key: 'report' } },
     }, [data.x].concat(data.lines.map((line) => line.values)), plot);
     return chart;
