@@ -7,8 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import type { RunEvent, RunObserver, RunState } from '../coordinator/run-state.ts';
 import { type LiveSort, type LiveView, LIVE_SORTS, renderLiveScreen, scrollRange } from './live-screen.ts';
 import { renderNote } from './line-log.ts';
-import { textWidth } from './styled-text.ts';
-import { stripVTControlCharacters } from 'node:util';
+import { STYLE_CODE, textWidth } from './styled-text.ts';
 
 /** What is used of `process.stderr`. */
 export interface ScreenOutput {
@@ -61,8 +60,10 @@ export interface LiveScreen {
   close(): void;
 }
 
-/** At most four frames a second. */
+/** At most four frames a second; news waits longer where a frame takes more than this share of the time until the next. */
 const FRAME_MS = 250;
+const FRAME_SHARE = 0.01;
+const SLOWEST_FRAME_MS = 1000;
 /** More characters at once are a paste, not keys. */
 const MAX_KEYS_AT_ONCE = 8;
 
@@ -105,7 +106,9 @@ class Screen implements LiveScreen {
    */
   #pushedOut: readonly number[] = [];
   #drawnAtMs = -Infinity;
-  #isScheduled = false;
+  #newsEveryMs = FRAME_MS;
+  /** When the next frame is due; infinity when none is. */
+  #dueMs = Infinity;
   /** The terminal has not taken the last frame yet: frames are left out, never queued. */
   #isFull = false;
   #isBroken = false;
@@ -131,7 +134,7 @@ class Screen implements LiveScreen {
   readonly observer: RunObserver = (event: RunEvent): void => {
     if (event.kind === 'note') return this.print(`${renderNote(event)}\n`);
     this.#state = event.state;
-    this.#redraw();
+    this.#drawAt(this.#drawnAtMs + this.#newsEveryMs);
   };
 
   readonly print = (text: string): void => {
@@ -160,30 +163,36 @@ class Screen implements LiveScreen {
     // The listener for errors stays: an error that is on its way must not become an uncaught one.
   };
 
-  /** Draws now, or when the last frame is old enough. */
-  readonly #redraw = (): void => {
-    if (this.#isScheduled || this.#ended.signal.aborted) return;
+  /** For who waits for it, after a key or a resize: now, or when the last frame is old enough. */
+  readonly #redraw = (): void => this.#drawAt(this.#drawnAtMs + FRAME_MS);
+
+  #drawAt(atMs: number): void {
     const { clock } = this.#options;
-    const waitMs = this.#drawnAtMs + FRAME_MS - clock.monotonicMs();
+    const waitMs = atMs - clock.monotonicMs();
+    if (this.#ended.signal.aborted || atMs >= this.#dueMs) return;
     if (waitMs <= 0) return this.#draw();
-    this.#isScheduled = true;
+    this.#dueMs = atMs;
     void clock.sleep(waitMs, this.#ended.signal).then(() => {
-      this.#isScheduled = false;
-      this.#draw();
+      if (this.#dueMs === atMs) this.#draw();
     });
-  };
+  }
 
   #draw(): void {
+    this.#dueMs = Infinity;
     const isOver = this.#ended.signal.aborted || this.#isBroken;
     if (isOver || this.#isFull || !this.#options.isForeground()) return;
     this.#takeKeys();
     if (this.#state === null) return;
+    const { clock } = this.#options;
+    const startedMs = clock.monotonicMs();
     const frame = this.#rendered(this.#state);
     // The terminal may break and move what stands on it when its size changes; else it is written over.
     const isInPlace = isForSize(this.#frame, frame);
     this.#write(isInPlace ? drawnOver(this.#frame, frame) : `${this.#withoutFrame()}${drawn(frame)}`);
     this.#frame = frame;
-    this.#drawnAtMs = this.#options.clock.monotonicMs();
+    this.#drawnAtMs = clock.monotonicMs();
+    const tookMs = this.#drawnAtMs - startedMs;
+    this.#newsEveryMs = Math.min(Math.max(FRAME_MS, tookMs / FRAME_SHARE), SLOWEST_FRAME_MS);
   }
 
   #rendered(state: RunState): Frame {
@@ -375,7 +384,7 @@ function writtenOver(line: string, columns: number): string {
 }
 
 function shownWidth(line: string): number {
-  return textWidth(stripVTControlCharacters(line));
+  return textWidth(line.replaceAll(STYLE_CODE, ''));
 }
 
 /** Rows that a line takes where so many columns break it. */

@@ -33,6 +33,9 @@ const STYLE_CODES: Readonly<Record<Style, string>> = {
   cyan: '36',
 };
 
+/** What is between the characters of a rendered line: it takes no cell. */
+export const STYLE_CODE = /\u001b\[[\d;]*m/g;
+
 /** Characters that take no cell: combining marks, joiners, variation selectors. */
 const ZERO_WIDTH = /^[\p{Mn}\p{Me}\p{Cf}]$/u;
 
@@ -84,6 +87,8 @@ export function textWidth(text: string): number {
 }
 
 function cellsOf(character: string): number {
+  // ASCII, and the blocks that bars and curves are made of.
+  if (character <= '~' || (character >= '▀' && character <= '▟')) return 1;
   if (ZERO_WIDTH.test(character)) return 0;
   return DOUBLE_WIDTH.test(character) ? 2 : 1;
 }

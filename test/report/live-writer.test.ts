@@ -80,6 +80,19 @@ test('no more than four frames a second are drawn, and the last state is not los
   assert.match(terminal.text, /01:39/);
 });
 
+test('frames that take long to make are drawn less often, and a key does not wait for them', async () => {
+  screen.close();
+  openOn(new SmallTerminal(), 6);
+  for (let ms = 0; ms < 3000; ms += 50) {
+    tick(8, 42_000 + ms);
+    await clock.pass(50);
+  }
+  assert.equal(terminal.writes, 5, 'at once, then each 600 ms');
+  await clock.pass(300);
+  keyboard.type('?');
+  assert.match(terminal.text, /all errors, with an example each/);
+});
+
 test('every frame is one synchronized update with the cursor hidden and wrapping restored', () => {
   const frames: string[] = [];
   terminal.write = (text) => frames.push(text) > 0;
@@ -334,14 +347,18 @@ test('in the background nothing is drawn and the mode of the terminal is not tou
   assert.equal(keyboard.isRaw, true);
 });
 
-function openOn(on: SmallTerminal): void {
+/** A screen on this terminal, each frame of which takes so long to make. */
+function openOn(on: SmallTerminal, frameMs = 0): void {
   terminal = on;
   screen = createLiveScreen({
     output: terminal,
     input: keyboard,
     host,
     clock,
-    size: () => ({ columns: terminal.columns, rows: terminal.rows, colour: false, unicode: true }),
+    size: () => {
+      clock.nowMs += frameMs;
+      return { columns: terminal.columns, rows: terminal.rows, colour: false, unicode: true };
+    },
     isForeground: () => isForeground,
     onStop: () => calls.push('stop'),
     stopProcess: () =>
