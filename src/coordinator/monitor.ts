@@ -34,6 +34,8 @@ import type { ServerWatch } from './server-watch.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 const TICK_MS = 250;
+/** The two are read so far apart at most: that much CPU a thread may have used in between. */
+const APART_MS = 250;
 /** Rates are over this many ticks: one second. */
 const WINDOW_TICKS = 4;
 const SAMPLE_EVERY_TICKS = 4;
@@ -222,10 +224,12 @@ export class Monitor {
   cpuDifferences(tolerance: number, afterMs: number): string[] {
     if (this.elapsedMs() < afterMs) return [];
     return [...this.#cpuPairs].flatMap(([pid, { outsideMs, insideMs }]) => {
-      const isFar = Math.abs(outsideMs - insideMs) > tolerance * outsideMs && outsideMs > afterMs * tolerance;
+      const isFar =
+        Math.abs(outsideMs - insideMs) > Math.max(tolerance * outsideMs, APART_MS) &&
+        outsideMs > afterMs * tolerance;
       return isFar
         ? [
-            `pid ${pid}: its own CPU time was ${(insideMs / 1000).toFixed(1)} s when the kernel's was ${(outsideMs / 1000).toFixed(1)} s.`,
+            `pid ${pid}: its own CPU time was ${(insideMs / 1000).toFixed(2)} s when the kernel's was ${(outsideMs / 1000).toFixed(2)} s: take the CPU figures with care.`,
           ]
         : [];
     });

@@ -107,10 +107,9 @@ async function reachNodes(
   const { plan, access, signal } = parts;
   const client = createClient(access, { connectionsPerNode: CONNECTIONS });
   try {
-    const facts = answered(
-      await serverFacts(client, ask(parts)),
-      `${access.nodes.join(', ')} cannot be used`,
-    );
+    const answer = await serverFacts(client, ask(parts));
+    const isNamed = !answer.ok && access.nodes.some((node) => answer.message.startsWith(node));
+    const facts = answered(answer, `${isNamed ? 'the target' : access.nodes.join(', ')} cannot be used`);
     noteSilentNodes(parts, facts.greetings);
     if (isSystemSaidHidden(parts, facts)) parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
     if (!plan.target.discover) return { facts, access, client };

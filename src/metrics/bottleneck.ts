@@ -91,7 +91,8 @@ export function judge(facts: LoadFacts): Verdict {
 
 function tooLittle({ requests, elapsedMs }: LoadFacts): Verdict {
   const seconds = (elapsedMs / 1000).toFixed(1);
-  return { verdict: 'unclear', evidence: [`too little to judge: ${requests} answers in ${seconds} s`] };
+  const few = `too little to judge: ${requests} answers in ${seconds} s`;
+  return { verdict: 'unclear', evidence: [few, 'try a longer run (--duration 30s)'] };
 }
 
 /** The run was told to go no faster, and went that fast. */

@@ -16,7 +16,7 @@ export function limitName(verdict: LimitedBy, target: TargetKind): string {
     case 'rate':
       return 'the rate that was asked for';
     case 'unclear':
-      return 'unclear';
+      return 'something that is not clear';
   }
 }
 

@@ -200,7 +200,7 @@ function trimEnd(line: Line): Line {
   const last = line.at(-1);
   if (last === undefined) return line;
   const text = last.text.trimEnd();
-  if (text === last.text) return line;
+  if (text === last.text && text !== '') return line;
   return text === '' ? trimEnd(line.slice(0, -1)) : [...line.slice(0, -1), { ...last, text }];
 }
 

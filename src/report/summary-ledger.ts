@@ -103,6 +103,14 @@ function missingText(run: RunFile, missing: number): string {
     .join('; ');
 }
 
+/** What to try when the table refused rows for their values; null when it did not. */
+export function rejectedAdvice(run: RunFile): string | null {
+  const isRefused = run.errors.some(({ class: name }) => name === 'constraint' || name === 'invalidValue');
+  if (run.ledger.rejected === 0 || !isRefused) return null;
+  const like = `--like ${printable(run.target.table, 200)}, whose rows fit the types and CHECKs of that table`;
+  return `${like}, a schema file with other values, or --max-failed to accept a share that is rejected`;
+}
+
 /** The class that explains most of the missing rows, with what the server said. */
 function reasonText(run: RunFile): string {
   const { rejected, failed, unknown } = run.ledger;

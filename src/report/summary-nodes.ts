@@ -24,16 +24,17 @@ const COLUMNS: readonly TableColumn[] = [
   { header: 'errors', align: 'right', rank: 2 },
 ];
 
-/** The lines of the table and of the outages; none for a run with one node. */
+/** The lines of the table and of the outages; of a single node only its outages. */
 export function nodeTable(run: RunFile, view: TextView): Line[] {
-  if (run.nodes.length < 2) return [];
+  const outages = outageLines(run.nodes, view);
+  if (run.nodes.length < 2) return outages.length === 0 ? [] : [[styled('bold', 'outages')], ...outages];
   const rows = run.nodes.reduce((sum, node) => sum + node.rows, 0);
   const shown = run.nodes.slice(0, MAX_NODES).map((node) => nodeRow(node, rows));
   const hidden = run.nodes.length - shown.length;
   return [
     ...tableLines(COLUMNS, shown, { cells: view.columns, indent: 0 }),
     ...(hidden > 0 ? [note(`… ${counted(hidden, 'more node')} in the run file`)] : []),
-    ...outageLines(run.nodes, view),
+    ...outages,
   ];
 }
 
@@ -61,7 +62,8 @@ function outageLines(nodes: readonly RunFileNode[], view: TextView): Line[] {
     .toSorted((a, b) => a.fromMs - b.fromMs);
   const lines = outages.slice(0, MAX_OUTAGES).flatMap(({ origin, fromMs, toMs, why }) => {
     const time = `${formatSeconds(fromMs / 1000)} s to ${formatSeconds(toMs / 1000)} s`;
-    const text = `${printable(origin, 100)} was out from ${time}: ${printable(why, 200)}`;
+    const reason = why.startsWith(`${origin}: `) ? why.slice(origin.length + 2) : why;
+    const text = `${printable(origin, 100)} was out from ${time}: ${printable(reason, 200)}`;
     return wrap(text, view.columns - 2).map((line): Line => [plain('  '), styled('yellow', line)]);
   });
   const hidden = outages.length - MAX_OUTAGES;

@@ -18,13 +18,12 @@ const MAX_NODES = 24;
 
 const COLUMNS: readonly TableColumn[] = [
   { header: 'server', align: 'left', rank: 1 },
-  { header: 'cores', align: 'right', rank: 5 },
   { header: 'cpu mean', shortHeader: 'cpu', align: 'right', rank: 1 },
   { header: 'cpu max', shortHeader: 'max', align: 'right', rank: 3 },
   { header: 'heap max', shortHeader: 'heap', align: 'right', rank: 2 },
-  { header: 'of MiB', align: 'right', rank: 6 },
-  { header: 'queue mean', shortHeader: 'queue', align: 'right', rank: 2 },
-  { header: 'queue max', shortHeader: 'max', align: 'right', rank: 4 },
+  { header: 'heap MiB', align: 'right', rank: 6 },
+  { header: 'writes queued', shortHeader: 'queued', align: 'right', rank: 2 },
+  { header: 'most queued', shortHeader: 'max', align: 'right', rank: 4 },
   { header: 'refused', align: 'right', rank: 2 },
 ];
 
@@ -63,8 +62,7 @@ function nodeRow(server: Server, index: number): TableRow {
   return {
     cells: [
       `  ${printable(node?.name ?? '', 100)}`,
-      orDash(node?.cores ?? null, formatExact),
-      orDash(meanOfKnown(cpu), formatPercent),
+      cpuText(meanOfKnown(cpu), node?.cores ?? null),
       orDash(maxOfKnown(cpu), formatPercent),
       orDash(
         heapMax === null || heapMax === 0 || heap.length === 0 ? null : Math.max(...heap) / heapMax,
@@ -75,6 +73,11 @@ function nodeRow(server: Server, index: number): TableRow {
       orDash(maxOfKnown(queue), formatExact),
       orDash(refusedHere, formatExact),
     ],
-    cellStyles: refusedHere === null || refusedHere === 0 ? {} : { 8: 'red' },
+    cellStyles: refusedHere === null || refusedHere === 0 ? {} : { 7: 'red' },
   };
+}
+
+/** `59 % of 200 %`: 100 is one core, as everywhere. */
+function cpuText(mean: number | null, cores: number | null): string {
+  return `${orDash(mean, formatPercent)}${cores === null ? '' : ` of ${formatPercent(cores * 100)}`}`;
 }

@@ -16,31 +16,48 @@ import {
   NOT_MEASURED,
   orDash,
 } from './quantities.ts';
-import { type Line, type TextView, plain, styled } from './styled-text.ts';
-import { type TableColumn, type TableRow, tableLines } from './table.ts';
+import { type Line, type TextView, plain, styled, wrap } from './styled-text.ts';
+import { type TableColumn, type TableRow, tableLines, tableNotes } from './table.ts';
 
 /** Up to this many workers each has a row. */
 const ALL_SHOWN = 16;
 /** Of more, this many of those that differ most. */
 const DIFFERENT_SHOWN = 10;
 
+/** Up to so many workers can be compared as they stand there, without what is typical of them. */
+const FEW = 3;
+
+const PER_MILLION = '/m: per million rows';
+
 const COLUMNS: readonly TableColumn[] = [
   { header: 'processes', align: 'left', rank: 1 },
   { header: 'pid', align: 'right', rank: 2 },
   { header: 'rows', align: 'right', rank: 1 },
   { header: 'rows/s', align: 'right', rank: 2 },
-  { header: 'missing', shortHeader: 'miss', align: 'right', rank: 3 },
+  {
+    header: 'missing',
+    shortHeader: 'miss',
+    align: 'right',
+    rank: 3,
+    note: 'missing: rejected, failed or unknown',
+  },
   { header: 'cpu s', align: 'right', rank: 4 },
-  { header: 'cpu mean', shortHeader: 'cpu', align: 'right', rank: 2 },
+  { header: 'cpu mean', shortHeader: 'cpu', align: 'right', rank: 2, note: 'cpu 100 %: one core' },
   { header: 'cpu max', shortHeader: 'max', align: 'right', rank: 6 },
-  { header: 'rss MiB', align: 'right', rank: 3 },
-  { header: 'loop', align: 'right', rank: 5 },
+  { header: 'rss MiB', align: 'right', rank: 3, note: 'rss: most memory' },
+  { header: 'loop', align: 'right', rank: 5, note: 'loop: event loop busy' },
   { header: 'restarts', align: 'right', rank: 7 },
-  { header: 'cpu s/m rows', shortHeader: 'cpu s/m', align: 'right', rank: 8 },
-  { header: 'MiB/m rows', shortHeader: 'MiB/m', align: 'right', rank: 10 },
-  { header: 'core wait', shortHeader: 'wait', align: 'right', rank: 9 },
-  { header: 'sent MiB', shortHeader: 'sent', align: 'right', rank: 11 },
-  { header: 'received MiB', shortHeader: 'got', align: 'right', rank: 12 },
+  { header: 'cpu s/m rows', shortHeader: 'cpu s/m', align: 'right', rank: 8, note: PER_MILLION },
+  { header: 'MiB/m rows', shortHeader: 'MiB/m', align: 'right', rank: 10, note: PER_MILLION },
+  {
+    header: 'core wait',
+    shortHeader: 'wait',
+    align: 'right',
+    rank: 9,
+    note: 'wait: ready, no core free',
+  },
+  { header: 'sent MiB', shortHeader: 'MiB out', align: 'right', rank: 11 },
+  { header: 'received MiB', shortHeader: 'MiB in', align: 'right', rank: 12 },
 ];
 
 /** One process in numbers; null = not measured. */
@@ -119,13 +136,16 @@ const NO_SUM: readonly Measure[] = ['cpuMax', 'eventLoop', 'cpuPerMillion', 'byt
 
 /** The lines of the table; `view.columns` decides which columns stay. */
 export function workerTable(run: RunFile, view: TextView): Line[] {
-  const all = run.workers.map((worker) => measuresOf(worker, run.run.runningMs));
-  const shown = shownWorkers(run.workers, all);
+  const measured = run.workers.map((worker) => measuresOf(worker, run.run.runningMs));
+  const shown = shownWorkers(run.workers, measured);
   const rows = shown.map(({ worker, measures }) => workerRow(worker, measures));
-  const table = tableLines(COLUMNS, [...rows, ...groupRows(all), parentRow(run)], {
-    cells: view.columns,
-    indent: 0,
-  });
+  const [all, options] = [
+    [...rows, ...groupRows(measured), parentRow(run)],
+    { cells: view.columns, indent: 0 },
+  ];
+  const notes = tableNotes(COLUMNS, all, options);
+  const spread = measured.length < 2 ? [] : ['imbalance: (max - min) / median'];
+  const table = [...tableLines(COLUMNS, all, options), ...noteLines([...notes, ...spread], view)];
   const hidden = run.workers.length - shown.length;
   if (hidden <= 0) return table;
   const note: Line = [
@@ -133,6 +153,10 @@ export function workerTable(run: RunFile, view: TextView): Line[] {
     styled('dim', `… ${hidden} more workers: these are the ${shown.length} that differ most`),
   ];
   return [...table.slice(0, shown.length + 1), note, ...table.slice(shown.length + 1)];
+}
+
+function noteLines(notes: readonly string[], view: TextView): Line[] {
+  return wrap(notes.join(' · '), view.columns - 2).map((text) => [plain('  '), styled('dim', text)]);
 }
 
 function measuresOf(worker: RunFileWorker, runningMs: number | null): Measures {
@@ -188,11 +212,14 @@ function cellsOf(measures: Measures): string[] {
   return MEASURES.map((measure) => orDash(measures[measure], FORMATS[measure]));
 }
 
-/** Total, min, median, max and imbalance over the workers; one worker needs none of them. */
+/** Total, min, median, max and imbalance over the workers; one needs none of them, a few no min, median and max. */
 function groupRows(all: readonly Measures[]): TableRow[] {
   if (all.length < 2) return [];
+  // Half a restart is nobody's.
   const over = (reduce: (values: readonly number[]) => number | null): string[] =>
-    MEASURES.map((measure) => orDash(reduce(known(all, measure)), FORMATS[measure]));
+    MEASURES.map((measure) =>
+      measure === 'restarts' ? '' : orDash(reduce(known(all, measure)), FORMATS[measure]),
+    );
   const total = MEASURES.map((measure) => {
     if (NO_SUM.includes(measure)) return '';
     const sum = sumOfKnown(all.map((measures) => measures[measure]));
@@ -204,8 +231,7 @@ function groupRows(all: readonly Measures[]): TableRow[] {
   const uneven = MEASURES.map((measure) =>
     COMPARED.includes(measure) ? imbalance(known(all, measure)) : '',
   );
-  return [
-    { cells: ['  all', '', ...total], style: 'bold' },
+  const typical: TableRow[] = [
     {
       cells: ['  min', '', ...over((values) => (values.length === 0 ? null : Math.min(...values)))],
       style: 'dim',
@@ -215,6 +241,10 @@ function groupRows(all: readonly Measures[]): TableRow[] {
       cells: ['  max', '', ...over((values) => (values.length === 0 ? null : Math.max(...values)))],
       style: 'dim',
     },
+  ];
+  return [
+    { cells: ['  all', '', ...total], style: 'bold' },
+    ...(all.length <= FEW ? [] : typical),
     { cells: ['  imbalance', '', ...uneven], style: 'dim' },
   ];
 }

@@ -33,7 +33,7 @@ import {
 } from './styled-text.ts';
 import { type TableColumn, tableLines } from './table.ts';
 import { judge, judgementText } from './thresholds.ts';
-import { headlineOf, ledgerSentences } from './summary-ledger.ts';
+import { headlineOf, ledgerSentences, rejectedAdvice } from './summary-ledger.ts';
 import { nodeTable } from './summary-nodes.ts';
 import { serverTable } from './summary-server.ts';
 import { tablesTable } from './summary-tables.ts';
@@ -228,14 +228,15 @@ function latencySection(run: RunFile, view: TextView): Line[] {
 
 function errorsSection(run: RunFile, view: TextView): Line[] {
   if (run.errors.length === 0) return [];
-  const harmless = missingRows(run.ledger) === 0 ? 'every row was stored in the end, by a retry' : '';
+  const harmless = missingRows(run.ledger) === 0 ? 'every row was stored in the end, by a later attempt' : '';
   const sorted = [...run.errors].sort((a, b) => b.rows - a.rows || b.batches - a.batches);
   const rest = sorted.slice(MAX_ERRORS);
   return [
     titled('errors', harmless),
     ...sorted.slice(0, MAX_ERRORS).flatMap((error) => {
       const code = error.code === null ? '' : ` ${error.code}`;
-      const head = `${printable(error.class, 40)}${code}: ${counted(error.rows, 'row')} in ${counted(error.batches, 'attempt')}`;
+      const rows = error.rows === 0 ? '' : `${counted(error.rows, 'row')} in `;
+      const head = `${printable(error.class, 40)}${code}: ${rows}${counted(error.batches, 'attempt')}`;
       return [
         [plain('  '), styled('yellow', head)],
         ...indented(printable(error.example, 400), 'plain', view, 4),
@@ -271,11 +272,14 @@ export function limitText(run: RunFile): string {
 /** The verdict and what decided it, then what else is known, then what to try. */
 function limitSection(run: RunFile, view: TextView): Line[] {
   const { reasons, advice } = splitEvidence(run);
+  const rejected = rejectedAdvice(run);
   const why = reasons.join('; ');
   const text = `${limitName(run.bottleneck.verdict, run.target.kind)}${why === '' ? '' : `: ${why}`}`;
   return [
     ...titledText('limited by', text, view),
-    ...advice.flatMap((sentence) => titledText('try', sentence, view)),
+    ...[...(rejected === null ? [] : [rejected]), ...advice].flatMap((sentence) =>
+      titledText('try', sentence, view),
+    ),
   ];
 }
 

@@ -23,6 +23,8 @@ export interface TableColumn {
   readonly minWidth?: number;
   /** 1 is dropped last; equal ones from the right. */
   readonly rank: number;
+  /** What its header leaves unsaid; equal ones are said once. */
+  readonly note?: string;
 }
 
 export interface TableRow {
@@ -63,6 +65,16 @@ export function tableLines(
     [indent, ...spaced(header, layout.gap)],
     ...telling.map((row) => [indent, ...spaced(rowSpans(columns, row, layout), layout.gap)]),
   ];
+}
+
+/** The notes of the columns that `tableLines` shows for the same arguments. */
+export function tableNotes(
+  columns: readonly TableColumn[],
+  rows: readonly TableRow[],
+  options: { readonly cells: number; readonly indent: number },
+): string[] {
+  const { kept } = layoutOf(columns, rows, options.cells - options.indent);
+  return [...new Set(kept.flatMap((index) => columnAt(columns, index).note ?? []))];
 }
 
 function rowSpans(columns: readonly TableColumn[], row: TableRow, layout: Layout): Span[] {

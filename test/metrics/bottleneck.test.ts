@@ -195,7 +195,7 @@ test('with CPU to spare on both sides the time of a request says where it waits'
 test('what is too short, or tells nothing of the other side, is unclear', () => {
   assert.deepEqual(judge(facts({ requests: 7 })), {
     verdict: 'unclear',
-    evidence: ['too little to judge: 7 answers in 10.0 s'],
+    evidence: ['too little to judge: 7 answers in 10.0 s', 'try a longer run (--duration 30s)'],
   });
   assert.equal(judge(facts({ elapsedMs: 400 })).verdict, 'unclear');
   assert.equal(judge(facts({ toldServiceUs: 0, serverUs: 0, server: null })).verdict, 'unclear');

@@ -34,16 +34,15 @@ processes    pid       rows rows/s miss cpu s  cpu  max rss MiB loop restarts cp
   0         8121  8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
   1         8122  8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
   all            17,200,000 57.0 k    0  54.6 18 %          208             0
-  min             8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
-  median          8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
-  max             8,600,000 28.5 k    0  27.3  9 % 14 %     104  4 %        0    3.17    12  1 %
   imbalance             0 %               0 %  0 %          0 %  0 %              0 %
   parent    8118                         27.3  9 % 14 %     104  1 %             1.59     6  1 %
+  missing: rejected, failed or unknown · cpu 100 %: one core · rss: most memory · loop: event loop
+  busy · /m: per million rows · wait: ready, no core free · imbalance: (max - min) / median
 
-server  cores  cpu mean  cpu max  heap max  of MiB  queue mean  queue max  refused
-  db-1      4     388 %    388 %      63 %   1,024          12         12        0
-  db-2      4     387 %    387 %      63 %   1,024          12         12        0
-  db-3      4     386 %    386 %      63 %   1,024          12         12        0
+server        cpu mean  cpu max  heap max  heap MiB  writes queued  most queued  refused
+  db-1  388 % of 400 %    388 %      63 %     1,024             12           12        0
+  db-2  387 % of 400 %    387 %      63 %     1,024             12           12        0
+  db-3  386 % of 400 %    386 %      63 %     1,024             12           12        0
 
 limited by the cluster: its CPUs are 97 % busy, these processes take 72 of 800 %
 
@@ -228,7 +227,56 @@ test('of several nodes each has its share, its latency and its outages', () => {
       ['http://db-3:4200 was out from 12.3 s to 30.1 s: connect ECONNREFUSED'],
     ],
   );
-  assert.doesNotMatch(summaryOf({ nodes: [nodeOf(1)] }, 100), /^nodes/m);
+  assert.doesNotMatch(summaryOf({ nodes: [nodeOf(1)] }, 100), /^(nodes|outages)/m);
+});
+
+test('the outages of a single node are named, which no other node could hide', () => {
+  const node: NodeResult = {
+    origin: 'http://db-1:4200',
+    requests: 5000,
+    acknowledged: 4_300_000,
+    errors: [],
+    serviceTime: sampleLatencies(5000),
+    outages: [{ fromMs: 4020, toMs: 7740, why: 'http://db-1:4200: connect ECONNREFUSED 10.0.0.1:4200' }],
+  };
+  assert.match(
+    summaryOf({ nodes: [node] }, 100),
+    /^outages\n {2}http:\/\/db-1:4200 was out from 4\.02 s to 7\.74 s: connect ECONNREFUSED 10\.0\.0\.1:4200$/m,
+  );
+});
+
+test('what the headers of the processes leave unsaid stands below them, as far as they are shown', () => {
+  assert.match(
+    summaryOf({}, 200),
+    /loop: event loop busy · \/m: per million rows · wait: ready, no core free/,
+  );
+  const narrow = summaryOf({}, 60);
+  assert.match(narrow, /missing: rejected, failed or unknown/);
+  assert.doesNotMatch(narrow, /\/m: per million rows/);
+});
+
+test('four processes have what is typical of them, fewer can be compared as they stand', () => {
+  const workers = [0, 1, 2, 3].map((index) => sampleWorker(index));
+  assert.match(summaryOf({ workers }, 100), /^ {2}median /m);
+  assert.doesNotMatch(summaryOf({ workers: workers.slice(1) }, 100), /^ {2}median /m);
+  assert.match(summaryOf({ workers: workers.slice(1) }, 100), /^ {2}imbalance /m);
+});
+
+test('rows that the table refused for their values are followed by what makes rows that it takes', () => {
+  const errors = [{ class: 'constraint', code: 4000, rows: 3, batches: 1, example: 'CHECK failed' }];
+  const refused = summaryOf({ ledger: ledger({ acknowledged: 97, rejected: 3 }), errors }, 200);
+  assert.match(
+    refused,
+    /^try +--like crategen\.records, whose rows fit .* or --max-failed to accept a share/m,
+  );
+  assert.doesNotMatch(summaryOf({}, 200), /--like/);
+});
+
+test('an error without rows counts its attempts alone', () => {
+  const errors = [
+    { class: 'workerDied', code: null, rows: 0, batches: 4, example: 'worker 0: pid 9, SIGKILL' },
+  ];
+  assert.match(summaryOf({ errors }, 100), /later attempt\n {2}workerDied: 4 attempts\n/);
 });
 
 test('unverified TLS is said in red', () => {
