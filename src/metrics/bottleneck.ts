@@ -190,13 +190,19 @@ function clusterVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
       ...(queue >= 1 ? [`${Math.round(queue)} tasks wait for a thread of its write pool on average`] : []),
       ...(rejected > 0 ? [`its write pool refused ${rejected} tasks`] : []),
       ...shared,
-      server !== null && server.kind !== 'cratedb'
-        ? 'try a CrateDB in its place (--url): what a stand-in can take says nothing about one'
-        : share >= BUSY_SERVER || shared.length > 0
-          ? 'try more nodes or cores for it, fewer replicas, or larger batches; more processes here will not help'
-          : 'try more shards or nodes, fewer replicas or faster disks; more processes here will not help',
+      clusterAdvice(server, share, shared.length > 0),
     ],
   };
+}
+
+function clusterAdvice(server: ServerLoad | null, share: number, isShared: boolean): string {
+  if (server?.kind === 'discard')
+    return 'try fewer processes, or more cores: this client can do more than its target could take';
+  if (server?.kind === 'sandbox')
+    return 'try a CrateDB in its place (--url): what a stand-in can take says nothing about one';
+  return share >= BUSY_SERVER || isShared
+    ? 'try more nodes or cores for it, fewer replicas, or larger batches; more processes here will not help'
+    : 'try more shards or nodes, fewer replicas or faster disks; more processes here will not help';
 }
 
 /** Whether most of what a request takes outside of the server is waiting of the workers for a core. */
@@ -238,6 +244,10 @@ function judgeTimes(facts: LoadFacts): Verdict {
       verdict: 'cluster',
       evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), advice],
     };
+  }
+  if (facts.server?.kind === 'discard' && facts.server.isOnThisHost) {
+    const near = 'no network lies between them, so that it waits for a core on either side';
+    return { verdict: 'unclear', evidence: [split, near, ...bothSides(facts)] };
   }
   const way = `${split}: ${percent(onWay / (inServer + onWay))} of the time it is on the way, at ${formatBytes(facts.sentBytesPerSecond)}/s`;
   return {

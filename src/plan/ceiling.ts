@@ -3,7 +3,7 @@
  * table or somebody's patience decides. Pure.
  */
 import { printable } from '../base/text.ts';
-import { formatExact } from '../base/units.ts';
+import { durationFlag, formatExact } from '../base/units.ts';
 import type { ConfigFile } from './config-file.ts';
 import { DEFAULT_PG_PORT } from './parse-target.ts';
 import type { RunPlan, TargetPlan } from './run-plan.ts';
@@ -40,8 +40,8 @@ const REASONS: ReadonlyMap<string, string> = new Map(
 /** How long it takes is not for the config file of the real run to say. */
 const OWN_LENGTH: readonly string[] = ['rows', 'duration', 'warm-up'];
 /** Long enough for compilers and caches to be warm, short enough to be asked for in between. */
-const DEFAULT_DURATION = '10s';
-const DEFAULT_WARM_UP = '2s';
+export const CEILING_DURATION_MS = 10_000;
+export const CEILING_WARM_UP_MS = 2000;
 
 /** All settings of `cluster`: those that are refused stay known, so that their refusal can say why. */
 export const CEILING_SETTINGS: readonly Setting[] = settingsOf('cluster').map((setting) =>
@@ -90,8 +90,8 @@ export function ceilingSettings(flags: RawSettings, config: ConfigFile | null): 
 function defaultLength(flags: RawSettings): readonly (readonly [string, string])[] {
   if (flags.has('rows') || flags.has('duration')) return [];
   return [
-    ['duration', DEFAULT_DURATION],
-    ['warm-up', DEFAULT_WARM_UP],
+    ['duration', durationFlag(CEILING_DURATION_MS)],
+    ['warm-up', durationFlag(CEILING_WARM_UP_MS)],
   ];
 }
 

@@ -24,20 +24,29 @@ const NEAR_CEILING = 0.8;
 const FAR_FROM_CEILING = 0.5;
 /** More than the ceiling is not the client's doing: what took its cores then was gone. */
 const ABOVE_CEILING = 1.05;
+/** Of a core: less is what any system does beside. */
+const DISTURBING_PERCENT = 25;
+
+export interface TitledText {
+  readonly title: string;
+  readonly text: string;
+}
 
 /** What to say about a ceiling, each with a short title; nothing about other runs. */
-export function ceilingTexts(run: RunFile): readonly { readonly title: string; readonly text: string }[] {
+export function ceilingTexts(run: RunFile): readonly TitledText[] {
   if (run.plan.command !== 'ceiling') return [];
+  // A run that was stopped at once has a rate of 0, which is not what the client can do.
+  if ((run.throughput.acknowledgedRowsPerSecond ?? 0) === 0)
+    return [
+      { title: 'ceiling', text: 'none: the run ended before it had a rate, or the rate was lost with it' },
+    ];
   return [
     { title: 'ceiling', text: rateText(run) },
     { title: 'each', text: eachText(run) },
     { title: 'target', text: targetCostText(run) },
     ...(run.measuredFor === null
       ? [{ title: 'read it', text: READ_IT }]
-      : measuredTexts(run, run.measuredFor).map((text, index) => ({
-          title: index === 0 ? 'share' : '',
-          text,
-        }))),
+      : measuredTexts(run, run.measuredFor)),
   ];
 }
 
@@ -64,10 +73,11 @@ function eachText({ throughput, plan, workers, coordinator, ledger }: RunFile): 
   ].join(' · ');
 }
 
-/** The target shares the host: what it takes the client could not have. */
+/** The target shares the host, and so may other programs: what they take the client could not have. */
 function targetCostText(run: RunFile): string {
   const samples = run.server?.samples ?? [];
   const percent = meanOfKnown(samples.map(({ nodes }) => sumOfKnown(nodes.map((node) => node.cpuPercent))));
+  const others = othersPercent(run, percent);
   const taken =
     percent === null
       ? 'its CPU was not measured'
@@ -76,24 +86,41 @@ function targetCostText(run: RunFile): string {
     run.bottleneck.verdict === 'cluster'
       ? 'and was the limit: this client can do more'
       : 'so that this is a lower bound of what the client can do alone';
-  return `a process of its own on this host; ${taken}, ${meaning}`;
+  const disturbed =
+    others === null || others < DISTURBING_PERCENT
+      ? ''
+      : `; other programs took ${formatPercent(others)}: measure again when this host rests`;
+  return `a process of its own on this host; ${taken}, ${meaning}${disturbed}`;
+}
+
+/** CPU of the programs that are none of the run's; null where the host, or the run, was not measured. */
+function othersPercent({ host, workers, coordinator }: RunFile, target: number | null): number | null {
+  const all = meanOfKnown(host.samples.map(({ busyPercent }) => busyPercent));
+  const own = sumOfKnown([coordinator, ...workers].map(({ cpu }) => cpu.percentMean));
+  return all === null || own === null ? null : Math.max(0, all - own - (target ?? 0));
 }
 
 type MeasuredFor = NonNullable<RunFile['measuredFor']>;
 
-function measuredTexts(run: RunFile, measured: MeasuredFor): readonly string[] {
+function measuredTexts(run: RunFile, measured: MeasuredFor): readonly TitledText[] {
   const { runId, rowsPerSecond, share, hostDiffers } = measured;
   const ceiling = run.throughput.acknowledgedRowsPerSecond;
   const id = printable(runId);
   if (share === null || rowsPerSecond === null || ceiling === null)
-    return [`there is none: run ${id} or this ceiling has no rate`];
+    return [{ title: 'share', text: `none: run ${id} has no rate` }];
   return [
-    `run ${id} reached ${formatShare(share)} of what this client can do here: ${formatShort(rowsPerSecond)} of ${formatRate(ceiling)}`,
-    meaningOf(share, measured, run.bottleneck.verdict === 'cluster'),
+    {
+      title: 'share',
+      text: `run ${id} reached ${formatShare(share)} of what this client can do here: ${formatShort(rowsPerSecond)} of ${formatRate(ceiling)}`,
+    },
+    { title: 'meaning', text: meaningOf(share, measured, run.bottleneck.verdict === 'cluster') },
     ...(hostDiffers.length === 0
       ? []
       : [
-          `hosts or versions differ, so that the share says little: ${hostDiffers.map((each) => printable(each)).join('; ')}`,
+          {
+            title: 'differs',
+            text: `${hostDiffers.map((each) => printable(each)).join('; ')}: the share compares two machines`,
+          },
         ]),
   ];
 }

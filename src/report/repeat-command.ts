@@ -5,6 +5,7 @@
 import { durationFlag } from '../base/units.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
+import { CEILING_DURATION_MS, CEILING_WARM_UP_MS } from '../plan/ceiling.ts';
 import { DEFAULT_PG_PORT } from '../plan/parse-target.ts';
 import type { DiskGuard, RunPlan, Tolerance } from '../plan/run-plan.ts';
 import { MAX_VALUES_ROWS } from '../rows/insert-form.ts';
@@ -32,19 +33,35 @@ const DEFAULT_BLOCK_TIMEOUT_MS = 60_000;
 /**
  * The command that repeats a run, as one line. On the same target it makes the same rows (seed and time origin)
  * under a new run id; on a real cluster it is the same load with rows of its own. `defaultProcs` is the number
- * of processes that the host would take by itself. A ceiling has neither target nor length of its own there.
+ * of processes that the host would take by itself.
  */
 export function repeatCommand(plan: RunPlan, on: RepeatOn, defaultProcs: number): string {
-  const isElsewhere = plan.command === 'ceiling' && on === 'realCluster';
   const flags = [
-    ...(isElsewhere ? [] : boundFlags(plan)),
+    ...boundFlags(plan),
     ...(on === 'realCluster' ? ['--url', CLUSTER_PLACEHOLDER] : targetFlags(plan)),
     ...tableFlags(plan, on),
-    ...loadFlags(isElsewhere ? { ...plan, load: { ...plan.load, warmUpMs: 0 } } : plan, defaultProcs),
+    ...loadFlags(plan, defaultProcs),
     ...safetyFlags(plan, on),
     ...(on === 'sameTarget' ? identityFlags(plan) : []),
   ];
-  return ['crategen', isElsewhere ? 'cluster' : plan.command, ...flags].map(shellWord).join(' ');
+  return line(plan.command, flags);
+}
+
+/** The command that measures a ceiling again: of the run that it was measured for, or of its own plan for null. */
+export function ceilingCommand(plan: RunPlan, measuredFor: string | null, defaultProcs: number): string {
+  if (measuredFor === null) return repeatCommand(plan, 'sameTarget', defaultProcs);
+  return line('ceiling', ['--run', measuredFor, ...boundFlags(plan), ...warmUpFlags(plan)]);
+}
+
+/** The command of the real run whose ceiling this is; how long it takes is left to it. */
+export function realRunCommand(ceiling: RunPlan, defaultProcs: number): string {
+  const bounds = { rows: DEFAULT_ROWS.cluster, durationMs: null };
+  const load = { ...ceiling.load, warmUpMs: 0 };
+  return repeatCommand({ ...ceiling, command: 'cluster', bounds, load }, 'realCluster', defaultProcs);
+}
+
+function line(command: RunPlan['command'], flags: readonly string[]): string {
+  return ['crategen', command, ...flags].map(shellWord).join(' ');
 }
 
 /** A whole number as the flags take it: 200000 → `200k`, 17200000 → `17.2m`, 1234567 as it is. */
@@ -58,11 +75,21 @@ export function countFlag(count: number): string {
 
 function boundFlags(plan: RunPlan): string[] {
   const { rows, durationMs } = plan.bounds;
-  const isDefault = durationMs === null && rows === DEFAULT_ROWS[plan.command];
+  const isDefault = isUsualCeiling(plan) || (durationMs === null && rows === DEFAULT_ROWS[plan.command]);
   return [
     ...(rows === null || isDefault ? [] : ['--rows', countFlag(rows)]),
-    ...(durationMs === null ? [] : ['--duration', durationFlag(durationMs)]),
+    ...(durationMs === null || isDefault ? [] : ['--duration', durationFlag(durationMs)]),
   ];
+}
+
+/** As long as a ceiling is that nobody gave a length. */
+function isUsualCeiling({ command, bounds, load }: RunPlan): boolean {
+  if (command !== 'ceiling' || bounds.rows !== null) return false;
+  return bounds.durationMs === CEILING_DURATION_MS && load.warmUpMs === CEILING_WARM_UP_MS;
+}
+
+function warmUpFlags(plan: RunPlan): string[] {
+  return isUsualCeiling(plan) ? [] : unless(plan.load.warmUpMs, 0, '--warm-up', durationFlag);
 }
 
 function targetFlags(plan: RunPlan): string[] {
@@ -121,7 +148,7 @@ function loadFlags(plan: RunPlan, defaultProcs: number): string[] {
     ...unless(load.batchIntervalMs, 0, '--batch-interval', durationFlag),
     ...(load.rowsPerSecond === null ? [] : ['--rate', countFlag(load.rowsPerSecond)]),
     ...unless(load.rampUpMs, 0, '--ramp-up', durationFlag),
-    ...unless(load.warmUpMs, 0, '--warm-up', durationFlag),
+    ...warmUpFlags(plan),
     ...(load.compression === 'none' ? [] : ['--compress', load.compression]),
     ...(load.generator === 'fast' ? [] : ['--generator', load.generator]),
     ...unless(load.maxBodyBytes, DEFAULT_MAX_BODY_BYTES, '--max-body', bytesFlag),

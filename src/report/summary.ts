@@ -6,6 +6,7 @@ import { usableCores } from '../base/host.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
 import { missingRows } from '../metrics/ledger.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
 import type { RunFile, RunFileLatency } from './run-file-schema.ts';
 import { runPlanOf } from './run-file.ts';
 import {
@@ -20,7 +21,7 @@ import {
 } from './quantities.ts';
 import { ceilingTexts } from './ceiling.ts';
 import { limitName, splitEvidence } from './limit.ts';
-import { repeatCommand } from './repeat-command.ts';
+import { ceilingCommand, realRunCommand, repeatCommand } from './repeat-command.ts';
 import {
   type Line,
   type Style,
@@ -289,9 +290,9 @@ function ceilingSection(run: RunFile, view: TextView): Line[] {
 
 /** The command that makes the run again. */
 export function againCommand(run: RunFile): string {
-  const { measuredFor } = run;
-  if (measuredFor !== null) return `crategen ceiling --run ${printable(measuredFor.runId)}`;
-  return repeatCommand(runPlanOf(run), 'sameTarget', usableCores(run.host));
+  const [plan, defaultProcs] = [runPlanOf(run), usableCores(run.host)];
+  if (plan.command === 'ceiling') return ceilingCommand(plan, run.measuredFor?.runId ?? null, defaultProcs);
+  return repeatCommand(plan, 'sameTarget', defaultProcs);
 }
 
 function nextSection(run: RunFile, facts: SummaryFacts): Line[] {
@@ -305,15 +306,17 @@ function nextSection(run: RunFile, facts: SummaryFacts): Line[] {
     titled('again', againCommand(run)),
     ...(isStopped ? [titled('go on', `crategen cluster --resume ${id}`)] : []),
     ...(isStored && run.ledger.acknowledged > 0 ? [titled('verify', `crategen verify ${id}`)] : []),
-    ...(plan.target.kind !== 'embedded'
-      ? []
-      : [
-          titled(
-            plan.command === 'ceiling' ? 'real run' : 'on CrateDB',
-            run.measuredFor?.command ?? repeatCommand(plan, 'realCluster', usableCores(run.host)),
-          ),
-        ]),
+    ...realRunLine(run, plan),
   ];
+}
+
+/** The run that stands behind one into a stand-in: on a cluster of the reader's, or the one that a ceiling is of. */
+function realRunLine({ measuredFor, host }: RunFile, plan: RunPlan): Line[] {
+  const defaultProcs = usableCores(host);
+  if (plan.command === 'ceiling')
+    return [titled('real run', measuredFor?.command ?? realRunCommand(plan, defaultProcs))];
+  if (plan.target.kind !== 'embedded') return [];
+  return [titled('on CrateDB', repeatCommand(plan, 'realCluster', defaultProcs))];
 }
 
 function titled(title: string, text: string): Line {

@@ -115,7 +115,11 @@ describe('crategen ceiling', () => {
     command.kill('SIGINT');
     const { code, stderr } = await command.ended;
     assert.equal(code, 130, stderr);
-    assert.match(stderr, /rows sent to a target that stores nothing +exit 130/);
+    // Under load the signal may come before the first row.
+    assert.match(
+      stderr,
+      /(no row was stored: stopped by SIGINT|rows sent to a target that stores nothing) +exit 130/,
+    );
     const url = /nodes=(\S+)/.exec(line)?.[1] ?? '';
     await assert.rejects(fetch(url), 'the target is gone');
   });

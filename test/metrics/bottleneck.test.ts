@@ -108,6 +108,18 @@ test('a stand-in for a cluster is named as one, and nothing is advised about nod
   );
 });
 
+test('a target that discards is told what it limits, and no network is blamed where none lies between', () => {
+  const discard = server({ kind: 'discard', isOnThisHost: true, cores: 1, cpuPercent: 97 });
+  const full = judge(facts({ server: discard }));
+  assert.equal(full.verdict, 'cluster');
+  assert.match(full.evidence.at(-1) ?? '', /^try fewer processes, or more cores: this client can do more/);
+  const slow = { requests: 1000, serviceUs: 32e7, toldServiceUs: 32e7, serverUs: 1e5, coreWaitShare: 0 };
+  const idle = judge(facts({ ...slow, server: { ...discard, cpuPercent: 20 } }));
+  assert.equal(idle.verdict, 'unclear', idle.evidence.join('; '));
+  assert.match(idle.evidence.join('; '), /no network lies between them/);
+  assert.equal(judge(facts({ ...slow, server: server({ cpuPercent: 20 }) })).verdict, 'network');
+});
+
 test('of two sides on one host the one that uses more of it is the limit', () => {
   const host = { processes: 2, cores: 2, slots: 8 };
   const theirs = judge(

@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { parseCount } from '../../src/base/units.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import type { RawValue } from '../../src/plan/settings.ts';
-import { countFlag, repeatCommand } from '../../src/report/repeat-command.ts';
+import { ceilingCommand, countFlag, realRunCommand, repeatCommand } from '../../src/report/repeat-command.ts';
 import { FACTS, parse } from '../plan/parse-input.ts';
 import { preset } from '../rows/support.ts';
 import { hostileText } from './arbitraries.ts';
@@ -84,6 +84,22 @@ test('the command line reads the command back as the same plan, but for the run 
     assert.ok(parsed.ok, parsed.ok ? '' : parsed.problems.join('\n'));
     assert.deepEqual({ ...parsed.plan, runId: alone.runId }, alone);
   }
+});
+
+test('a ceiling is measured again by its own flags, or by the run that it is of', () => {
+  const base = samplePlan({ target: { ...LOCAL, kind: 'embedded', nodes: [] } });
+  const usual: RunPlan = {
+    ...base,
+    command: 'ceiling',
+    bounds: { rows: null, durationMs: 10_000 },
+    load: { ...base.load, warmUpMs: 2000 },
+  };
+  const { procs } = usual.load;
+  assert.equal(ceilingCommand(usual, 'r1', procs), 'crategen ceiling --run r1');
+  assert.match(ceilingCommand(usual, null, procs), /^crategen ceiling --seed 42 --time-origin \S+$/);
+  const long: RunPlan = { ...usual, bounds: { rows: null, durationMs: 60_000 } };
+  assert.equal(ceilingCommand(long, 'r1', procs), 'crategen ceiling --run r1 --duration 1m --warm-up 2s');
+  assert.equal(realRunCommand(long, procs), 'crategen cluster --url http://YOUR-CRATEDB:4200');
 });
 
 /** Flags as the command line hands them on. */
