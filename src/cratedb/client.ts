@@ -15,6 +15,7 @@ import { type BrokenMeaning, meaningOfBroken } from './classes.ts';
 import { type Exchange, type ExchangeRequest, exchange } from './exchange.ts';
 import { type NodeGreeting, readGreeting } from './greeting.ts';
 import { BLOCK_QUERY_TIMEOUT_MS, type HasRow, withBlock } from './missing-rows.ts';
+import { type NodePools, createNodePools } from './node-pools.ts';
 import type { AttemptOutcome } from './outcome.ts';
 import { type QueryReply, readQueryReply } from './query-reply.ts';
 import { deferTierUp } from './reply-parser.ts';
@@ -113,7 +114,7 @@ export function createClient(access: TargetAccess, options: ClientOptions): Crat
 
 class Client implements CrateClient {
   readonly nodes: readonly string[];
-  readonly #pools: readonly Pool[];
+  readonly #pools: readonly NodePools[];
   readonly #clock: Clock;
   readonly #insertPath: string;
   readonly #headers: readonly string[];
@@ -130,7 +131,11 @@ class Client implements CrateClient {
     assert(access.nodes.length > 0, 'a client needs at least one node');
     this.nodes = access.nodes;
     const secureContext = secureContextOf(access.tls);
-    this.#pools = access.nodes.map((origin) => createPool(origin, access, secureContext, options));
+    this.#pools = access.nodes.map((origin) =>
+      createNodePools(options.connectionsPerNode, (connections) =>
+        createPool(origin, access, secureContext, connections),
+      ),
+    );
     this.#versions = access.nodes.map(() => null);
     this.#clock = options.clock ?? systemClock;
     this.#insertPath = options.insertPath ?? '/_sql';
@@ -317,22 +322,22 @@ class Client implements CrateClient {
   }
 
   async close(): Promise<void> {
-    const open = this.#pools.filter((pool) => !pool.closed && !pool.destroyed);
-    await Promise.all(open.map((pool) => pool.close()));
+    await Promise.all(this.#pools.map((pools) => pools.close()));
   }
 
   async destroy(): Promise<void> {
-    await Promise.all(this.#pools.filter((pool) => !pool.destroyed).map((pool) => pool.destroy()));
+    await Promise.all(this.#pools.map((pools) => pools.destroy()));
   }
 
   #exchange(node: number, request: ExchangeRequest): Promise<Exchange> {
-    const pool = this.#pools[node];
-    assert(pool !== undefined, `node ${node} is not one of ${this.#pools.length}`);
+    const pools = this.#pools[node];
+    assert(pools !== undefined, `node ${node} is not one of ${this.#pools.length}`);
     const parts = { clock: this.#clock, aborts: this.#aborts };
-    if (this.#hasExchanged) return exchange(pool, request, parts);
+    const send = (): Promise<Exchange> => pools.use((pool) => exchange(pool, request, parts));
+    if (this.#hasExchanged) return send();
     // undici makes its parser with the first connection.
     this.#hasExchanged = true;
-    return exchange(pool, request, parts).finally(deferTierUp());
+    return send().finally(deferTierUp());
   }
 }
 
@@ -340,10 +345,10 @@ function createPool(
   origin: string,
   access: TargetAccess,
   secureContext: SecureContext | null,
-  options: ClientOptions,
+  connections: number,
 ): Pool {
   return new Pool(origin, {
-    connections: options.connectionsPerNode,
+    connections,
     pipelining: 1,
     allowH2: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
