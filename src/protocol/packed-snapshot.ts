@@ -107,6 +107,12 @@ class Unpacker {
       : this.#refuse();
   }
 
+  /** Of either sign: a server may say anything for a code. */
+  integer(): number {
+    const number = this.#numbers[this.#at++];
+    return Number.isSafeInteger(number) ? Number(number) : this.#refuse();
+  }
+
   orNull(read: () => number): number | null {
     if (!Number.isNaN(this.#numbers[this.#at] ?? 0)) return read();
     this.#at += 1;
@@ -243,7 +249,7 @@ function packError(to: Packer, error: ErrorCount): void {
 
 function readError(from: Unpacker): ErrorCount {
   const [name, example] = [from.text(), from.text()];
-  const code = from.orNull(() => from.count());
+  const code = from.orNull(() => from.integer());
   return { class: name, code, rows: from.count(), batches: from.count(), example };
 }
 
