@@ -8,21 +8,21 @@ import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { renderHtmlReport } from '../../src/report/html/document.ts';
 import { readZoomLibrary } from '../../src/report/html/zoom-library.ts';
-import { CHROMIUM, WITHOUT_CHROMIUM } from '../support/chromium.ts';
+import { WITHOUT_CHROMIUM } from '../support/chromium.ts';
+import {
+  type Opened,
+  VIEWS,
+  barriers,
+  launchChromium,
+  openOffline,
+  sidewaysPixels,
+} from '../support/offline-page.ts';
 import { runWithSeries } from './long-run.ts';
 
 const DAY_MS = 24 * 3_600_000;
-interface Opened {
-  readonly page: Page;
-  /** Everything that went wrong or left the page. */
-  readonly faults: readonly string[];
-  readonly openedMs: number;
-}
-
 describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'crategen-report-'));
   const file = join(folder, 'report.html');
@@ -32,38 +32,20 @@ describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
     const zoom = await readZoomLibrary();
     writeFileSync(file, renderHtmlReport(runWithSeries(302_000, 8), zoom));
     writeFileSync(join(folder, 'day.html'), renderHtmlReport(runWithSeries(DAY_MS, 16), zoom));
-    // As root, as in a container, Chromium has no sandbox of its own; the pages are ours.
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+    browser = await launchChromium();
   });
   after(() => browser?.close());
 
-  async function open(path: string, options: BrowserContextOptions): Promise<Opened> {
+  function open(path: string, options: BrowserContextOptions): Promise<Opened> {
     assert.ok(browser !== null);
-    const context = await browser.newContext({ offline: true, ...options });
-    const page = await context.newPage();
-    const faults: string[] = [];
-    const own = pathToFileURL(path).href;
-    page.on('console', (message) => faults.push(`console: ${message.text()}`));
-    page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
-    page.on('request', (request) => {
-      if (request.url() !== own) faults.push(`request: ${request.url()}`);
-    });
-    const startedMs = performance.now();
-    await page.goto(own, { waitUntil: 'load' });
-    return { page, faults, openedMs: performance.now() - startedMs };
+    return openOffline(browser, path, options);
   }
 
-  const views: readonly (readonly [string, BrowserContextOptions])[] = [
-    ['light', { viewport: { width: 1200, height: 900 } }],
-    ['dark', { viewport: { width: 1200, height: 900 }, colorScheme: 'dark' }],
-    ['phone', { viewport: { width: 360, height: 780 }, deviceScaleFactor: 2 }],
-  ];
-  for (const [name, options] of views) {
+  for (const [name, options] of VIEWS) {
     it(`has no error, no request, no barrier and no sideways scrolling: ${name}`, async (context) => {
       const { page, faults } = await open(file, options);
       await page.locator('html.whole').waitFor();
-      const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-      assert.ok(Number(wide) <= 0, `${String(wide)} pixels too wide`);
+      assert.equal(await sidewaysPixels(page), 0);
       await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
       context.diagnostic(join(folder, `${name}.png`));
       assert.deepEqual(await barriers(page), []);
@@ -150,15 +132,4 @@ async function redPixels(page: Page): Promise<number> {
       "(() => { const canvas = document.querySelector('canvas'); const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); let red = 0; for (let at = 0; at < data.length; at += 4) if (data[at] > 160 && data[at + 1] < 90 && data[at + 2] < 90 && data[at + 3] > 120) red += 1; return red; })()",
     ),
   );
-}
-
-/** What axe finds serious or critical, as text; its script is put in by the debugger, past the page's policy. */
-async function barriers(page: Page): Promise<readonly string[]> {
-  const source = await readFile(new URL(import.meta.resolve('axe-core/axe.min.js')), 'utf8');
-  await page.evaluate(source);
-  const found: unknown = await page.evaluate(
-    "axe.run(document).then(({ violations }) => violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')))",
-  );
-  assert.ok(Array.isArray(found));
-  return found.map(String);
 }

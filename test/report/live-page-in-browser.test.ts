@@ -5,17 +5,17 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, after, before, describe, it } from 'node:test';
-import { type Browser, type BrowserContextOptions, type Page, chromium } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Clock } from '../../src/base/clock.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import type { RunState, ServerView } from '../../src/coordinator/run-state.ts';
 import { type LivePage, openLivePage } from '../../src/report/live-page.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
-import { CHROMIUM, WITHOUT_CHROMIUM } from '../support/chromium.ts';
+import { WITHOUT_CHROMIUM } from '../support/chromium.ts';
+import { barriers, launchChromium, sidewaysPixels } from '../support/offline-page.ts';
 import {
   FACTS,
   sampleResult,
@@ -84,8 +84,7 @@ describe('the live page in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'crategen-live-page-'));
   let browser: Browser | null = null;
   before(async () => {
-    // As root, as in a container, Chromium has no sandbox of its own; the pages are ours.
-    browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: ['--no-sandbox'] });
+    browser = await launchChromium();
   });
   after(() => browser?.close());
 
@@ -217,8 +216,7 @@ describe('the live page in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
       pass(42);
       await page.goto(server.url);
       await clockAt(page, '00:42');
-      const wide = await page.evaluate('document.documentElement.scrollWidth - innerWidth');
-      assert.ok(Number(wide) <= 0, `${String(wide)} pixels too wide`);
+      assert.equal(await sidewaysPixels(page), 0);
       await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
       context.diagnostic(join(folder, `${name}.png`));
       assert.deepEqual(await barriers(page), []);
@@ -229,15 +227,4 @@ describe('the live page in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
 
 async function clockAt(page: Page, text: string): Promise<void> {
   await page.locator('#clock', { hasText: text }).waitFor();
-}
-
-/** What axe finds serious or critical, as text; its script is put in by the debugger, past the page's policy. */
-async function barriers(page: Page): Promise<readonly string[]> {
-  const source = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  await page.evaluate(source);
-  const found: unknown = await page.evaluate(
-    "axe.run(document).then(({ violations }) => violations.filter(({ impact }) => impact === 'serious' || impact === 'critical').map(({ id, nodes }) => id + ': ' + nodes.slice(0, 3).map(({ html }) => html.slice(0, 160)).join(' | ')))",
-  );
-  assert.ok(Array.isArray(found));
-  return found.map(String);
 }

@@ -1,6 +1,6 @@
 /** A comparison as one HTML page: the judgement, each metric as an interval on one scale, and the numbers behind it. */
 import { documentOf } from '../html/document.ts';
-import { table } from '../html/figure.ts';
+import { longCell, table } from '../html/figure.ts';
 import { section } from '../html/sections.ts';
 import { type Markup, html } from '../html/markup.ts';
 import type { Comparison } from './comparison.ts';
@@ -11,10 +11,11 @@ import { idsOf, judgementText, spreadsOf, valuesOf } from './render-comparison.t
 /** Units of the drawing. */
 const WIDTH = 720;
 const ROW_HEIGHT = 44;
-/** The scale reaches at least this far to both sides, so that a hundredth does not look like a gulf. */
-const MIN_REACH = 0.1;
-/** What reaches farther is cut: a half is as far from 1 as nothing is. */
-const MAX_REACH = 1;
+/**
+ * How far the scale may reach to both sides; halves of them are round too. At least a tenth, so that a hundredth does not
+ * look like a gulf; what reaches farther than the last is cut: a half is as far from 1 as nothing is.
+ */
+const REACHES = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1];
 
 export function renderHtmlComparison(comparison: Comparison): string {
   const { sides, fields, warnings, against } = comparison;
@@ -62,7 +63,7 @@ export function renderHtmlComparison(comparison: Comparison): string {
         html`${table(
           'Sides',
           ['side', 'runs', 'run ids'],
-          sides.map(({ label, runs }) => [label, String(runs.length), idsOf(runs).join(' ')]),
+          sides.map(({ label, runs }) => [label, String(runs.length), longCell(idsOf(runs).join(' '))]),
         )}
         ${
           fields.length === 0
@@ -70,7 +71,7 @@ export function renderHtmlComparison(comparison: Comparison): string {
             : table(
                 'What differs',
                 ['differs', ...sides.map(({ label }) => label)],
-                fields.map(({ about, field, values }) => [`${about}: ${field}`, ...values]),
+                fields.map(({ about, field, values }) => [`${about}: ${field}`, ...values.map(longCell)]),
               )
         }`,
       )}
@@ -85,15 +86,21 @@ export function renderHtmlComparison(comparison: Comparison): string {
 function againstSection(label: string, differences: readonly Difference[]): Markup {
   const rows = differences.map((difference) => [
     METRICS[difference.metric].title,
-    ...valuesOf(difference),
     differenceText(difference),
+    ...valuesOf(difference),
   ]);
   return section(
     `against-${label.toLowerCase()}`,
     `${label} against A`,
     html`<figure>
+      <figcaption>
+        <p>
+          A dot is how much more or less than A, the line its interval: green is better, orange worse, grey
+          not clearly different.
+        </p>
+      </figcaption>
       <div class="plot">${intervalChart(label, differences)}</div>
-      ${table(`${label} against A`, ['metric', 'A', label, 'difference'], rows)}
+      ${table(`${label} against A`, ['metric', 'difference', 'A', label], rows)}
     </figure>`,
   );
 }
@@ -103,9 +110,9 @@ function intervalChart(label: string, differences: readonly Difference[]): Marku
   const measured = differences.filter(({ ratio }) => ratio !== null);
   const farthest = measured.reduce(
     (most, { ratio }) => Math.max(most, Math.abs((ratio?.high ?? 1) - 1), Math.abs((ratio?.low ?? 1) - 1)),
-    MIN_REACH,
+    0,
   );
-  const reach = Math.min(MAX_REACH, farthest * 1.08);
+  const reach = REACHES.find((each) => each >= farthest) ?? 1;
   const x = (share: number): number =>
     Math.round((Math.max(-reach, Math.min(reach, share)) / reach) * (WIDTH / 2 - 12) * 10) / 10 + WIDTH / 2;
   const height = measured.length * ROW_HEIGHT + 30;

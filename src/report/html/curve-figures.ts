@@ -22,7 +22,15 @@ import {
 import type { RunFile, RunFileLatency } from '../run-file-schema.ts';
 import { type Axis, valueAxis } from './axis.ts';
 import { barChart, lineChart, sparkChart } from './chart.ts';
-import { type TimeFrame, dataTable, emptyFigure, formatMoment, legend, timeFigure } from './figure.ts';
+import {
+  type TimeFrame,
+  dataTable,
+  emptyFigure,
+  formatMoment,
+  legend,
+  longCell,
+  timeFigure,
+} from './figure.ts';
 import { type Markup, html, jsonBlock } from './markup.ts';
 
 /** Small charts of one measure; what more workers do is in the table and the CSV. */
@@ -223,7 +231,7 @@ export function outagesFigure(run: RunFile, frame: TimeFrame): Markup | null {
       seconds(fromMs),
       seconds(toMs),
       seconds(toMs - fromMs),
-      why,
+      longCell(why),
     ]),
   );
   return html`<figure id="outages">

@@ -142,6 +142,11 @@ export function table(label: string, head: readonly string[], rows: readonly (re
   </div>`;
 }
 
+/** A cell's text that may be of any length and without a blank: it breaks, instead of making the table wider. */
+export function longCell(text: string): Markup {
+  return html`<span class="long">${text}</span>`;
+}
+
 function timeTable(figure: TimeFigure, curves: Curves): Markup {
   const all = figure.curves.atMs.length;
   const shown = thinned(curves, TABLE_MOMENTS);

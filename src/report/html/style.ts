@@ -58,13 +58,14 @@ figcaption p{margin:.15rem 0 .35rem;font-size:.92rem}
 .key{width:28px;height:10px;flex:none}
 .sparks{display:grid;grid-template-columns:repeat(auto-fill,minmax(6.5rem,1fr));gap:.4rem .8rem;margin:.25rem 0 0;padding:0;list-style:none}
 .spark{display:block;width:100%;height:2.25rem}.who{font-size:.8rem;white-space:nowrap;font-variant-numeric:tabular-nums}.who b{color:var(--ink)}
-.scroll{overflow-x:auto;max-height:26rem;overflow-y:auto}
+.scroll{overflow-x:auto;max-height:26rem;overflow-y:auto}.scroll+.scroll{margin-top:1rem}
 table{border-collapse:collapse;font-size:.92rem;font-variant-numeric:tabular-nums}
 th,td{padding:.28rem .75rem;border-bottom:1px solid var(--edge);text-align:right;white-space:nowrap;vertical-align:top}
 th:first-child{padding-left:0;text-align:left}
 thead th{color:var(--soft);font-weight:600;background:var(--page);position:sticky;top:0;white-space:normal;vertical-align:bottom}
 tbody th{font-weight:500}
 .words{text-align:left;white-space:normal;overflow-wrap:anywhere}td.words{min-width:11rem}
+.long{display:inline-block;min-width:8rem;white-space:normal;overflow-wrap:anywhere}
 .books tr:nth-child(-n+2) td:not(.words){font-weight:700}
 details{margin:.35rem 0}summary{display:inline-block;padding:.2rem .1rem;cursor:pointer;color:var(--soft);font-size:.9rem}
 summary::before{content:"\\25b8";display:inline-block;width:1.1em}details[open]>summary::before{content:"\\25be"}summary::-webkit-details-marker{display:none}

@@ -9,20 +9,9 @@ import { renderComparison, renderComparisonMarkdown } from '../../../src/report/
 import { toRunFile } from '../../../src/report/run-file.ts';
 import type { RunFile } from '../../../src/report/run-file-schema.ts';
 import { runWithSeries } from '../long-run.ts';
+import { A, B, aRun } from './sample-runs.ts';
 import { FACTS, sampleResult, view } from '../samples.ts';
 import { samplePlan } from '../../support/sample-plan.ts';
-
-/** A run of half a minute at a rate, of a plan with this batch size, the nth of its day. */
-function aRun(id: string, rowsPerSecond: number, batchSize = 1000, minute = 0): RunFile {
-  const plan = samplePlan({ runId: id, seed: minute, load: { ...samplePlan().load, batchSize } });
-  const base = sampleResult();
-  const startedAtMs = base.startedAtMs + minute * 60_000;
-  const measured = { runningMs: 30_000, measuredMs: 30_000, measuredRows: rowsPerSecond * 30 };
-  return toRunFile({ ...base, plan, startedAtMs, ...measured, series: [] }, FACTS);
-}
-
-const A = [aRun('a1', 50_000, 1000, 0), aRun('a2', 50_500, 1000, 3), aRun('a3', 49_700, 1000, 4)];
-const B = [aRun('b1', 44_000, 500, 1), aRun('b2', 44_300, 500, 2), aRun('b3', 43_800, 500, 5)];
 
 describe('a comparison', () => {
   it('pools the repeats of one plan, whatever their seeds, ids and times', () => {
