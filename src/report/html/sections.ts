@@ -127,7 +127,7 @@ function limitParagraphs(run: RunFile): Markup {
   const why = reasons.length === 0 ? '' : `: ${reasons.join('; ')}`;
   return html`<p class="limit"><b>Limited by</b> ${limitName(bottleneck.verdict, target.kind)}${why}</p>
     ${advice.map((sentence) => html`<p class="limit"><b>Try</b> ${sentence}</p>`)}
-    ${ceilingTexts(run).map(({ title, text }) => html`<p class="limit"><b>${title}</b> ${text}</p>`)}`;
+    ${ceilingTexts(run).map(({ title, text }) => html`<p class="limit"><b>${title.charAt(0).toUpperCase()}${title.slice(1)}</b> ${text}</p>`)}`;
 }
 
 /** What each table of a run with several got; nothing for one. */
