@@ -218,7 +218,8 @@ function partsOf(state: RunState, view: LiveView, most: number): Parts {
     { rank: 7, lines: [keysLine(state, view)] },
   ];
   const table = most < TABLE_LINES ? 0 : Math.min(state.workers.length, WORKERS_KEPT) + 3;
-  const needed = middle === null ? table : Math.min(3, most - 1);
+  // What was asked for with a key keeps half of the screen.
+  const needed = middle === null ? table : Math.min(middle.length, Math.floor(most / 2));
   const kept = fitting([...top, ...bottom], most - needed);
   const [above, below] = [top, bottom].map((blocks) =>
     blocks.filter((block) => kept.has(block)).flatMap((b) => b.lines),

@@ -89,7 +89,7 @@ export function phaseText(state: RunState): string {
     case 'running':
       return 'running';
     case 'draining':
-      return `draining: nothing new is sent, ${counted(requestsInFlight(state).now, 'request')} in flight may still be answered`;
+      return drainingText(requestsInFlight(state).now);
     case 'resolving':
       return `resolving: the server is asked for ${counted(state.total.ledger.unknown, 'row')} that had no answer`;
     case 'verifying':
@@ -97,6 +97,12 @@ export function phaseText(state: RunState): string {
     case 'done':
       return 'done';
   }
+}
+
+function drainingText(inFlight: number): string {
+  return inFlight === 0
+    ? 'draining: all is answered, the processes end'
+    : `draining: nothing new is sent, ${counted(inFlight, 'request')} in flight may still be answered`;
 }
 
 /** How a state is to be taken. */

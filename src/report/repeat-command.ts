@@ -222,3 +222,16 @@ export function shellWord(word: string): string {
   const visible = printable(word, 1000);
   return /^[\w./:=@%+,-]+$/.test(visible) ? visible : `'${visible.replaceAll("'", `'\\''`)}'`;
 }
+
+/** The same command in ASCII, for a terminal that shows no more: what is beyond stands in `$'\x…'`, which bash and zsh read. */
+export function asciiCommand(command: string): string {
+  return command.replaceAll(/\\'|'([^']*)'/g, (word, inside: string = '') =>
+    /^[\x20-\x7e]*$/.test(inside)
+      ? word
+      : `$'${inside.replaceAll('\\', '\\\\').replaceAll(/[^\x20-\x7e]/gu, bytesOf)}'`,
+  );
+}
+
+function bytesOf(character: string): string {
+  return [...Buffer.from(character)].map((byte) => `\\x${byte.toString(16)}`).join('');
+}

@@ -21,7 +21,7 @@ import {
 } from './quantities.ts';
 import { ceilingTexts } from './ceiling.ts';
 import { limitName, splitEvidence } from './limit.ts';
-import { ceilingCommand, realRunCommand, repeatCommand } from './repeat-command.ts';
+import { asciiCommand, ceilingCommand, realRunCommand, repeatCommand } from './repeat-command.ts';
 import {
   type Line,
   type Style,
@@ -74,7 +74,8 @@ export function renderSummary(run: RunFile, view: TextView, facts: SummaryFacts)
     ceilingSection(run, view),
   ];
   const folded = sections.map((lines) => lines.map((line) => renderLine(line, view)));
-  folded.push(nextSection(run, facts).map((line) => renderLine(line, wide)));
+  const next = nextSection(run, facts);
+  folded.push((view.unicode ? next : next.map(inAscii)).map((line) => renderLine(line, wide)));
   return folded
     .filter((lines) => lines.length > 0)
     .map((lines) => `${lines.join('\n')}\n`)
@@ -317,6 +318,11 @@ function realRunLine({ measuredFor, host }: RunFile, plan: RunPlan): Line[] {
     return [titled('real run', measuredFor?.command ?? realRunCommand(plan, defaultProcs))];
   if (plan.target.kind !== 'embedded') return [];
   return [titled('on CrateDB', repeatCommand(plan, 'realCluster', defaultProcs))];
+}
+
+/** A command that is copied must name the same table still. */
+function inAscii(line: Line): Line {
+  return line.map(({ text, style }) => styled(style, asciiCommand(text)));
 }
 
 function titled(title: string, text: string): Line {

@@ -1,13 +1,15 @@
 /**
- * The live screen on a real terminal, a pty of util-linux's `script`: after every kind of end the terminal is as it was
- * before.
+ * The live screen on a real terminal: a pty of util-linux's `script`, which is as it was before after every kind of end,
+ * and tmux, which is resized while it is drawn on.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import type { Sandbox } from '../../src/sandbox/server.ts';
 import { BIN, home, sandboxFor, until } from './support.ts';
 
+const HAS_TMUX = spawnSync('tmux', ['-V']).status === 0;
 const HAS_SCRIPT = /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '');
 /** Longer than any test may take. */
 const TIMEOUT_MS = 60_000;
@@ -111,3 +113,43 @@ describe(
     });
   },
 );
+
+describe('the live screen in tmux', { skip: HAS_TMUX ? false : 'no tmux' }, () => {
+  it('has one frame, whole lines and what was there before, whatever the size goes through', async (context) => {
+    const sandbox = await sandboxFor(context);
+    const { env, folder } = await home(context);
+    const server = join(folder, 'tmux');
+    const tmux = (...args: string[]): string =>
+      spawnSync('tmux', ['-S', server, '-f', '/dev/null', ...args], {
+        encoding: 'utf8',
+        env: { ...process.env, ...env, LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', CI: '', COLUMNS: '' },
+      }).stdout;
+    const seen = (): string => tmux('capture-pane', '-p', '-t', 'run').trimEnd();
+    context.after(() => void tmux('kill-server'));
+    const command = `echo before; "${process.execPath}" "${BIN}" cluster --url ${sandbox.url} --procs 2 --duration 50s --rate 1k; sleep 60`;
+    tmux('new-session', '-d', '-s', 'run', '-x', '100', '-y', '30', command);
+    await until(() => RUNNING.test(seen()));
+    for (const [columns, rows] of [
+      [100, 8],
+      [40, 12],
+      [100, 1],
+      [200, 60],
+    ] as const) {
+      tmux('resize-window', '-t', 'run', '-x', String(columns), '-y', String(rows));
+      const clock = new RegExp(`running {2}\\d\\d:\\d\\d( / 00:50)?$`, 'm');
+      await until(
+        () =>
+          clock.test(seen()) &&
+          seen()
+            .split('\n')
+            .every((line) => line.length <= columns),
+      );
+    }
+    await until(() => /^ {2}parent/m.test(seen()));
+    assert.match(seen(), /^before\n/);
+    assert.equal(seen().match(/running {2}00:/g)?.length, 1, seen());
+    tmux('send-keys', '-t', 'run', 'q');
+    await until(() => /^again /m.test(seen()));
+    assert.doesNotMatch(seen(), /q stop/);
+  });
+});

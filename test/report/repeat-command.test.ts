@@ -6,7 +6,14 @@ import fc from 'fast-check';
 import { parseCount } from '../../src/base/units.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import type { RawValue } from '../../src/plan/settings.ts';
-import { ceilingCommand, countFlag, realRunCommand, repeatCommand } from '../../src/report/repeat-command.ts';
+import {
+  asciiCommand,
+  ceilingCommand,
+  countFlag,
+  realRunCommand,
+  repeatCommand,
+  shellWord,
+} from '../../src/report/repeat-command.ts';
 import { FACTS, parse } from '../plan/parse-input.ts';
 import { preset } from '../rows/support.ts';
 import { hostileText } from './arbitraries.ts';
@@ -187,4 +194,12 @@ test('a run from a schema file is repeated with the file, and with its table', (
     repeatCommand({ ...base, table }, 'sameTarget', 8),
     /^crategen cluster --schema 'my orders.yaml' --table crategen\.records --seed/,
   );
+});
+
+test('in ASCII a command names the same words, as a shell reads them', () => {
+  const words = ['crategen', `--table`, `crategen."数据x\\'表"`, 'plain', `it's é`];
+  const command = asciiCommand(words.map(shellWord).join(' '));
+  assert.match(command, /^[\x20-\x7e]*$/);
+  const read = execFileSync('bash', ['-c', `printf '%s\\n' ${command}`], { encoding: 'utf8' });
+  assert.equal(read, `${words.join('\n')}\n`);
 });
