@@ -16,7 +16,6 @@ import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import type { TableSchema } from '../../src/rows/schema.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts';
-import { preset } from '../rows/support.ts';
 import { samplePlan } from '../support/sample-plan.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
 

@@ -118,6 +118,16 @@ describe('the HTML report', () => {
     assert.doesNotMatch(renderHtmlReport(toRunFile(sampleResult(), FACTS), NO_ZOOM), /What happened/);
   });
 
+  it('says the mean of a worker that sends a batch every few seconds, not the 0 of most moments', () => {
+    const run = runWithSeries(302_000, 2);
+    const rare = run.series.map((point) => ({
+      ...point,
+      workers: point.workers.map((sample) => ({ ...sample, rows: Math.floor(point.tMs / 10_000) * 1000 })),
+    }));
+    const page = renderHtmlReport({ ...run, series: rare }, NO_ZOOM);
+    assert.match(page, /aria-label="Worker 1, rows\/s: mean (99|100|101)(\.\d+)?"/);
+  });
+
   it('keeps a run of 24 hours under 3 MB, with all its charts and a short stall in them', async () => {
     const page = renderHtmlReport(runWithSeries(DAY_MS, 16), await readZoomLibrary());
     assert.ok(Buffer.byteLength(page) < 3e6, `${Buffer.byteLength(page)} bytes`);

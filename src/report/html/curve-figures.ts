@@ -1,6 +1,7 @@
 /** The figures of what crategen itself saw: throughput, errors, latency over time and by percentile, each worker. */
 import { formatDuration, formatShort } from '../../base/units.ts';
 import { bucketMiddleUs } from '../../metrics/histogram.ts';
+import { meanOfKnown } from '../../metrics/measured.ts';
 import {
   type WorkerCurves,
   errorCurves,
@@ -273,15 +274,16 @@ function smallCharts(measure: Measure, workers: readonly WorkerCurves[], frame: 
   const { max } = valueAxis(highest / measure.unit, 2);
   const yAxis: Axis = { min: 0, max: max * measure.unit, ticks: [] };
   const charts = workers.map((worker) => {
-    const middle = median(measuredOf(worker, measure));
+    // Not the median: that is 0 for who sends a batch every few seconds.
+    const mean = meanOfKnown(worker[measure.key]);
     const curve = thinned(
       { atMs: worker.atMs, curves: [{ name: '', values: worker[measure.key] }] },
       SMALL_CHART_POINTS,
     );
-    const typical = orDash(middle, measure.format);
+    const typical = orDash(mean, measure.format);
     return html`<li>
       <span class="who"><b>${worker.index}</b> ${typical}</span>${sparkChart({
-        title: `Worker ${worker.index}, ${measure.name}: median ${typical}`,
+        title: `Worker ${worker.index}, ${measure.name}: mean ${typical}`,
         x: curve.atMs,
         values: curve.curves[0]?.values ?? [],
         xAxis: frame.axis,
@@ -291,7 +293,7 @@ function smallCharts(measure: Measure, workers: readonly WorkerCurves[], frame: 
     </li>`;
   });
   return html`<h4>
-      ${measure.name} <small>0 to ${measure.format(yAxis.max)} in each, median beside the number</small>
+      ${measure.name} <small>0 to ${measure.format(yAxis.max)} in each, mean beside the number</small>
     </h4>
     <ul class="sparks">
       ${charts}

@@ -11,7 +11,6 @@ import type { RunFile } from '../../../src/report/run-file-schema.ts';
 import { runWithSeries } from '../long-run.ts';
 import { A, B, aRun } from './sample-runs.ts';
 import { FACTS, sampleResult, view } from '../samples.ts';
-import { samplePlan } from '../../support/sample-plan.ts';
 
 describe('a comparison', () => {
   it('pools the repeats of one plan, whatever their seeds, ids and times', () => {
