@@ -39,6 +39,8 @@ const APART_MS = 250;
 /** Rates are over this many ticks: one second. */
 const WINDOW_TICKS = 4;
 const SAMPLE_EVERY_TICKS = 4;
+/** Not at once: the first sampling starts two programs, while workers wait for the word to begin. */
+const FIRST_SAMPLE_TICK = 1;
 /** Five minutes at full resolution; longer runs merge neighbours. */
 const MAX_SERIES_POINTS = 1200;
 const SPARKLINE_SECONDS = 60;
@@ -201,7 +203,7 @@ export class Monitor {
 
   async #tickUntilClosed(): Promise<void> {
     while (!this.#over.signal.aborted) {
-      if (this.#ticks % SAMPLE_EVERY_TICKS === 0) await this.#sample();
+      if (this.#ticks % SAMPLE_EVERY_TICKS === FIRST_SAMPLE_TICK) await this.#sample();
       this.#tick();
       this.#ticks += 1;
       await this.#clock.sleep(TICK_MS, this.#over.signal);

@@ -15,8 +15,6 @@ import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
 import { maxRowBytesOf } from '../rows/bounds.ts';
 import { fetchPools } from './kept-pools.ts';
 import { insertForm } from '../rows/ddl.ts';
-import { deflateModuleOf } from '../rows/deflate/deflate-plan.ts';
-import { emitColumnModule } from '../rows/fast/column-emitter.ts';
 import { emitRowModule } from '../rows/fast/row-emitter.ts';
 import { USUAL_SHAPE } from '../rows/fast/row-loop.ts';
 import { type InsertForm, pathProblems, statementOf } from '../rows/insert-form.ts';
@@ -38,13 +36,7 @@ import type { RunEnvironment } from './run-environment.ts';
 import { assignmentsOf, bytesPerWorkerOf, plannedRowsOf } from './shares.ts';
 import { type WorkerBooks, settle } from './settle.ts';
 import type { InitTemplate } from './worker-slot.ts';
-import {
-  type SpawnWorker,
-  type WorkerStock,
-  forkAhead,
-  forkingSpawner,
-  localSpawner,
-} from './worker-process.ts';
+import { type SpawnWorker, type WorkerStock, forkAhead, forkingSpawner } from './worker-process.ts';
 
 const REPORT_INTERVAL_MS = 250;
 
@@ -73,7 +65,7 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
     readUse: plan.command === 'single' ? null : createUseReader(),
   });
   monitor.enter('preparing');
-  const workers = workersFor(plan, env);
+  const workers = await workersFor(plan, env);
   const sandbox = env.startSandbox === null ? null : await env.startSandbox();
   let prepared: Prepared | null = null;
   try {
@@ -99,8 +91,11 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
 }
 
 /** As many as the cores can start at once are forked now; the others when they are needed. */
-function workersFor(plan: RunPlan, env: RunEnvironment): WorkerStock {
-  if (plan.command === 'single') return forkAhead(localSpawner(), 0);
+async function workersFor(plan: RunPlan, env: RunEnvironment): Promise<WorkerStock> {
+  if (plan.command === 'single') {
+    const { localSpawner } = await import('./local-worker.ts');
+    return forkAhead(localSpawner(), 0);
+  }
   return forkAhead(forkingSpawner(env.workerEntry), Math.min(plan.load.procs, usableCores(env.host)));
 }
 
@@ -121,7 +116,7 @@ async function prepare(
   );
   const [rowPlans, rows, target] = await Promise.all([
     rowPlansMade,
-    rowPlansMade.then((made) => made.map((rowPlan) => rowSourceOf(plan, rowPlan))),
+    rowPlansMade.then((made) => Promise.all(made.map((rowPlan) => rowSourceOf(plan, rowPlan)))),
     prepareTarget({
       plan,
       access,
@@ -144,14 +139,19 @@ async function prepare(
   }
 }
 
-/** Code is made once, for all workers. */
-function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): RowSource {
+/** Code is made once, for all workers; what makes the less usual kinds is loaded for them. */
+async function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): Promise<RowSource> {
   const { generator, insertPath: path, compression } = plan.load;
   if (generator === 'reference') return { kind: 'plan', plan: rowPlan };
-  if (path === 'unnest') return { kind: 'columns', module: emitColumnModule(rowPlan) };
-  return path === 'bulk-args' && compression === 'deflate'
-    ? { kind: 'deflate', module: deflateModuleOf(rowPlan) }
-    : { kind: 'module', module: emitRowModule(rowPlan, USUAL_SHAPE, bracketsOf({ path })) };
+  if (path === 'unnest') {
+    const { emitColumnModule } = await import('../rows/fast/column-emitter.ts');
+    return { kind: 'columns', module: emitColumnModule(rowPlan) };
+  }
+  if (path === 'bulk-args' && compression === 'deflate') {
+    const { deflateModuleOf } = await import('../rows/deflate/deflate-plan.ts');
+    return { kind: 'deflate', module: deflateModuleOf(rowPlan) };
+  }
+  return { kind: 'module', module: emitRowModule(rowPlan, USUAL_SHAPE, bracketsOf({ path })) };
 }
 
 /** The INSERT before the table was looked at; what it is then is not longer by much. */

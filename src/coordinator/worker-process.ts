@@ -1,17 +1,14 @@
 /**
- * One worker as a process: forked, or for `single` within this one. Both give a line, a way to signal, and the
- * news of its end.
+ * One worker as a process: forked here, or for `single` within this one (`local-worker.ts`). Both give a line, a way to
+ * signal, and the news of its end.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { childEnvironment } from '../base/child-environment.ts';
-import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
-import { connectTarget } from '../cratedb/connect-target.ts';
 import { type Link, ipcLink, localLinks } from '../protocol/link.ts';
 import type { DownMessage, UpMessage } from '../protocol/messages.ts';
-import { type WorkerParts, startWorker } from '../worker/worker.ts';
 
 export interface WorkerExit {
   readonly code: number | null;
@@ -112,23 +109,6 @@ export function forkAhead(spawn: SpawnWorker, count: number): WorkerStock {
     release() {
       for (const worker of waiting.splice(0)) worker.link.disconnect();
     },
-  };
-}
-
-/** Runs the worker in this process: same messages, same loop, no fork. */
-export function localSpawner(
-  parts: WorkerParts = { clock: systemClock, random: Math.random, connect: connectTarget },
-): SpawnWorker {
-  return () => {
-    const { parent, child } = localLinks<DownMessage, UpMessage>();
-    const worker = startWorker(child, parts);
-    const exited = worker.ended.then((how): WorkerExit => ({
-      code: how === 'well' ? 0 : 1,
-      signal: null,
-      lastWords: '',
-    }));
-    // There is no process to kill but our own: both signals ask the loop to end.
-    return { pid: process.pid, link: parent, kill: () => worker.terminate(), exited };
   };
 }
 

@@ -241,7 +241,7 @@ class Loop implements InsertionLoop {
   #fitsBudget(): boolean {
     const { bodyBytesBudget } = this.#config.limits;
     if (bodyBytesBudget === null) return true;
-    const sent = this.#sumOf(({ bodyBytes }) => bodyBytes);
+    const sent = total(this.#books(), ({ bodyBytes }) => bodyBytes);
     const open = this.#slots.filter(({ counters }) => counters.phase === 'begun').length;
     return sent + (open + 1) * this.#largestBodyBytes <= bodyBytesBudget && sent < bodyBytesBudget;
   }
@@ -494,15 +494,12 @@ class Loop implements InsertionLoop {
     return this.#slots.flatMap(({ books }) => books);
   }
 
-  #sumOf(of: (book: SlotCounters) => number): number {
-    return this.#books().reduce((sum, book) => sum + of(book), 0);
-  }
-
   snapshot(which?: 'last'): Snapshot {
     this.#countDropped();
     this.#sequence += 1;
+    const books = this.#books();
     const tables = this.#config.tables.map((_, table) =>
-      this.#books().reduce(
+      books.reduce(
         (sum, book) => (book.table === table ? addLedgers(sum, slotLedger(book)) : sum),
         EMPTY_LEDGER,
       ),
@@ -514,13 +511,11 @@ class Loop implements InsertionLoop {
       sequence: this.#sequence,
       ledger,
       tables,
-      batches: this.#books()
-        .map(({ batches }) => batches)
-        .reduce(addBatches, NO_BATCHES),
+      batches: books.map(({ batches }) => batches).reduce(addBatches, NO_BATCHES),
       nextBatch: this.#nextBatch,
-      measuredRows: this.#sumOf(({ measuredRows }) => measuredRows),
-      bodyBytes: this.#sumOf(({ bodyBytes }) => bodyBytes),
-      replyBytes: this.#sumOf(({ replyBytes }) => replyBytes),
+      measuredRows: total(books, ({ measuredRows }) => measuredRows),
+      bodyBytes: total(books, ({ bodyBytes }) => bodyBytes),
+      replyBytes: total(books, ({ replyBytes }) => replyBytes),
       lateRows: this.#lateRows,
       droppedRows: this.#droppedRows,
       // Of a single node it is the node's own: one object, so that it goes over the line once.
@@ -538,6 +533,10 @@ class Loop implements InsertionLoop {
 /** What the record says of a batch that is in no request now. */
 function restPhase(slot: Slot): SlotCounters['phase'] {
   return slot.isInherited ? 'handedOver' : 'begun';
+}
+
+function total(books: readonly SlotCounters[], of: (book: SlotCounters) => number): number {
+  return books.reduce((sum, book) => sum + of(book), 0);
 }
 
 /** A slot's share of the ledger: its ended batches, and the settled and open rows of the one it carries. */

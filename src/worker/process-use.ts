@@ -4,7 +4,7 @@ import { coreWaitMs, residentBytesMax } from '../base/process-memory.ts';
 import type { ProcessUse } from '../metrics/snapshot.ts';
 
 /** Memory and waiting are read this often at most: three files of the kernel, nine tenths of what a reading costs. */
-const MEMORY_AGE_MS = 1000;
+const MEMORY_AGE_MS = 2000;
 
 /**
  * The event loop's lateness is looked at so often, natively. A look is a wake-up: 0.06 ms of CPU in an idle process, ten
@@ -15,7 +15,7 @@ const DELAY_RESOLUTION_MS = 100;
 
 type SlowReading = Pick<ProcessUse, 'residentBytes' | 'residentBytesMax' | 'heapUsedBytes' | 'coreWaitMs'>;
 
-/** Reads what the process uses; memory may be `recent`, a second old: its peak is kept by the kernel until then. */
+/** Reads what the process uses; memory may be `recent`, two seconds old: its peak is kept by the kernel until then. */
 export type UseReader = (memory: 'recent' | 'fresh') => ProcessUse;
 
 /** A reader whose event loop and garbage collection count from the moment it was made; neither keeps a process alive. */

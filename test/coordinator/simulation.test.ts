@@ -15,7 +15,7 @@ import { Crew } from '../../src/coordinator/crew.ts';
 import { Monitor } from '../../src/coordinator/monitor.ts';
 import { assignmentsOf, plannedRowsOf } from '../../src/coordinator/shares.ts';
 import { createStopControl } from '../../src/coordinator/stop-control.ts';
-import { localSpawner } from '../../src/coordinator/worker-process.ts';
+import { localSpawner } from '../../src/coordinator/local-worker.ts';
 import { EMPTY_LEDGER, addLedgers, settledRows } from '../../src/metrics/ledger.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
