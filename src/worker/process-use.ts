@@ -3,8 +3,11 @@ import { PerformanceObserver, monitorEventLoopDelay, performance } from 'node:pe
 import { coreWaitMs, residentBytesMax } from '../base/process-memory.ts';
 import type { ProcessUse } from '../metrics/snapshot.ts';
 
-/** Memory and waiting are read this often at most: three files of the kernel, nine tenths of what a reading costs. */
-const MEMORY_AGE_MS = 2000;
+/**
+ * What is slow to read is read this often at most: three files of the kernel, and the percentile of the event loop's
+ * delays, for which a hundred kilobytes of counts are walked.
+ */
+const SLOW_AGE_MS = 2000;
 
 /**
  * The event loop's lateness is looked at so often, natively. A look is a wake-up: 0.06 ms of CPU in an idle process, ten
@@ -13,10 +16,16 @@ const MEMORY_AGE_MS = 2000;
  */
 const DELAY_RESOLUTION_MS = 100;
 
-type SlowReading = Pick<ProcessUse, 'residentBytes' | 'residentBytesMax' | 'heapUsedBytes' | 'coreWaitMs'>;
+type SlowReading = Pick<
+  ProcessUse,
+  'residentBytes' | 'residentBytesMax' | 'heapUsedBytes' | 'coreWaitMs' | 'eventLoopDelayP99Ms'
+>;
 
-/** Reads what the process uses; memory may be `recent`, two seconds old: its peak is kept by the kernel until then. */
-export type UseReader = (memory: 'recent' | 'fresh') => ProcessUse;
+/**
+ * Reads what the process uses; memory, waiting and delays may be `recent`, two seconds old: the peak of memory is kept by
+ * the kernel until then, the others are of the whole time.
+ */
+export type UseReader = (slow: 'recent' | 'fresh') => ProcessUse;
 
 /** A reader whose event loop and garbage collection count from the moment it was made; neither keeps a process alive. */
 export function createUseReader(nowMs: () => number = () => performance.now()): UseReader {
@@ -24,19 +33,22 @@ export function createUseReader(nowMs: () => number = () => performance.now()): 
   const gcMs = countCollections();
   const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   delays.enable();
-  let [memory, readAtMs] = [readMemory(), nowMs()];
+  const readSlow = (): SlowReading => ({
+    ...readMemory(),
+    // What it records is the time between two looks.
+    eventLoopDelayP99Ms: Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS),
+  });
+  let [slow, readAtMs] = [readSlow(), nowMs()];
   return (age) => {
-    if (age === 'fresh' || nowMs() - readAtMs >= MEMORY_AGE_MS) [memory, readAtMs] = [readMemory(), nowMs()];
+    if (age === 'fresh' || nowMs() - readAtMs >= SLOW_AGE_MS) [slow, readAtMs] = [readSlow(), nowMs()];
     const usage = process.resourceUsage();
     const loop = performance.eventLoopUtilization(loopAtStart);
     return {
       userCpuUs: usage.userCPUTime,
       systemCpuUs: usage.systemCPUTime,
-      ...memory,
+      ...slow,
       eventLoopUtilization: loop.utilization,
       eventLoopActiveMs: loop.active,
-      // What it records is the time between two looks.
-      eventLoopDelayP99Ms: Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS),
       gcMs: gcMs(),
       voluntarySwitches: usage.voluntaryContextSwitches,
       involuntarySwitches: usage.involuntaryContextSwitches,
@@ -54,7 +66,7 @@ function countCollections(): () => number {
   return () => totalMs;
 }
 
-function readMemory(): SlowReading {
+function readMemory(): Omit<SlowReading, 'eventLoopDelayP99Ms'> {
   const { rss, heapUsed } = process.memoryUsage();
   return {
     residentBytes: rss,

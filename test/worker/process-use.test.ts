@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createUseReader } from '../../src/worker/process-use.ts';
 
-test('memory is read every two seconds, CPU time every time, and the last reading is fresh', () => {
+test('memory and delays are read every two seconds, CPU time every time, and the last reading is fresh', () => {
   let nowMs = 0;
   const read = createUseReader(() => nowMs);
   const first = read('recent');
