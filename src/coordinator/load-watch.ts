@@ -5,6 +5,7 @@
 import { type HostFacts, isLoopback, usableCores } from '../base/host.ts';
 import type { HostUse } from '../base/host-use.ts';
 import { type LoadFacts, type ServerLoad, type Verdict, judge } from '../metrics/bottleneck.ts';
+import { settledRows } from '../metrics/ledger.ts';
 import { meanOfKnown, sumOfKnown } from '../metrics/measured.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
@@ -15,6 +16,7 @@ import type { TargetState } from './run-state.ts';
 /** The live verdict is over so many seconds: long enough for the server's samples, short enough to follow. */
 const RECENT_READINGS = 11;
 const MAX_HOST_SAMPLES = 1200;
+const MAX_BACKLOGS = 120;
 /** The server tells of its CPU as it was up to a second before: the first answers still tell of its rest. */
 const SERVER_SETTLES_MS = 1500;
 
@@ -32,12 +34,20 @@ export interface LoadWatchParts {
   readonly host: HostFacts;
 }
 
+/** Of a schedule at one moment, in rows of this machine. */
+interface Backlog {
+  readonly due: number;
+  /** Due, and neither settled nor dropped. */
+  readonly waiting: number;
+}
+
 export class LoadWatch {
   readonly #parts: LoadWatchParts;
   readonly #samples: Series<HostSample> = createSeries(MAX_HOST_SAMPLES, (earlier, later) => ({
     ...later,
     busyPercent: meanOfKnown([earlier.busyPercent, later.busyPercent]),
   }));
+  readonly #backlogs: Series<Backlog> = createSeries(MAX_BACKLOGS, (_earlier, later) => later);
   #recent: readonly LoadReading[] = [];
   #first: LoadReading | null = null;
   #latestSample: HostSample | null = null;
@@ -53,6 +63,8 @@ export class LoadWatch {
     this.#recent = [...this.#recent, reading].slice(-RECENT_READINGS);
     this.#latestSample = hostSample(reading, before ?? null, this.#first);
     this.#samples.offer(this.#latestSample);
+    const backlog = backlogOf(this.#parts.plan, reading);
+    if (backlog !== null) this.#backlogs.offer(backlog);
   }
 
   get latestSample(): HostSample | null {
@@ -67,17 +79,21 @@ export class LoadWatch {
   recentVerdict(target: TargetState | null, server: ServerTelemetry | null): Verdict | null {
     const [from, to] = [this.#recent[0], this.#recent.at(-1)];
     if (from === undefined || to === undefined || from === to) return null;
-    return judge(this.#facts(from, to, target, server));
+    const backlogs = this.#recent.map((reading) => backlogOf(this.#parts.plan, reading));
+    return judge(this.#facts([from, to], backlogs, target, server));
   }
 
   /** Of the whole run up to `end`. */
   verdict(end: LoadReading, target: TargetState, server: ServerTelemetry | null): Verdict {
-    return judge(this.#facts(this.#first ?? end, end, target, server));
+    const backlogs = this.#backlogs.points();
+    // Its first half fills the request slots, and the caches of both sides.
+    const settled = backlogs.slice(Math.floor(backlogs.length / 2));
+    return judge(this.#facts([this.#first ?? end, end], settled, target, server));
   }
 
   #facts(
-    from: LoadReading,
-    to: LoadReading,
+    [from, to]: readonly [LoadReading, LoadReading],
+    backlogs: readonly (Backlog | null)[],
     target: TargetState | null,
     server: ServerTelemetry | null,
   ): LoadFacts {
@@ -121,11 +137,31 @@ export class LoadWatch {
           : {
               askedRowsPerSecond: load.rowsPerSecond,
               droppedShare: offered + dropped === 0 ? 0 : dropped / (offered + dropped),
+              backlogShare: backlogShare(backlogs, load.procs * load.batchSize),
             },
       pauseMs: load.batchIntervalMs,
       server: target === null ? null : serverLoad(target, server, this.#parts.host, [from.atMs, to.atMs]),
     };
   }
+}
+
+/** Null without a schedule, and when it is over: what waits then does not grow. */
+function backlogOf({ load, machine, bounds }: RunPlan, { atMs, total }: LoadReading): Backlog | null {
+  if (load.rowsPerSecond === null || atMs >= (bounds.durationMs ?? Infinity)) return null;
+  const rampMs = Math.min(atMs, load.rampUpMs);
+  // The rate rises linearly: at any time in the ramp the mean so far is half of the rate now.
+  const meanInRamp = load.rampUpMs === 0 ? 0 : rampMs / load.rampUpMs / 2;
+  const due = (load.rowsPerSecond / 1000 / machine.count) * (rampMs * meanInRamp + atMs - rampMs);
+  if (due >= (bounds.rows ?? Infinity) / machine.count) return null;
+  return { due, waiting: due - settledRows(total.ledger) - total.droppedRows };
+}
+
+/** `granularity`: rows that may wait or not by chance, since they come in batches. */
+function backlogShare(backlogs: readonly (Backlog | null)[], granularity: number): number | null {
+  const known = backlogs.filter((backlog) => backlog !== null);
+  const [first, last] = [known[0], known.at(-1)];
+  if (first === undefined || last === undefined || last.due <= first.due) return null;
+  return Math.max(0, last.waiting - first.waiting - granularity) / (last.due - first.due);
 }
 
 function serverLoad(

@@ -135,7 +135,7 @@ export class Monitor {
     this.#startAtNs = startAtNs;
   }
 
-  /** The workers are all gone: time stops, what follows is not part of the run's duration. */
+  /** No worker has anything in flight: time stops, what follows is not part of the run's duration. */
   ended(): void {
     this.#endAtNs ??= this.#clock.monotonicNs();
   }

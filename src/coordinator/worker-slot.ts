@@ -222,6 +222,12 @@ export class WorkerSlot {
     this.#current.process.link.send({ type: 'start', startAtNs }).catch(() => undefined);
   }
 
+  /** It has nothing in flight, and nobody will go on where it stopped. */
+  get hasSaidLast(): boolean {
+    const drained = this.#current?.drained ?? null;
+    return this.phase === 'exited' || (drained !== null && (drained.end !== 'drained' || this.#isTold));
+  }
+
   drain(reason: string, deadlineNs: bigint): void {
     if (this.#current === null || this.phase === 'exited') return;
     this.phase = 'draining';

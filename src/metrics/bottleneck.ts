@@ -45,6 +45,8 @@ export interface LoadFacts {
     readonly askedRowsPerSecond: number;
     /** Of the arrivals that were due. */
     readonly droppedShare: number;
+    /** By how much the rows that were due and had no answer grew, of those that came due meanwhile; null: not measured. */
+    readonly backlogShare: number | null;
   } | null;
   /** A pause of each request slot after each batch. */
   readonly pauseMs: number;
@@ -70,6 +72,8 @@ const MIN_ELAPSED_MS = 1000;
 const LONG_ELAPSED_MS = 5000;
 /** A schedule that loses no more than this was kept: the rate is what limits. */
 const KEPT_SCHEDULE = 0.01;
+/** Where more of it comes to wait than this, the target does not keep up, although nothing is dropped yet. */
+const GROWING_BACKLOG = 0.05;
 /** From here on an event loop has no time left that it could use. */
 const BUSY_LOOP = 0.85;
 const BUSY_SERVER = 0.8;
@@ -86,7 +90,24 @@ export function judge(facts: LoadFacts): Verdict {
     // Few answers in a long time are no accident where somebody is busy; of what each took they say little.
     return (facts.elapsedMs >= LONG_ELAPSED_MS ? judgeBusy(facts) : null) ?? tooLittle(facts);
   }
-  return judgeAsked(facts) ?? judgeBusy(facts) ?? judgeTimes(facts);
+  return judgeAsked(facts) ?? withMissed(judgeBusy(facts) ?? judgeTimes(facts), facts.schedule);
+}
+
+/** A verdict on a schedule that was not kept says by how much. */
+function withMissed({ verdict, evidence }: Verdict, schedule: LoadFacts['schedule']): Verdict {
+  if (schedule === null) return { verdict, evidence };
+  const [first, ...rest] = evidence;
+  const { askedRowsPerSecond, droppedShare, backlogShare } = schedule;
+  const asked = `the ${formatExact(Math.round(askedRowsPerSecond))} rows/s that were asked for`;
+  const missed =
+    droppedShare > KEPT_SCHEDULE
+      ? `${percent(droppedShare)} of ${asked} were dropped`
+      : `${percent(backlogShare ?? 0)} of ${asked} came to wait longer and longer`;
+  return { verdict, evidence: [...(first === undefined ? [] : [first]), missed, ...rest] };
+}
+
+function isKept({ droppedShare, backlogShare }: NonNullable<LoadFacts['schedule']>): boolean {
+  return droppedShare <= KEPT_SCHEDULE && (backlogShare ?? 0) <= GROWING_BACKLOG;
 }
 
 function tooLittle({ requests, elapsedMs }: LoadFacts): Verdict {
@@ -98,7 +119,7 @@ function tooLittle({ requests, elapsedMs }: LoadFacts): Verdict {
 /** The run was told to go no faster, and went that fast. */
 function judgeAsked(facts: LoadFacts): Verdict | null {
   const { schedule, pauseMs } = facts;
-  if (schedule !== null && schedule.droppedShare <= KEPT_SCHEDULE) {
+  if (schedule !== null && isKept(schedule)) {
     const asked = `the ${formatExact(Math.round(schedule.askedRowsPerSecond))} rows/s that were asked for were kept, ${percent(schedule.droppedShare)} of them dropped`;
     return { verdict: 'rate', evidence: [asked, ...bothSides(facts), 'try a higher --rate, or none'] };
   }

@@ -347,7 +347,7 @@ export const runFileSchema = v.object({
     endedAt: instant,
     runningMs: v.pipe(
       v.nullable(quantity),
-      v.description('from the common start to the end of the last worker, monotonic'),
+      v.description('from the common start until the last worker had nothing in flight any more, monotonic'),
     ),
     measuredMs: v.pipe(v.nullable(quantity), v.description('of it without the warm-up')),
     endReason: v.picklist([

@@ -44,7 +44,7 @@ function server(changes: Partial<ServerLoad> = {}): ServerLoad {
 }
 
 test('a schedule that was kept is the limit, however busy anybody is', () => {
-  const schedule = { askedRowsPerSecond: 50_000, droppedShare: 0.002 };
+  const schedule = { askedRowsPerSecond: 50_000, droppedShare: 0.002, backlogShare: 0.01 };
   const { verdict, evidence } = judge(
     facts({ schedule, loopBusy: 0.9, server: server({ cpuPercent: 1180 }) }),
   );
@@ -54,9 +54,16 @@ test('a schedule that was kept is the limit, however busy anybody is', () => {
 });
 
 test('a schedule that was not kept is limited by what kept it from that', () => {
-  const schedule = { askedRowsPerSecond: 50_000, droppedShare: 0.3 };
+  const schedule = { askedRowsPerSecond: 50_000, droppedShare: 0.3, backlogShare: 0 };
   assert.equal(judge(facts({ schedule, server: server({ cpuPercent: 1170 }) })).verdict, 'cluster');
   assert.equal(judge(facts({ schedule, loopBusy: 0.97 })).verdict, 'client');
+});
+
+test('a schedule of which more and more waits is not kept, although nothing is dropped yet', () => {
+  const schedule = { askedRowsPerSecond: 2000, droppedShare: 0, backlogShare: 0.31 };
+  const { verdict, evidence } = judge(facts({ schedule, server: server({ cpuPercent: 1170 }) }));
+  assert.equal(verdict, 'cluster');
+  assert.equal(evidence[1], '31 % of the 2,000 rows/s that were asked for came to wait longer and longer');
 });
 
 test('pauses between batches are asked for too', () => {
