@@ -140,7 +140,13 @@ export class LoadWatch {
               backlogShare: backlogShare(backlogs, load.procs * load.batchSize),
             },
       pauseMs: load.batchIntervalMs,
-      server: target === null ? null : serverLoad(target, server, this.#parts.host, [from.atMs, to.atMs]),
+      server:
+        target === null
+          ? null
+          : {
+              ...serverLoad(target, server, this.#parts.host, [from.atMs, to.atMs]),
+              isOwn: this.#parts.plan.target.kind === 'embedded',
+            },
     };
   }
 }
@@ -169,7 +175,7 @@ function serverLoad(
   telemetry: ServerTelemetry | null,
   host: HostFacts,
   [fromMs, toMs]: readonly [number, number],
-): ServerLoad {
+): Omit<ServerLoad, 'isOwn'> {
   const isOnThisHost = target.nodes.length > 0 && target.nodes.every(isLoopback);
   const samples = (telemetry?.samples ?? []).filter(
     ({ tMs }) => tMs >= Math.max(fromMs, SERVER_SETTLES_MS) && tMs <= toMs,

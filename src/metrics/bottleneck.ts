@@ -57,6 +57,8 @@ export interface LoadFacts {
 export interface ServerLoad {
   readonly kind: TargetKind;
   readonly isOnThisHost: boolean;
+  /** Started for this run, so that nothing lies between; an address on this host may be the near end of a long way. */
+  readonly isOwn: boolean;
   /** Of all its nodes' processes together. */
   readonly cpuPercent: number | null;
   readonly cores: number | null;
@@ -266,7 +268,7 @@ function judgeTimes(facts: LoadFacts): Verdict {
       evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), advice],
     };
   }
-  if (facts.server?.kind === 'discard' && facts.server.isOnThisHost) {
+  if (facts.server?.isOwn === true) {
     const near = 'no network lies between them, so that it waits for a core on either side';
     return { verdict: 'unclear', evidence: [split, near, ...bothSides(facts)] };
   }

@@ -35,6 +35,7 @@ function server(changes: Partial<ServerLoad> = {}): ServerLoad {
   return {
     kind: 'cratedb',
     isOnThisHost: false,
+    isOwn: false,
     cpuPercent: 120,
     cores: 12,
     writeQueue: 0,
@@ -116,7 +117,7 @@ test('a stand-in for a cluster is named as one, and nothing is advised about nod
 });
 
 test('a target that discards is told what it limits, and no network is blamed where none lies between', () => {
-  const discard = server({ kind: 'discard', isOnThisHost: true, cores: 1, cpuPercent: 97 });
+  const discard = server({ kind: 'discard', isOnThisHost: true, isOwn: true, cores: 1, cpuPercent: 97 });
   const full = judge(facts({ server: discard }));
   assert.equal(full.verdict, 'cluster');
   assert.match(full.evidence.at(-1) ?? '', /^try fewer processes, or more cores: this client can do more/);
@@ -124,7 +125,8 @@ test('a target that discards is told what it limits, and no network is blamed wh
   const idle = judge(facts({ ...slow, server: { ...discard, cpuPercent: 20 } }));
   assert.equal(idle.verdict, 'unclear', idle.evidence.join('; '));
   assert.match(idle.evidence.join('; '), /no network lies between them/);
-  assert.equal(judge(facts({ ...slow, server: server({ cpuPercent: 20 }) })).verdict, 'network');
+  const behindLink = { ...discard, cpuPercent: 20, isOwn: false };
+  assert.equal(judge(facts({ ...slow, server: behindLink })).verdict, 'network');
 });
 
 test('of two sides on one host the one that uses more of it is the limit', () => {
@@ -258,6 +260,7 @@ test('any numbers get a verdict with evidence that can be read', () => {
       fc.record({
         kind: fc.constant('cratedb'),
         isOnThisHost: fc.boolean(),
+        isOwn: fc.boolean(),
         cpuPercent: cpu,
         cores: fc.option(fc.nat(64), { nil: null }),
         writeQueue: cpu,
