@@ -13,6 +13,9 @@ export interface Extent {
 /** The normal's support ends here, in standard deviations. */
 const NORMAL_REACH = 6;
 
+/** Bits behind the point of a followed share. */
+export const FOLLOW_BITS = 30;
+
 /** Nothing less likely than 2^-24 is drawn: −ln(2^-24) means. */
 const EXPONENTIAL_REACH = 17;
 
@@ -114,7 +117,7 @@ export function seriesSwing({ day = 0, week = 0, noise = [], jitter = 0, spike }
   return day + week + slow + jitter + (spike?.height ?? 0);
 }
 
-/** Units of the series' value for each unit of the value that it follows. */
+/** Units of the series' value for each unit of the value that it follows: rounded, as rows are computed. */
 export function followFactor(
   share: number,
   { scale }: { readonly scale: number },
@@ -122,5 +125,6 @@ export function followFactor(
 ): number {
   // A negative power of ten may differ between engines in its last bit.
   const decimals = scale - followed.scale;
-  return decimals >= 0 ? share * 10 ** decimals : share / 10 ** -decimals;
+  const factor = decimals >= 0 ? share * 10 ** decimals : share / 10 ** -decimals;
+  return Math.round(factor * 2 ** FOLLOW_BITS) / 2 ** FOLLOW_BITS;
 }

@@ -28,7 +28,7 @@ import {
   shiftRight,
   subtract,
 } from './expressions.ts';
-import { columnExtent, followFactor } from './extents.ts';
+import { FOLLOW_BITS, columnExtent, followFactor } from './extents.ts';
 import { ELEMENT_STEP, keyOf } from './hashing.ts';
 import {
   aliasIndex,
@@ -72,9 +72,6 @@ const WEEK_PHASE = (2n ** 64n * 9n) / 28n;
 
 /** The sub-steps of a series' sum: fractions of its smallest unit, cut at the end. */
 const SERIES_BITS = 8;
-
-/** Bits behind the point of a followed share. */
-const FOLLOW_BITS = 22;
 
 /** The number that a generator makes of the row, or null if it makes something else. */
 export function lowerNumber(
@@ -305,10 +302,10 @@ function followedBy(
     factor < 0 ? subtract(constant(extent.max), followed.value) : subtract(followed.value, extent.min);
   // It is not negative, which intervals do not always know.
   const mask = 2n ** BigInt(BigInt(extent.max - extent.min).toString(2).length) - 1n;
-  const units = Math.round(Math.abs(factor) * 2 ** (FOLLOW_BITS + SERIES_BITS));
-  const most = (BigInt(extent.max - extent.min) * BigInt(units)) >> BigInt(FOLLOW_BITS + 1);
+  const units = Math.abs(factor) * 2 ** FOLLOW_BITS;
+  const most = (BigInt(extent.max - extent.min) * BigInt(units)) >> BigInt(FOLLOW_BITS - SERIES_BITS + 1);
   return {
-    term: shiftRight(multiply(and(deviation, constant(mask)), units), FOLLOW_BITS),
+    term: shiftRight(multiply(and(deviation, constant(mask)), units), FOLLOW_BITS - SERIES_BITS),
     middle: Number(most),
   };
 }

@@ -1,6 +1,7 @@
 /** Numbers that follow from the row or from its neighbours: sequences, bounds, series. Fixed seeds, so no chance. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { columnExtent } from '../../src/rows/extents.ts';
 import type { Column, Generator, SeriesGenerator, TypeKind } from '../../src/rows/schema.ts';
 import { assertNear, correlationOf, meanOf, shareOf } from './statistics.ts';
 import { planOf, rowsOf, tableOf, valuesOf } from './support.ts';
@@ -179,6 +180,23 @@ describe('a series', () => {
       assert.ok(Math.abs(chain - (up - 55)) <= 1, `${up} ${chain}`);
     }
     assert.equal(rowsOf(plan, 0, 1000).filter(([a]) => a === null).length > 400, true);
+  });
+
+  it('stays within its extent when it follows a tiny share of large numbers', async () => {
+    const share = 1e-6;
+    const followed = column('large', 'bigint', { kind: 'integer', min: 0, max: 2 ** 50 });
+    const follower = column(
+      'tiny',
+      'double',
+      series({ level: { min: 0, max: 0 }, follows: { column: 'large', share } }),
+    );
+    const extent = columnExtent('tiny', [followed, follower]);
+    assert.ok(extent !== null);
+    const values = rowsOf(await planOf(tableOf([followed, follower])), 0, 20_000).map(([, tiny]) =>
+      Number(tiny),
+    );
+    assert.ok(Math.max(...values) <= extent.max && Math.min(...values) >= extent.min);
+    assert.ok(Math.max(...values) > 0.99 * extent.max && Math.min(...values) < 0.99 * extent.min);
   });
 });
 
