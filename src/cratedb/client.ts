@@ -428,9 +428,12 @@ function joined(pieces: readonly Uint8Array[]): Uint8Array {
   return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
 }
 
-/** A question that crossed the close of its connection, as in front of a load balancer; where no other node is left. */
+/**
+ * A question that crossed the close of its connection, as in front of a load balancer, where no other node is left. A
+ * busy host may notice the close before a byte of the question is written: nothing was sent then.
+ */
 function isWorthAgain(reply: QueryReply | null, repeats: number): boolean {
-  return repeats < MAX_REPEATS && reply?.ok === false && reply.class === 'closed';
+  return repeats < MAX_REPEATS && reply?.ok === false && ['closed', 'notSent'].includes(reply.class);
 }
 
 function mayAskAnother(reply: Extract<QueryReply, { ok: false }>, options: QueryOptions): boolean {
