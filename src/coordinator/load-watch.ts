@@ -10,6 +10,7 @@ import { meanOfKnown, sumOfKnown } from '../metrics/measured.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
 import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
+import { rowsDueBy } from '../plan/assignment.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { TargetState } from './run-state.ts';
 
@@ -140,24 +141,16 @@ export class LoadWatch {
               backlogShare: backlogShare(backlogs, load.procs * load.batchSize),
             },
       pauseMs: load.batchIntervalMs,
-      server:
-        target === null
-          ? null
-          : {
-              ...serverLoad(target, server, this.#parts.host, [from.atMs, to.atMs]),
-              isOwn: this.#parts.plan.target.kind === 'embedded',
-            },
+      server: target === null ? null : serverLoad(target, server, this.#parts, [from.atMs, to.atMs]),
     };
   }
 }
 
 /** Null without a schedule, and when it is over: what waits then does not grow. */
 function backlogOf({ load, machine, bounds }: RunPlan, { atMs, total }: LoadReading): Backlog | null {
-  if (load.rowsPerSecond === null || atMs >= (bounds.durationMs ?? Infinity)) return null;
-  const rampMs = Math.min(atMs, load.rampUpMs);
-  // The rate rises linearly: at any time in the ramp the mean so far is half of the rate now.
-  const meanInRamp = load.rampUpMs === 0 ? 0 : rampMs / load.rampUpMs / 2;
-  const due = (load.rowsPerSecond / 1000 / machine.count) * (rampMs * meanInRamp + atMs - rampMs);
+  const { rowsPerSecond, rampUpMs } = load;
+  if (rowsPerSecond === null || atMs >= (bounds.durationMs ?? Infinity)) return null;
+  const due = rowsDueBy({ rowsPerSecond, rampUpMs }, atMs) / machine.count;
   if (due >= (bounds.rows ?? Infinity) / machine.count) return null;
   return { due, waiting: due - settledRows(total.ledger) - total.droppedRows };
 }
@@ -173,9 +166,9 @@ function backlogShare(backlogs: readonly (Backlog | null)[], granularity: number
 function serverLoad(
   target: TargetState,
   telemetry: ServerTelemetry | null,
-  host: HostFacts,
+  { plan, host }: LoadWatchParts,
   [fromMs, toMs]: readonly [number, number],
-): Omit<ServerLoad, 'isOwn'> {
+): ServerLoad {
   const isOnThisHost = target.nodes.length > 0 && target.nodes.every(isLoopback);
   const samples = (telemetry?.samples ?? []).filter(
     ({ tMs }) => tMs >= Math.max(fromMs, SERVER_SETTLES_MS) && tMs <= toMs,
@@ -185,6 +178,7 @@ function serverLoad(
   return {
     kind: target.kind,
     isOnThisHost,
+    isOwn: plan.target.kind === 'embedded',
     cpuPercent: meanOfKnown(samples.map((sample) => sumOfKnown(sample.nodes.map((node) => node.cpuPercent)))),
     // Several nodes on one host each count all of its cores.
     cores: cores === null ? null : isOnThisHost ? Math.min(cores, host.cores) : cores,

@@ -20,13 +20,34 @@ export interface Assignment {
 
 /** Closed loop: a free slot starts the next batch. Open loop: arrivals follow a schedule. */
 export type Pace =
-  | { readonly kind: 'closed'; readonly rampUpMs: number }
-  | { readonly kind: 'open'; readonly rampUpMs: number; readonly rowsPerSecond: number };
+  { readonly kind: 'closed'; readonly rampUpMs: number } | ({ readonly kind: 'open' } & Schedule);
+
+/** Of all machines together: the rate rises linearly from 0 over the ramp. */
+export interface Schedule {
+  readonly rampUpMs: number;
+  readonly rowsPerSecond: number;
+}
 
 /** Rows `[firstRow, firstRow + rows)`. */
 export interface RowRange {
   readonly firstRow: number;
   readonly rows: number;
+}
+
+/** Milliseconds after the common start at which the row is due that so many rows come before. */
+export function rowDueMs({ rampUpMs, rowsPerSecond }: Schedule, rowsBefore: number): number {
+  const rowsPerMs = rowsPerSecond / 1000;
+  // Half of the ramp's rows have come when it ends.
+  const rampRows = (rowsPerMs * rampUpMs) / 2;
+  if (rowsBefore < rampRows) return Math.sqrt((2 * rampUpMs * rowsBefore) / rowsPerMs);
+  return rampUpMs / 2 + rowsBefore / rowsPerMs;
+}
+
+/** Rows that have come due so many milliseconds after the common start: `rowDueMs` the other way round. */
+export function rowsDueBy({ rampUpMs, rowsPerSecond }: Schedule, atMs: number): number {
+  const rowsPerMs = rowsPerSecond / 1000;
+  if (atMs < rampUpMs) return (rowsPerMs * atMs * atMs) / (2 * rampUpMs);
+  return rowsPerMs * (atMs - rampUpMs / 2);
 }
 
 /** How many rows batch `batch` has: the last batch of a run bounded by rows is shorter; beyond it there are none. */

@@ -3,23 +3,15 @@
  * schedule, so that a slow server shows up as waiting and dropped arrivals instead of as fewer requests.
  * Pure: time comes in as a parameter.
  */
-import type { Assignment, Pace } from '../plan/assignment.ts';
+import { type Assignment, type Pace, type Schedule, rowDueMs } from '../plan/assignment.ts';
 
 /** A start that waited longer than this for a free slot is late; below it lies the timer's own resolution. */
 const LATE_AFTER_MS = 10;
 
 /** Milliseconds after the common start at which this worker's `arrival` (from 0) is due, in the open loop. */
-export function arrivalDueMs(
-  assignment: Assignment,
-  pace: Extract<Pace, { kind: 'open' }>,
-  arrival: number,
-): number {
-  const rowsBefore = (arrival * assignment.globalCount + assignment.globalIndex) * assignment.batchSize;
-  const rowsPerMs = pace.rowsPerSecond / 1000;
-  // The rate rises linearly from 0 over the ramp: half of the ramp's rows have come when it ends.
-  const rampRows = (rowsPerMs * pace.rampUpMs) / 2;
-  if (rowsBefore < rampRows) return Math.sqrt((2 * pace.rampUpMs * rowsBefore) / rowsPerMs);
-  return pace.rampUpMs / 2 + rowsBefore / rowsPerMs;
+export function arrivalDueMs(assignment: Assignment, schedule: Schedule, arrival: number): number {
+  const { globalIndex, globalCount, batchSize } = assignment;
+  return rowDueMs(schedule, (arrival * globalCount + globalIndex) * batchSize);
 }
 
 /** What the pacer grants a free slot. */

@@ -10,6 +10,8 @@ import {
   batchCount,
   rowsBefore,
   rowsOfBatch,
+  rowDueMs,
+  rowsDueBy,
 } from '../../src/plan/assignment.ts';
 import { arrivalDueMs, createPacer } from '../../src/worker/pacer.ts';
 import { BACKOFF_CAP_MS, backoffMs, createRetryBudget, decide, learn } from '../../src/worker/retry.ts';
@@ -68,6 +70,15 @@ test('arrivals never go back in time and keep the rate after the ramp, over all 
       const step = due(0, far + 1) - due(0, far);
       const expected = (share.globalCount * share.batchSize * 1000) / pace.rowsPerSecond;
       assert.ok(Math.abs(step - expected) <= expected * 1e-3 + 1e-3, `${step} instead of ${expected}`);
+    }),
+  );
+});
+
+test('the rows that a schedule asks for by the time when one is due are those before it', () => {
+  fc.assert(
+    fc.property(openPace, fc.nat(1e9), (schedule, rows) => {
+      const back = rowsDueBy(schedule, rowDueMs(schedule, rows));
+      assert.ok(Math.abs(back - rows) <= rows * 1e-9 + 1e-6, `${back} instead of ${rows}`);
     }),
   );
 });
