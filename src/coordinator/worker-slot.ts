@@ -224,8 +224,12 @@ export class WorkerSlot {
 
   /** It has nothing in flight, and nobody will go on where it stopped. */
   get hasSaidLast(): boolean {
-    const drained = this.#current?.drained ?? null;
-    return this.phase === 'exited' || (drained !== null && (drained.end !== 'drained' || this.#isTold));
+    return this.phase === 'exited' || (this.#current !== null && this.#isDone(this.#current));
+  }
+
+  /** It has ended its work. One that a SIGTERM of somebody else drained has not: its share goes on. */
+  #isDone({ drained }: Incarnation): boolean {
+    return drained !== null && (drained.end !== 'drained' || this.#isTold);
   }
 
   drain(reason: string, deadlineNs: bigint): void {
@@ -321,25 +325,22 @@ export class WorkerSlot {
     // Without a counter file it died before it could begin anything.
     const word = readCounterFile(incarnation.counterFile) ?? silentWord(incarnation.snapshot.nextBatch);
     const estate = estateOf(word, incarnation.inherited, this.#template.keyed);
-    // Ended by a SIGTERM that was not ours: its share is not done, so somebody goes on with it.
-    const isEndedByOthers = incarnation.drained?.end === 'drained' && !this.#isTold;
-    if (incarnation.drained !== null && !isEndedByOthers) {
+    if (this.#isDone(incarnation)) {
       this.#close(incarnation, word, estate, false);
       return this.#events.onExited(this);
     }
+    const { drained } = incarnation;
     const death: Death = {
       pid: incarnation.process.pid,
       exit,
-      why: isEndedByOthers
-        ? `somebody ended it with ${incarnation.drained?.detail ?? ''}`
-        : incarnation.faulted,
+      why: drained === null ? incarnation.faulted : `somebody ended it with ${drained.detail}`,
       wasReady: incarnation.wasReady,
       resends: estate.resend.length,
       lostRows: estate.lost.reduce((sum, batch) => sum + batch.unknown + batch.failed, 0),
     };
     this.deaths.push({ said: describeDeath(death), resends: death.resends, lostRows: death.lostRows });
     const isReplaced = this.#events.onDeath(this, death);
-    this.isLowerBound ||= incarnation.wasReady && !isEndedByOthers;
+    this.isLowerBound ||= incarnation.wasReady && drained === null;
     this.#close(incarnation, word, estate, isReplaced);
     if (!isReplaced) return this.#events.onExited(this);
     this.restarts += 1;
