@@ -22,7 +22,6 @@ import { deferTierUp } from './reply-parser.ts';
 import {
   type BulkReading,
   type BulkReply,
-  allRows,
   allStored,
   createAllStoredCheck,
   exampleOf,
@@ -30,6 +29,7 @@ import {
   readCountReply,
   retryAfterMs,
   serverTimeUs,
+  unanswered,
 } from './reply.ts';
 import { type BulkHabits, bulkHabits, oldestOf } from './version.ts';
 
@@ -162,22 +162,8 @@ class Client implements CrateClient {
       if (!outcome.isSilent) return outcome;
       return { ...outcome, ...(await withBlock(outcome, request, this.#hasRowAt(node, signal))) };
     }
-    const { handedOver } = result;
-    const meaning = meaningOf(result);
     const example = exampleOf(describeBroken(this.nodes[node] ?? '', result), this.#clean);
-    const reading = allRows(rows, handedOver ? 'unknown' : 'notStored', {
-      ...meaning,
-      code: result.status,
-      example,
-    });
-    return {
-      ...reading,
-      handedOver,
-      serviceTimeUs: null,
-      serverTimeUs: null,
-      replyBytes: 0,
-      retryAfterMs: null,
-    };
+    return unanswered(rows, result.handedOver, { ...meaningOf(result), code: result.status, example });
   }
 
   #hasRowAt(node: number, signal: AbortSignal | null): HasRow {

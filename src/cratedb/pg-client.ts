@@ -12,7 +12,7 @@ import { withBlock } from './missing-rows.ts';
 import type { AttemptOutcome, FailureClass } from './outcome.ts';
 import { meaningOfState, readPgReply } from './pg-reply.ts';
 import { PgRefusal, type PgSession, openPgSession, reasonOf } from './pg-session.ts';
-import { allRows, exampleOf } from './reply.ts';
+import { exampleOf, unanswered } from './reply.ts';
 
 export interface PgClient extends InsertClient {
   /** Logs in; only `GET /` tells names and version. Never rejects; gives up after `timeoutMs`. */
@@ -154,16 +154,7 @@ class Client implements PgClient {
   ): AttemptOutcome {
     const { class: name, condition } = meaningOf(error, handedOver, cut);
     const example = exampleOf(`${this.#place(node)}: ${messageOf(error)}`, this.#clean);
-    const state = handedOver ? 'unknown' : 'notStored';
-    const reading = allRows(request.rows, state, { class: name, code: null, example, condition });
-    return {
-      ...reading,
-      handedOver,
-      serviceTimeUs: null,
-      serverTimeUs: null,
-      replyBytes: 0,
-      retryAfterMs: null,
-    };
+    return unanswered(request.rows, handedOver, { class: name, code: null, example, condition });
   }
 
   #place(node: number): string {

@@ -84,16 +84,19 @@ export function allStored(rows: number): BulkReading {
   };
 }
 
+/** What all rows of a request have in common. */
+interface OneFailure {
+  readonly class: FailureClass;
+  readonly code: number | null;
+  readonly example: string;
+  readonly condition: Condition;
+}
+
 /** One state for all rows, with one failure. */
 export function allRows(
   rows: number,
   state: 'rejected' | 'notStored' | 'unknown',
-  why: {
-    readonly class: FailureClass;
-    readonly code: number | null;
-    readonly example: string;
-    readonly condition: Condition;
-  },
+  why: OneFailure,
   refusedWhole = false,
 ): BulkReading {
   return {
@@ -102,6 +105,18 @@ export function allRows(
     refusedWhole,
     isSilent: false,
     failures: [{ class: why.class, code: why.code, rows, example: why.example }],
+  };
+}
+
+/** The outcome of an attempt without a complete reply: what was handed over may be stored. */
+export function unanswered(rows: number, handedOver: boolean, why: OneFailure): AttemptOutcome {
+  return {
+    ...allRows(rows, handedOver ? 'unknown' : 'notStored', why),
+    handedOver,
+    serviceTimeUs: null,
+    serverTimeUs: null,
+    replyBytes: 0,
+    retryAfterMs: null,
   };
 }
 
