@@ -5,7 +5,7 @@
 import { DAY_MS } from '../base/units.ts';
 import { ceilingPlanOf, ceilingProblems } from './ceiling.ts';
 import { checkLoadAgainstBounds } from './parse-load.ts';
-import { readOutput } from './parse-output.ts';
+import { SHOWING_SETTINGS, readOutput } from './parse-output.ts';
 import { type ParsedRunPlan, type PlanInput, readBounds, readRunId } from './parse-run-plan.ts';
 import { NO_SECRETS } from './parse-target.ts';
 import { readThresholds } from './parse-thresholds.ts';
@@ -13,7 +13,7 @@ import type { RunPlan } from './run-plan.ts';
 import { SettingReader } from './setting-reader.ts';
 
 /** What goes with `--run`. */
-const CEILING_GROUPS: ReadonlySet<string> = new Set([
+const CEILING_RUN_SETTINGS: ReadonlySet<string> = new Set([
   'run',
   'sandbox',
   'config',
@@ -22,15 +22,7 @@ const CEILING_GROUPS: ReadonlySet<string> = new Set([
   'warm-up',
   'fail-on',
   'run-id',
-  'out',
-  'json',
-  'live',
-  'log-format',
-  'quiet',
-  'web',
-  'web-port',
-  'otlp-endpoint',
-  'otlp-interval',
+  ...SHOWING_SETTINGS,
 ]);
 
 /** `input` has the settings of a ceiling; everything that does not go together is among the problems. */
@@ -39,10 +31,7 @@ export function parseCeilingPlan(
   stored: RunPlan,
 ): ParsedRunPlan {
   const reader = new SettingReader(input.flags, input.config);
-  for (const name of input.flags.keys()) {
-    if (!CEILING_GROUPS.has(name))
-      reader.problems.push(`--${name}: expected without --run, which takes the plan of that run`);
-  }
+  reader.acceptOnly(CEILING_RUN_SETTINGS, 'expected without --run, which takes the plan of that run');
   const work = ceilingPlanOf(stored);
   const plan: RunPlan = {
     ...work,

@@ -8,6 +8,19 @@ const DEFAULT_PUSH_MS = 10_000;
 /** Of metrics, in OTLP over HTTP. */
 const OTLP_PATH = '/v1/metrics';
 
+/** The settings of it that go with any run, whatever its plan comes from. */
+export const SHOWING_SETTINGS: readonly string[] = [
+  'out',
+  'json',
+  'live',
+  'log-format',
+  'quiet',
+  'web',
+  'web-port',
+  'otlp-endpoint',
+  'otlp-interval',
+];
+
 /** How a run shows itself; it changes nothing of what is inserted. */
 export interface OutputPlan {
   readonly out: string | null;

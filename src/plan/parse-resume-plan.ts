@@ -2,7 +2,7 @@
  * The plan of `cluster --resume`: the stored one, with what the command line says about the target, patience and
  * output. What decides which rows exist and who inserts them must stay as it was.
  */
-import { readOutput } from './parse-output.ts';
+import { SHOWING_SETTINGS, readOutput } from './parse-output.ts';
 import type { ParsedRunPlan, PlanInput } from './parse-run-plan.ts';
 import { readSafety } from './parse-safety.ts';
 import { type TargetDefaults, readTarget } from './parse-target.ts';
@@ -11,7 +11,7 @@ import type { RunPlan, VerifyMethod } from './run-plan.ts';
 import { SettingReader, quoted } from './setting-reader.ts';
 
 /** What `--resume` may change: how the target is opened, patience, and what is shown. */
-const RESUME_GROUPS: ReadonlySet<string> = new Set([
+const RESUME_SETTINGS: ReadonlySet<string> = new Set([
   'url',
   'discover',
   'username',
@@ -34,15 +34,7 @@ const RESUME_GROUPS: ReadonlySet<string> = new Set([
   'stop-at-disk',
   'yes',
   'fail-on',
-  'out',
-  'json',
-  'live',
-  'log-format',
-  'quiet',
-  'web',
-  'web-port',
-  'otlp-endpoint',
-  'otlp-interval',
+  ...SHOWING_SETTINGS,
   'verify',
   'resume',
   'config',
@@ -54,10 +46,7 @@ export function parseResumePlan(
   stored: RunPlan,
 ): ParsedRunPlan {
   const reader = new SettingReader(input.flags, input.config);
-  for (const name of input.flags.keys()) {
-    if (!RESUME_GROUPS.has(name))
-      reader.problems.push(`--${name}: expected to stay as in the run that --resume goes on with`);
-  }
+  reader.acceptOnly(RESUME_SETTINGS, 'expected to stay as in the run that --resume goes on with');
   if (stored.target.kind === 'embedded') {
     reader.problems.push(
       `--resume ${quoted(stored.runId)}: its embedded sandbox ended with it, so there is nothing to go on with`,

@@ -51,6 +51,11 @@ export class SettingReader {
     return this.#flags.has(name);
   }
 
+  /** Refuses what else is on the command line; `why` is the rest of the sentence. */
+  acceptOnly(names: ReadonlySet<string>, why: string): void {
+    for (const name of this.#flags.keys()) if (!names.has(name)) this.problems.push(`--${name}: ${why}`);
+  }
+
   problem(given: Given<string>, accepted: string): void {
     this.problems.push(`${given.name} ${quoted(given.value)}: ${accepted}`);
   }
