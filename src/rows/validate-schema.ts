@@ -146,7 +146,16 @@ class SchemaCheck {
   }
 
   #sequence(sequence: SequenceGenerator, type: ColumnType, say: (what: string) => void): void {
-    const period = sequencePeriod(sequence, wholeLimits(type));
+    const limits = wholeLimits(type);
+    const { start } = sequence;
+    // The extents of the other types are held against their limits; a real takes more, but not exactly.
+    if (type.kind === 'real' && (start < limits.min || start > limits.max)) {
+      say(
+        `its sequence starts at ${start}, outside the whole numbers of a real, ${limits.min} to ${limits.max}`,
+      );
+      return;
+    }
+    const period = sequencePeriod(sequence, limits);
     if (sequence.wrap === undefined && this.#rows !== null && period < this.#rows) {
       say(
         `its sequence begins again after ${period} rows; give it a wrap if ${this.#rows} rows may repeat it`,
