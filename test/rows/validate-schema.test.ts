@@ -209,7 +209,7 @@ const COLUMNS: readonly (readonly [Column, string])[] = [
     'column a: values from 100 to 130 do not fit into byte',
   ],
   [
-    column('real', sequence({ start: 2 ** 32 })),
+    column({ kind: 'real' }, sequence({ start: 2 ** 32 })),
     'column a: its sequence starts at 4294967296, outside the whole numbers of a real, -16777216 to 16777216',
   ],
   [column('integer', sequence({ step: 0 })), 'column a: the step 0 is no whole number but 0'],
