@@ -12,6 +12,11 @@ export function perMillionRows(amount: number | null, rows: number | null): numb
   return amount === null || rows === null || rows <= 0 ? null : (amount / rows) * 1e6;
 }
 
+/** 0..1: part of a whole time; null without either. Clocks of two processes may make it a little more than the whole. */
+export function shareOfTime(ms: number | null, wholeMs: number | null): number | null {
+  return ms === null || wholeMs === null || wholeMs === 0 ? null : Math.min(1, ms / wholeMs);
+}
+
 /** An event loop is looked at ten times a second: so long it takes until ten looks lie beyond the latest hundredth. */
 const LOOP_TOLD_AFTER_MS = 100_000;
 

@@ -5,7 +5,7 @@
 import { formatExact, formatShort } from '../base/units.ts';
 import { missingRows } from '../metrics/ledger.ts';
 import { sumOfKnown } from '../metrics/measured.ts';
-import { cpuSecondsOf, ownRows, perMillionRows } from './costs.ts';
+import { cpuSecondsOf, ownRows, perMillionRows, shareOfTime } from './costs.ts';
 import type { RunFile, RunFileWorker } from './run-file-schema.ts';
 import {
   formatMebibytes,
@@ -172,7 +172,7 @@ function measuresOf(worker: RunFileWorker, runningMs: number | null): Measures {
     eventLoop: worker.eventLoopUtilization,
     restarts: worker.restarts,
     ...perMillion(worker, own),
-    coreWait: shareOf(worker.coreWaitMs, runningMs),
+    coreWait: shareOfTime(worker.coreWaitMs, runningMs),
     sentBytes: worker.sentBytes,
     receivedBytes: worker.receivedBytes,
     isLowerBound: worker.cpu.lowerBound,
@@ -188,10 +188,6 @@ function perMillion(
     cpuPerMillion: perMillionRows(cpuSecondsOf(process), rows),
     bytesPerMillion: perMillionRows(process.memory.residentBytesMax, rows),
   };
-}
-
-function shareOf(ms: number | null, wholeMs: number | null): number | null {
-  return ms === null || wholeMs === null || wholeMs === 0 ? null : Math.min(1, ms / wholeMs);
 }
 
 function workerRow(worker: RunFileWorker, measures: Measures): TableRow {
@@ -273,7 +269,7 @@ function parentRow(run: RunFile): TableRow {
       run.coordinator,
       run.workers.reduce((sum, { ledger, earlierRows }) => sum + ledger.acknowledged - earlierRows, 0),
     ),
-    coreWait: shareOf(run.coordinator.coreWaitMs, run.run.runningMs),
+    coreWait: shareOfTime(run.coordinator.coreWaitMs, run.run.runningMs),
     sentBytes: null,
     receivedBytes: null,
     isLowerBound: cpu.lowerBound,

@@ -5,7 +5,7 @@
 import { seededRandom } from '../../base/seeded-random.ts';
 import { blockStandardError, meanOf, studentT } from '../../metrics/bootstrap.ts';
 import { formatExact } from '../../base/units.ts';
-import { cpuSecondsOf, ownRows, perMillionRows } from '../costs.ts';
+import { cpuSecondsOf, ownRows, perMillionRows, shareOfTime } from '../costs.ts';
 import { workerCurves } from '../curves.ts';
 import {
   formatMebibytes,
@@ -28,6 +28,11 @@ export interface ComparedWorker {
   readonly cpuPercentMean: number | null;
   readonly residentBytesMax: number | null;
   readonly eventLoopUtilization: number | null;
+  /** 0..1: part of the run in which it was ready and waited for a core. */
+  readonly coreWait: number | null;
+  /** Bodies of requests and of replies. */
+  readonly sentBytes: number | null;
+  readonly receivedBytes: number | null;
   readonly restarts: number;
   /** Its rate over the mean rate of the others, with an interval; null when the series is too short to say. */
   readonly share: { readonly ratio: number; readonly low: number; readonly high: number } | null;
@@ -46,8 +51,7 @@ export function compareWorkers(run: RunFile, seed = 1): readonly ComparedWorker[
   const confidence = 1 - JOINT_ERROR / Math.max(1, run.workers.length);
   return run.workers.map((worker, position) => {
     const own = ownRows(worker);
-    const series = sharesOf(curves, position, run.plan.warmUpMs);
-    const share = shareOf(series, confidence, random);
+    const share = shareOf(windowsOf(curves, position, run.plan.warmUpMs), confidence, random);
     const { runningMs } = run.run;
     return {
       index: worker.index,
@@ -58,6 +62,9 @@ export function compareWorkers(run: RunFile, seed = 1): readonly ComparedWorker[
       cpuPercentMean: worker.cpu.percentMean,
       residentBytesMax: worker.memory.residentBytesMax,
       eventLoopUtilization: worker.eventLoopUtilization,
+      coreWait: shareOfTime(worker.coreWaitMs, runningMs),
+      sentBytes: worker.sentBytes,
+      receivedBytes: worker.receivedBytes,
       restarts: worker.restarts,
       share,
       verdict: verdictOf(share),
@@ -77,49 +84,56 @@ export function workersText(workers: readonly ComparedWorker[]): string {
   return `${named.join('; ')}${clear.length > named.length ? `; and ${clear.length - named.length} more` : ''}`;
 }
 
-/** Cells of a worker, formatted; headers beside them. */
-export const WORKER_HEADERS = [
-  'worker',
-  'pid',
-  'rows',
-  'rows/s',
-  'CPU s per m rows',
-  'CPU',
-  'RSS MiB',
-  'loop',
-  'restarts',
-  'against the others',
+interface WorkerColumn {
+  readonly header: string;
+  /** 1 is dropped last where the line is too narrow. */
+  readonly rank: number;
+  readonly cellOf: (worker: ComparedWorker) => string;
+}
+
+const COLUMNS: readonly WorkerColumn[] = [
+  { header: 'worker', rank: 1, cellOf: ({ index }) => String(index) },
+  { header: 'pid', rank: 4, cellOf: ({ pids }) => pids.join(' ') },
+  { header: 'rows', rank: 2, cellOf: ({ rows }) => formatExact(rows) },
+  { header: 'rows/s', rank: 1, cellOf: ({ rowsPerSecond }) => orDash(rowsPerSecond, formatRate) },
+  {
+    header: 'CPU s per m rows',
+    rank: 3,
+    cellOf: ({ cpuSecondsPerMillionRows }) => orDash(cpuSecondsPerMillionRows, formatSeconds),
+  },
+  { header: 'CPU', rank: 3, cellOf: ({ cpuPercentMean }) => orDash(cpuPercentMean, formatPercent) },
+  { header: 'core wait', rank: 5, cellOf: ({ coreWait }) => orDash(coreWait, formatShare) },
+  { header: 'RSS MiB', rank: 4, cellOf: ({ residentBytesMax }) => orDash(residentBytesMax, formatMebibytes) },
+  {
+    header: 'loop',
+    rank: 6,
+    cellOf: ({ eventLoopUtilization }) => orDash(eventLoopUtilization, formatShare),
+  },
+  { header: 'sent MiB', rank: 8, cellOf: ({ sentBytes }) => orDash(sentBytes, formatMebibytes) },
+  { header: 'received MiB', rank: 9, cellOf: ({ receivedBytes }) => orDash(receivedBytes, formatMebibytes) },
+  { header: 'restarts', rank: 7, cellOf: ({ restarts }) => formatExact(restarts) },
+  { header: 'against the others', rank: 1, cellOf: shareText },
 ];
 
+/** Headers of the cells of a worker. */
+export const WORKER_HEADERS = COLUMNS.map(({ header }) => header);
+
 export function workerCells(worker: ComparedWorker): string[] {
-  return [
-    String(worker.index),
-    worker.pids.join(' '),
-    formatExact(worker.rows),
-    orDash(worker.rowsPerSecond, formatRate),
-    orDash(worker.cpuSecondsPerMillionRows, formatSeconds),
-    orDash(worker.cpuPercentMean, formatPercent),
-    orDash(worker.residentBytesMax, formatMebibytes),
-    orDash(worker.eventLoopUtilization, formatShare),
-    formatExact(worker.restarts),
-    shareText(worker),
-  ];
+  return COLUMNS.map(({ cellOf }) => cellOf(worker));
 }
 
 /** Lines ended by `\n`. */
 export function renderWorkers(workers: readonly ComparedWorker[], view: TextView): string {
-  const columns: readonly TableColumn[] = WORKER_HEADERS.map((header, index) => ({
-    header,
-    align: index === 0 ? 'left' : 'right',
-    rank: [1, 4, 2, 1, 3, 3, 4, 6, 7, 1][index] ?? 9,
-  }));
+  const columns = COLUMNS.map(({ header, rank }, index): TableColumn => {
+    return { header, rank, align: index === 0 ? 'left' : 'right' };
+  });
   const rows = workers.map((worker): TableRow => {
     const isClear = worker.verdict === 'faster' || worker.verdict === 'slower';
-    return { cells: workerCells(worker), cellStyles: isClear ? { 9: 'yellow' } : {} };
+    return { cells: workerCells(worker), cellStyles: isClear ? { [COLUMNS.length - 1]: 'yellow' } : {} };
   });
   const head = wrap(workersText(workers), view.columns).map((line): Line => [styled('bold', line)]);
   const note = wrap(
-    `Each worker's rate against the mean of the others over the same seconds; all ${workers.length} intervals together hold in 95 of 100 runs. Less than ${MIN_DIFFERENCE * 100} % is called no difference.`,
+    `Each worker's rate against the mean of the others over the same seconds; all ${workers.length} intervals together hold in 95 of 100 runs. Less than ${MIN_DIFFERENCE * 100} % is called no difference. Core wait: ready, no core free.`,
     view.columns,
   ).map((line): Line => [styled('dim', line)]);
   const lines = [
@@ -140,29 +154,49 @@ function shareText({ share, verdict }: ComparedWorker): string {
   return `${words} (${low} to ${high})`;
 }
 
-/** In each window the worker's rate over the mean rate of the others; windows in which those stood still say nothing. */
-function sharesOf(curves: ReturnType<typeof workerCurves>, position: number, warmUpMs: number): number[] {
+/** Rates over the same stretch of time, in rows/s. */
+interface Window {
+  readonly own: number;
+  /** The mean of the other workers. */
+  readonly others: number;
+}
+
+/** The windows after the warm-up in which the worker and another one were there. */
+function windowsOf(
+  curves: ReturnType<typeof workerCurves>,
+  position: number,
+  warmUpMs: number,
+): readonly Window[] {
   const own = curves[position];
-  if (own === undefined || curves.length < 2) return [];
+  if (own === undefined) return [];
   const others = curves.filter((_, index) => index !== position);
   return own.rowsPerSecond.flatMap((rate, moment) => {
     const rates = others
       .map(({ rowsPerSecond }) => rowsPerSecond[moment] ?? null)
       .filter((each) => each !== null);
-    const mean = rates.length === 0 ? 0 : meanOf(rates);
-    return rate === null || mean === 0 || (own.atMs[moment] ?? 0) <= warmUpMs ? [] : [rate / mean];
+    if (rate === null || rates.length === 0 || (own.atMs[moment] ?? 0) <= warmUpMs) return [];
+    return [{ own: rate, others: meanOf(rates) }];
   });
 }
 
+/**
+ * The ratio of the means, with the interval of the linear ratio estimator (Cochran, Sampling Techniques, 6.3). A mean
+ * of the windows' ratios would say of each of two equal workers that it is faster: few batches end in a window, and a
+ * ratio gains more from a low denominator than it loses from a high one.
+ */
 function shareOf(
-  series: readonly number[],
+  windows: readonly Window[],
   confidence: number,
   random: () => number,
 ): ComparedWorker['share'] {
-  // What befalls all workers is gone from a ratio: its neighbours resemble each other less.
-  const error = blockStandardError(series, random, 1.5);
+  const others = windows.length === 0 ? 0 : meanOf(windows.map((window) => window.others));
+  if (others === 0) return null;
+  const ratio = meanOf(windows.map(({ own }) => own)) / others;
+  const residuals = windows.map((window) => (window.own - ratio * window.others) / others);
+  // What befalls all workers is gone from a residual: its neighbours resemble each other less.
+  const error = blockStandardError(residuals, random, 1.5);
   if (error === null) return null;
-  const [ratio, reach] = [meanOf(series), error * studentT(confidence, Math.max(4, series.length / 5))];
+  const reach = error * studentT(confidence, Math.max(4, windows.length / 5));
   return { ratio, low: Math.max(0, ratio - reach), high: ratio + reach };
 }
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { UsageError } from '../../../src/base/errors.ts';
+import { seededRandom } from '../../../src/base/seeded-random.ts';
 import { compareRuns, pooledByPlan } from '../../../src/report/compare/comparison.ts';
 import { compareWorkers, renderWorkers, workersText } from '../../../src/report/compare/by-worker.ts';
 import { renderHtmlComparison } from '../../../src/report/compare/html-comparison.ts';
@@ -96,6 +97,23 @@ describe('a comparison', () => {
   });
 });
 
+/** 12 s of equal workers, of each of which one to four batches of 1,000 rows end in a quarter of a second. */
+function runOfBatches(workers: number, random: () => number): RunFile {
+  const run = runWithSeries(12_000, workers);
+  const rows = new Array<number>(workers).fill(0);
+  const series = run.series
+    .filter((_, point) => point % 25 === 24)
+    .map((point) => ({
+      ...point,
+      workers: point.workers.map((sample) => {
+        const grown = (rows[sample.index] ?? 0) + 1000 * (1 + Math.floor(4 * random()));
+        rows[sample.index] = grown;
+        return { ...sample, rows: grown };
+      }),
+    }));
+  return { ...run, series };
+}
+
 describe('the workers of a run', () => {
   it('are not told apart when only noise does', () => {
     const workers = compareWorkers(runWithSeries(302_000, 8));
@@ -116,5 +134,26 @@ describe('the workers of a run', () => {
     const workers = compareWorkers(slowed);
     assert.match(workersText(workers), /^worker 3 is \d+ % slower than the others$/);
     assert.match(renderWorkers(workers, view(120)), /3 +8124 .* slower \(−1\d\.\d % to −\d+\.\d %\)/);
+  });
+
+  it('are not told apart by chance when few batches end in each window', () => {
+    const told = Array.from({ length: 100 }, (_, seed) => {
+      const random = seededRandom(seed + 1);
+      const workers = compareWorkers(runOfBatches(2, random), seed);
+      return workers.some(({ verdict }) => verdict !== 'noClearDifference');
+    });
+    assert.ok(told.filter(Boolean).length <= 10, `${told.filter(Boolean).length} of 100 runs`);
+  });
+
+  it('are shown with what they sent and how long they waited for a core, which says who starved whom', () => {
+    const run = runWithSeries(302_000, 2);
+    const [first, second] = run.workers;
+    assert.ok(first !== undefined && second !== undefined);
+    const waited = { ...first, coreWaitMs: 30_200, sentBytes: 5 * 2 ** 20, receivedBytes: null };
+    const text = renderWorkers(compareWorkers({ ...run, workers: [waited, second] }), view(200));
+    const [header = '', row = ''] = text.split('\n').slice(2);
+    const cells = row.trim().split(/ {2,}/);
+    const at = (name: string): string | undefined => cells[header.trim().split(/ {2,}/).indexOf(name)];
+    assert.deepEqual([at('core wait'), at('sent MiB'), at('received MiB')], ['10 %', '5', '–']);
   });
 });
