@@ -107,6 +107,28 @@ describe('the fast generator', () => {
     }
   });
 
+  it('keeps the digits that rows share only while they share them', async () => {
+    const time = (jitterMs: number, stepMs?: number): Column['generator'] =>
+      stepMs === undefined ? { kind: 'time', jitterMs } : { kind: 'time', jitterMs, stepMs };
+    const columns: Column[] = [
+      { name: 'seq', type: { kind: 'bigint' }, generator: { kind: 'seq' } },
+      { name: 'steps', type: { kind: 'bigint' }, generator: { kind: 'sequence', start: 3, step: 900 } },
+      { name: 'steady', type: { kind: 'timestamptz' }, generator: time(0) },
+      { name: 'near', type: { kind: 'timestamptz' }, generator: time(400) },
+      { name: 'far', type: { kind: 'timestamptz' }, generator: time(9000) },
+      { name: 'slow', type: { kind: 'timestamptz' }, generator: time(1, 1) },
+    ];
+    for (const entities of [1, 7]) {
+      const plan = await planOf(tableOf(columns, { axis: { entities, stepMs: 10 } }));
+      const whole = fastGeneratorOf(plan);
+      const inParts = fastGeneratorOf(plan, { minColumnsInParts: 0, maxPartBytes: 0 });
+      for (const first of [99_999_900, 0, 9900, 1e12 - 100, 9900, 0, MAX_ROWS - 200, 1e8]) {
+        assertSameRows(plan, { first, rows: 200, batches: [150, 1, 49] }, whole);
+        assertSameRows(plan, { first, rows: 200, batches: [150, 1, 49] }, inParts);
+      }
+    }
+  });
+
   it('has buffers in as many memories as they need, each with its own state', async () => {
     const plan = await planOf(preset('metrics'));
     const fast = fastGeneratorOf(plan);

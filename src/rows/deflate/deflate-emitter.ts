@@ -92,12 +92,8 @@ class DeflateEmitter implements PieceWriter {
     this.#main = main;
     this.#accumulator = main.accumulator;
     this.#cells = { bits: writer.cell(8), state: writer.cell(8) };
-    const sets = plan.prologue.flatMap((write) =>
-      write.op === 'set' ? [[write.local, write.value] as const] : [],
-    );
     this.#facts = {
       rowBytes: maxRowBytesOf(plan) * USUAL_SHARE,
-      prologue: new Map(sets),
       firstRowAt: writer.cell(4),
       skippedBytes: BETWEEN_BYTES,
       link: main.link,

@@ -5,7 +5,6 @@ import type { Expression, Write } from '../row-format.ts';
 import type { Fragment, Piece, PlainWrite } from '../fast/pieces.ts';
 import { pushIndex, textsOf } from '../fast/pieces.ts';
 import { digitsOf } from '../fast/row-emitter.ts';
-import { advanceOf } from './advance.ts';
 import type { BitFragments } from './bit-fragments.ts';
 import { placeBitFragments, writeBitFragment } from './bit-fragments.ts';
 import {
@@ -27,8 +26,6 @@ import { writeRun } from './repeated-run.ts';
 export interface RowFacts {
   /** Of a row, on the average. */
   readonly rowBytes: number;
-  /** What its locals are set to. */
-  readonly prologue: ReadonlyMap<number, Expression>;
   /** The cell with the position of the body's first row, which is written without its first bytes. */
   readonly firstRowAt: number;
   readonly skippedBytes: number;
@@ -124,7 +121,7 @@ export class PieceList {
       return null;
     const { min, max } = this.#writer.values.intervalOf(write.value);
     if (min < 0n || max >= 1n << 63n) return null;
-    const advance = advanceOf(write.value, (local) => this.#facts.prologue.get(local));
+    const advance = this.#writer.values.advanceOf(write.value);
     if (advance === null || advance.step <= 0) return null;
     const digits = Math.max(2, Math.ceil(Math.log10(STEADY_ROWS * advance.step + 2 * advance.jitter)));
     return digits <= MAX_LAST_DIGITS ? digits : null;

@@ -1,15 +1,16 @@
 /** The module of a row plan: it writes rows as text. Values, digits and fragments have files of their own. */
 import { unreachable } from '../../base/errors.ts';
-import { maxRowBytesOf } from '../bounds.ts';
+import { maxBytesOf, maxRowBytesOf } from '../bounds.ts';
 import { ELEMENT_STEP } from '../hashing.ts';
-import type { Expression, RowPlan, Write } from '../row-format.ts';
+import type { RowPlan } from '../row-format.ts';
 import type { RowModule } from '../fast-generator.ts';
 import type { RowBrackets } from '../row-generator.ts';
 import { IN_BRACKETS } from '../row-generator.ts';
 import { writeBase62, writeBits, writeHex, writeUuid } from './characters.ts';
-import { writeDecimal, writeFixed, writeWhole } from './digits.ts';
+import { writeDecimal, writeWhole } from './digits.ts';
 import type { FragmentTable } from './fragments.ts';
 import { placeFragments, writeFragment } from './fragments.ts';
+import { writeAdvancing, writeSteady } from './kept-text.ts';
 import { MemoryImage } from './memory-image.ts';
 import type { Piece, PlainWrite } from './pieces.ts';
 import { piecesOfRow, pushIndex, textsOf } from './pieces.ts';
@@ -97,9 +98,8 @@ export class RowEmitter implements PieceWriter {
   #write(write: PlainWrite): void {
     switch (write.op) {
       case 'decimal':
-        return this.#decimal(write);
       case 'timestamp':
-        return this.#timestamp(write.value);
+        return this.#number(write);
       case 'hex':
         return writeHex(this.#out, write.value, write.digits);
       case 'uuid':
@@ -115,80 +115,48 @@ export class RowEmitter implements PieceWriter {
     }
   }
 
-  #decimal({ value, scale, signed, digits }: Write & { op: 'decimal' }): void {
+  #number(write: NumberWrite): void {
+    const values = this.#values;
+    const { min, max } = values.intervalOf(write.value);
+    if (values.isSteady(write.value)) {
+      const mostBytes = maxBytesOf([write], values.scope);
+      writeSteady(this.#out, mostBytes, (aside) => this.#digits(aside, write));
+    } else if (this.#isAdvancing(write)) {
+      values.push(write.value);
+      writeAdvancing(this.#out, min, digitsOf(max));
+    } else this.#digits(this.#out, write);
+  }
+
+  /** Whether most rows have all but the last digits of the row before. */
+  #isAdvancing(write: NumberWrite): boolean {
+    if (write.op === 'decimal' && (write.scale > 0 || write.digits > 1)) return false;
+    const { min, max } = this.#values.intervalOf(write.value);
+    if (min < 0n || max < MIN_ADVANCING || max >= 1n << 63n) return false;
+    const advance = this.#values.advanceOf(write.value);
+    return advance !== null && advance.step > 0 && advance.step + 2 * advance.jitter <= MAX_ADVANCE;
+  }
+
+  #digits(out: TextWriter, write: NumberWrite): void {
     const { code } = this.#values;
-    const { min, max } = this.#values.intervalOf(value);
-    this.#values.push(value);
-    if (!signed) return writeDecimal(this.#out, digitsOf(min < 0n ? -1n : max), digits, scale);
-    if (min >= 0n && max < 1n << 63n) return writeDecimal(this.#out, digitsOf(max), digits, scale);
+    const { min, max } = this.#values.intervalOf(write.value);
+    this.#values.push(write.value);
+    if (write.op === 'timestamp') return writeWhole(out, digitsOf(min < 0n ? -1n : max), 1);
+    const { signed, digits, scale } = write;
+    if (!signed) return writeDecimal(out, digitsOf(min < 0n ? -1n : max), digits, scale);
+    if (min >= 0n && max < 1n << 63n) return writeDecimal(out, digitsOf(max), digits, scale);
     const { locals } = this.#values.frame;
     const [number, sign] = [locals.add('i64'), locals.add('i64')];
     code.tee(number).i64(63n).do('i64.shr_s').set(sign);
-    this.#out.pushPointer();
+    out.pushPointer();
     code.i32(MINUS);
-    this.#out.store('i32.store8');
+    out.store('i32.store8');
     // sign is 0 or −1: the minus stays if the pointer moves.
     code.i32(0).get(sign).do('i32.wrap_i64', 'i32.sub');
-    this.#out.advanceByStack();
+    out.advanceByStack();
     code.get(number).get(sign).do('i64.xor').get(sign).do('i64.sub');
     const isKnown = max < 1n << 63n;
     const most = isKnown ? digitsOf(-min > max ? -min : max) : digitsOf(1n << 63n);
-    writeDecimal(this.#out, most, digits, scale);
-  }
-
-  /** Milliseconds advance slowly: the digits before the last four are kept from row to row. */
-  #timestamp(value: Expression): void {
-    const { min, max } = this.#values.intervalOf(value);
-    const { code } = this.#values;
-    this.#values.push(value);
-    if (min < 10n ** 12n || max >= 10n ** 13n) {
-      return writeWhole(this.#out, digitsOf(min < 0n ? -1n : max), 1);
-    }
-    const { locals } = this.#values.frame;
-    const [time, within, ninth] = [locals.add('i64'), locals.add('i64'), locals.add('i64')];
-    const [start, word, last] = [0, 8, 16];
-    const cache = this.#image.reserve(24);
-    code
-      .tee(time)
-      .i32(0)
-      .memory('i64.load', cache + start)
-      .do('i64.sub')
-      .tee(within);
-    code.i64(10_000n).do('i64.ge_u').if();
-    code.get(time).i64(10_000n).do('i64.div_u').set(ninth);
-    code
-      .i32(0)
-      .get(ninth)
-      .i64(10_000n)
-      .do('i64.mul')
-      .memory('i64.store', cache + start);
-    code.get(time).get(ninth).i64(10_000n).do('i64.mul', 'i64.sub').set(within);
-    // The first 8 digits go through the same writer, at the cache instead of in the row.
-    const aside = new TextWriter(this.#values, this.#image);
-    const pointer = locals.add('i32');
-    code.get(POINTER).set(pointer).i32(cache).set(POINTER);
-    aside.advance(word);
-    code.get(ninth).i64(10n).do('i64.div_u');
-    writeFixed(aside, 8);
-    code.get(pointer).set(POINTER);
-    code
-      .i32(0)
-      .get(ninth)
-      .i64(10n)
-      .do('i64.rem_u')
-      .i64(0x30n)
-      .do('i64.or')
-      .memory('i64.store', cache + last);
-    code.end();
-    this.#out.pushPointer();
-    code.i32(0).memory('i64.load', cache + word);
-    this.#out.store('i64.store');
-    this.#out.pushPointer();
-    code.i32(0).memory('i64.load8_u', cache + last);
-    this.#out.store('i64.store8', 8);
-    this.#out.advance(9);
-    code.get(within);
-    writeFixed(this.#out, 4);
+    writeDecimal(out, most, digits, scale);
   }
 
   #if({ when, then, otherwise }: Piece & { kind: 'if' }): void {
@@ -226,7 +194,13 @@ export class RowEmitter implements PieceWriter {
   }
 }
 
+type NumberWrite = PlainWrite & { readonly op: 'decimal' | 'timestamp' };
+
 const MINUS = 45;
+/** Shorter numbers are written as soon as copied. */
+const MIN_ADVANCING = 10n ** 8n;
+/** How much a number may grow a row: of 10,000, since all but four digits are kept. */
+const MAX_ADVANCE = 1000;
 
 /** Digits of the largest value; −1 stands for any 64 bits. */
 export function digitsOf(largest: bigint): number {

@@ -34,6 +34,11 @@ export class TextWriter {
     return this.#ahead;
   }
 
+  /** A writer of the same code for another place, where the pointer will stand at first. */
+  elsewhere(): TextWriter {
+    return new TextWriter(this.values, this.image);
+  }
+
   literal(bytes: Uint8Array): void {
     for (let from = 0; from < bytes.length; from += VECTOR_BYTES) {
       this.#literalPart(bytes.subarray(from, from + VECTOR_BYTES), from);

@@ -9,6 +9,8 @@ import { intervalOf, maxBytesOf, newScope } from '../bounds.ts';
 import type { Interval, Scope } from '../bounds.ts';
 import { FINISH_FACTOR, MIX_FIRST, MIX_SECOND } from '../hashing.ts';
 import type { BinaryOp, Expression, RowPlan, Write } from '../row-format.ts';
+import type { Advance } from './advance.ts';
+import { advanceOf } from './advance.ts';
 import type { MemoryImage } from './memory-image.ts';
 import type { Locals } from './wasm-assembler.ts';
 import { Code } from './wasm-assembler.ts';
@@ -90,6 +92,7 @@ export class ValueEmitter {
   readonly #numbers = new Map<Node, number>();
   readonly #tables = new Map<number, number>();
   readonly #localDependsOn: number[] = [];
+  readonly #values = new Map<number, Expression>();
   readonly #variables = new Map<number, Variable>();
   /** Locals that stand for an expression and have no place of their own. */
   readonly #aliases = new Map<number, Expression>();
@@ -248,6 +251,16 @@ export class ValueEmitter {
     for (const [node, field] of this.#perEntity) {
       this.#within(frame, frame.code, () => {
         frame.code.get(frame.record);
+  /** Writes code that runs at the start of each tick. */
+  eachTick(write: () => void): void {
+    this.#within(this.#main, this.tickCode, write);
+  }
+
+  /** How the value moves from row to row, null if it jumps. */
+  advanceOf(expression: Expression): Advance | null {
+    return advanceOf(expression, (local) => this.#values.get(local));
+  }
+
         this.#pushPlain(node.expression);
         this.#storeField(frame.code, field);
       });
@@ -389,6 +402,7 @@ export class ValueEmitter {
     this.#localDependsOn[local] = dependsOn;
     if ((dependsOn & CHANGES_EACH_ROW) !== 0) return;
     // Records are filled where no local is known.
+    this.#values.set(local, value);
     if (dependsOn === 0 || (dependsOn & ENTITY) !== 0) return void this.#aliases.set(local, value);
     this.#variables.set(local, this.#perTickVariable(node));
     if (isSlow(value, dependsOn) && node.cost > 0 && this.#slow.length < MAX_SLOW_VALUES) {
@@ -402,8 +416,8 @@ export class ValueEmitter {
   #node(expression: Expression): Node {
     const known = this.#nodeOf.get(expression);
     if (known !== undefined) return known;
-    const aliased = expression.op === 'local' ? this.#aliases.get(expression.local) : undefined;
-    const node = aliased === undefined ? this.#intern(expression) : this.#node(aliased);
+    const simple = this.#simplified(expression);
+    const node = simple === null ? this.#intern(expression) : this.#node(simple);
     this.#nodeOf.set(expression, node);
     return node;
   }
@@ -413,6 +427,12 @@ export class ValueEmitter {
     const key = `${facts(expression)}(${parts.map((part) => this.#numbers.get(part)).join()})`;
     const known = this.#nodes.get(key);
     if (known !== undefined) return known;
+  /** Another expression with the same value, or null. */
+  #simplified(expression: Expression): Expression | null {
+    if (expression.op === 'local') return this.#aliases.get(expression.local) ?? null;
+    return expression.op === 'range' && expression.size === 1n ? { op: 'constant', value: 0n } : null;
+  }
+
     const node: Node = {
       expression,
       dependsOn: this.#dependsOn(expression, parts),
@@ -545,10 +565,8 @@ export class ValueEmitter {
   #range(size: bigint): void {
     const { code } = this;
     if (isPowerOfTwo(size)) {
-      const bits = BigInt(size.toString(2).length - 1);
-      // A shift by 64 would be none.
-      if (bits === 0n) code.do('drop').i64(0n);
-      else code.i64(64n - bits).do('i64.shr_u');
+      assert(size > 1n, 'of one number none is drawn');
+      code.i64(BigInt(65 - size.toString(2).length)).do('i64.shr_u');
     } else if (size <= 1n << 16n) {
       code.i64(32n).do('i64.shr_u').i64(size).do('i64.mul').i64(32n).do('i64.shr_u');
     } else if (size < 1n << 32n) {
