@@ -127,7 +127,7 @@ function trimmedZeros(out: TextWriter, digits: number, minDigits: number): void 
     .get(digits)
     .i64(1n << BigInt(8 * (8 - minDigits)))
     .do('i64.or', 'i64.ctz')
-    .i64(0x78n)
+    .i64(0x38n)
     .do('i64.and');
 }
 

@@ -202,11 +202,16 @@ export class ValueEmitter {
 
   /** accumulator := finish(accumulator), on the stack. */
   finish(): void {
+    this.#finishHighHalf();
+    this.#foldHigh();
+  }
+
+  /** The same, of which only the high half is right: the last step leaves it as it is. */
+  #finishHighHalf(): void {
     this.#foldHigh();
     this.code.i64(FINISH_FACTOR).do('i64.mul');
     this.#foldHigh();
     this.code.i64(FINISH_FACTOR).do('i64.mul');
-    this.#foldHigh();
   }
 
   mix(): void {
@@ -246,11 +251,6 @@ export class ValueEmitter {
     }
   }
 
-  /** Fills the records of one entity: for the function that runs once, whose frame this is. */
-  pushRecord(frame: Frame): void {
-    for (const [node, field] of this.#perEntity) {
-      this.#within(frame, frame.code, () => {
-        frame.code.get(frame.record);
   /** Writes code that runs at the start of each tick. */
   eachTick(write: () => void): void {
     this.#within(this.#main, this.tickCode, write);
@@ -261,6 +261,11 @@ export class ValueEmitter {
     return advanceOf(expression, (local) => this.#values.get(local));
   }
 
+  /** Fills the records of one entity: for the function that runs once, whose frame this is. */
+  pushRecord(frame: Frame): void {
+    for (const [node, field] of this.#perEntity) {
+      this.#within(frame, frame.code, () => {
+        frame.code.get(frame.record);
         this.#pushPlain(node.expression);
         this.#storeField(frame.code, field);
       });
@@ -397,12 +402,12 @@ export class ValueEmitter {
   #declare(write: Write & { op: 'set' }): void {
     maxBytesOf([write], this.scope);
     const { local, value } = write;
+    this.#values.set(local, value);
     const node = this.#node(value);
     const { dependsOn } = node;
     this.#localDependsOn[local] = dependsOn;
     if ((dependsOn & CHANGES_EACH_ROW) !== 0) return;
     // Records are filled where no local is known.
-    this.#values.set(local, value);
     if (dependsOn === 0 || (dependsOn & ENTITY) !== 0) return void this.#aliases.set(local, value);
     this.#variables.set(local, this.#perTickVariable(node));
     if (isSlow(value, dependsOn) && node.cost > 0 && this.#slow.length < MAX_SLOW_VALUES) {
@@ -422,17 +427,17 @@ export class ValueEmitter {
     return node;
   }
 
-  #intern(expression: Expression): Node {
-    const parts = partsOf(expression).map((part) => this.#node(part));
-    const key = `${facts(expression)}(${parts.map((part) => this.#numbers.get(part)).join()})`;
-    const known = this.#nodes.get(key);
-    if (known !== undefined) return known;
   /** Another expression with the same value, or null. */
   #simplified(expression: Expression): Expression | null {
     if (expression.op === 'local') return this.#aliases.get(expression.local) ?? null;
     return expression.op === 'range' && expression.size === 1n ? { op: 'constant', value: 0n } : null;
   }
 
+  #intern(expression: Expression): Node {
+    const parts = partsOf(expression).map((part) => this.#node(part));
+    const key = `${facts(expression)}(${parts.map((part) => this.#numbers.get(part)).join()})`;
+    const known = this.#nodes.get(key);
+    if (known !== undefined) return known;
     const node: Node = {
       expression,
       dependsOn: this.#dependsOn(expression, parts),
@@ -474,7 +479,11 @@ export class ValueEmitter {
 
   /** Computes a node here and now; its parts may stand somewhere. */
   #compute(node: Node): void {
-    this.#operation(node.expression, (part) => this.push(part));
+    this.#operation(
+      node.expression,
+      (part) => this.push(part),
+      (part) => this.pushTruth(part),
+    );
   }
 
   /** Computes everything from the tick or the entity alone, and from locals. */
@@ -489,7 +498,14 @@ export class ValueEmitter {
     this.#operation(node.expression, (part) => this.#pushSlow(part, dependsOn));
   }
 
-  #operation(expression: Expression, push: (part: Expression) => void): void {
+  #operation(
+    expression: Expression,
+    push: (part: Expression) => void,
+    pushTruth = (part: Expression): void => {
+      push(part);
+      this.code.i64(0n).do('i64.ne');
+    },
+  ): void {
     const { code } = this;
     const frame = this.#frame;
     if (isPeriodic(expression, 'remainder', this.period)) return void code.get(frame.entity);
@@ -500,7 +516,7 @@ export class ValueEmitter {
       case 'row':
         return void code.get(frame.row);
       case 'draw':
-        code.get(frame.key).i64(expression.key).do('i64.add');
+        this.#startDraw(expression.key);
         return this.finish();
       case 'mix':
         push(expression.of);
@@ -514,26 +530,25 @@ export class ValueEmitter {
         return this.#get(variable);
       }
       case 'shiftLeft':
-      case 'shiftRight':
         push(expression.of);
-        code.i64(BigInt(expression.bits)).do(expression.op === 'shiftLeft' ? 'i64.shl' : 'i64.shr_u');
+        code.i64(BigInt(expression.bits)).do('i64.shl');
+        return;
+      case 'shiftRight':
+        if (expression.bits >= 32) this.#pushHighHalf(expression.of, push);
+        else push(expression.of);
+        code.i64(BigInt(expression.bits)).do('i64.shr_u');
         return;
       case 'range':
-        push(expression.of);
+        if (readsHighHalf(expression.size)) this.#pushHighHalf(expression.of, push);
+        else push(expression.of);
         return this.#range(expression.size);
       case 'load':
-        push(expression.index);
-        code
-          .do('i32.wrap_i64')
-          .i32(2)
-          .do('i32.shl')
-          .memory('i64.load32_u', this.#tableAddress(expression.table));
-        return;
+        return this.#load(expression, push);
       case 'select':
         push(expression.then);
         push(expression.otherwise);
-        push(expression.when);
-        code.i64(0n).do('i64.ne', 'select');
+        pushTruth(expression.when);
+        code.do('select');
         return;
       case 'less':
         push(expression.left);
@@ -548,6 +563,32 @@ export class ValueEmitter {
         push(expression.right);
         code.do(BINARY[expression.op]);
     }
+  }
+
+  #startDraw(key: bigint): void {
+    this.code.get(this.#frame.key).i64(key).do('i64.add');
+  }
+
+  /** Leaves a value of which only the high half is read. */
+  #pushHighHalf(expression: Expression, push: (part: Expression) => void): void {
+    if (expression.op !== 'draw' || this.#node(expression).uses > 1) return push(expression);
+    this.#startDraw(expression.key);
+    this.#finishHighHalf();
+  }
+
+  /** What is added to an index is added to the table's address. */
+  #load({ table, index }: Expression & { op: 'load' }, push: (part: Expression) => void): void {
+    const { code } = this;
+    const address = this.#tableAddress(table);
+    const isAhead = index.op === 'add' && index.right.op === 'constant' && index.right.value >= 0n;
+    const isFolded = isAhead && this.intervalOf(index.left).min >= 0n;
+    push(isFolded ? index.left : index);
+    const ahead = isFolded ? Number(index.right.value) : 0;
+    code
+      .do('i32.wrap_i64')
+      .i32(2)
+      .do('i32.shl')
+      .memory('i64.load32_u', address + 4 * ahead);
   }
 
   #quotient({ op, left, right }: Expression & { op: BinaryOp }, push: (part: Expression) => void): void {
@@ -621,6 +662,11 @@ const BINARY = {
   or: 'i64.or',
   xor: 'i64.xor',
 } as const;
+
+/** Whether a draw is spread over so many numbers by its high half alone. */
+function readsHighHalf(size: bigint): boolean {
+  return size <= 1n << 16n || (isPowerOfTwo(size) && size <= 1n << 32n);
+}
 
 /** Operations, roughly. */
 const COST: Readonly<Record<Expression['op'], number>> = {
