@@ -113,8 +113,10 @@ function isKept({ droppedShare, backlogShare }: NonNullable<LoadFacts['schedule'
 }
 
 function tooLittle({ requests, elapsedMs }: LoadFacts): Verdict {
-  const seconds = (elapsedMs / 1000).toFixed(1);
-  const few = `too little to judge: ${requests} answers in ${seconds} s`;
+  const few =
+    elapsedMs < MIN_ELAPSED_MS
+      ? 'too short to judge: less than a second was watched'
+      : `too little to judge: ${requests} answers in ${(elapsedMs / 1000).toFixed(1)} s`;
   return { verdict: 'unclear', evidence: [few, 'try a longer run (--duration 30s)'] };
 }
 

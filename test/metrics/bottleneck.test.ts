@@ -218,7 +218,9 @@ test('what is too short, or tells nothing of the other side, is unclear', () => 
     verdict: 'unclear',
     evidence: ['too little to judge: 7 answers in 10.0 s', 'try a longer run (--duration 30s)'],
   });
-  assert.equal(judge(facts({ elapsedMs: 400 })).verdict, 'unclear');
+  const short = judge(facts({ elapsedMs: 400 }));
+  assert.equal(short.verdict, 'unclear');
+  assert.equal(short.evidence[0], 'too short to judge: less than a second was watched');
   assert.equal(judge(facts({ toldServiceUs: 0, serverUs: 0, server: null })).verdict, 'unclear');
   assert.equal(
     judge(facts({ requests: 300, serviceUs: 300 * 60_000, toldServiceUs: 300 * 60_000, serverUs: 1e6 }))

@@ -59,7 +59,7 @@ export function pooledByPlan(runs: readonly RunFile[]): readonly (readonly RunFi
  */
 export function compareRuns(groups: readonly (readonly RunFile[])[]): Comparison {
   const sides = groups.map((runs, index) => ({ label: LABELS[index] ?? '?', runs }));
-  const problems = [...sides.flatMap(sideProblems), ...targetProblems(sides)];
+  const problems = [...sides.flatMap(sideProblems), ...sharedProblems(sides), ...targetProblems(sides)];
   if (problems.length > 0)
     throw new UsageError(problems, { hint: 'A side is one run, or repeats of one plan joined by commas.' });
   const compared = sides.map(({ label, runs }) => ({ label, runs: runs.map(figuresOf) }));
@@ -90,6 +90,13 @@ function sideProblems({ label, runs }: Side): string[] {
     ...twice.map((id) => `side ${label}: run ${printable(id)} is named twice`),
     ...mixed.map(([name, values]) => `side ${label}: its runs differ in ${name}: ${[...values].join(', ')}`),
   ];
+}
+
+/** A run held against itself differs in nothing, and says nothing. */
+function sharedProblems(sides: readonly Side[]): string[] {
+  const ids = sides.flatMap(({ runs }) => [...new Set(runs.map(({ run }) => run.id))]);
+  const shared = new Set(ids.filter((id, index) => ids.indexOf(id) !== index));
+  return [...shared].map((id) => `run ${printable(id)} is on more than one side`);
 }
 
 function targetProblems(sides: readonly Side[]): string[] {

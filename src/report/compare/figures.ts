@@ -7,8 +7,8 @@ import type { RunFile } from '../run-file-schema.ts';
 export interface Figure {
   /** Null when it was not measured. */
   readonly value: number | null;
-  /** The same over the run without its warm-up, one value an interval; empty when there is no such series. */
-  readonly slices: readonly number[];
+  /** The same over the run without its warm-up, one value an interval; null for what has no series. */
+  readonly slices: readonly number[] | null;
 }
 
 export interface RunFigures {
@@ -84,10 +84,10 @@ export function figuresOf(run: RunFile): RunFigures {
         value: run.throughput.acknowledgedRowsPerSecond,
         slices: slices(rates, rates.curves[0]?.name ?? ''),
       },
-      cpuPerMillion: { value: run.cost.cpuSecondsPerMillionRows, slices: [] },
+      cpuPerMillion: { value: run.cost.cpuSecondsPerMillionRows, slices: null },
       p50: { value: run.latencyMs.service.p50, slices: slices(latencies, 'p50') },
       p99: { value: run.latencyMs.service.p99, slices: slices(latencies, 'p99') },
-      residentBytes: { value: isWhole ? known.reduce((sum, bytes) => sum + bytes, 0) : null, slices: [] },
+      residentBytes: { value: isWhole ? known.reduce((sum, bytes) => sum + bytes, 0) : null, slices: null },
     },
   };
 }

@@ -32,7 +32,7 @@ export interface Difference {
   /** Typical value of each side, the geometric mean of its runs. */
   readonly a: number | null;
   readonly b: number | null;
-  /** b / a, and the interval around it; null when a side was not measured. */
+  /** b / a, and the interval around it; null when a side was not measured, or too short a time to tell. */
   readonly ratio: { readonly value: number; readonly low: number; readonly high: number } | null;
   readonly verdict: Verdict;
   /** Whether the spread between runs was assumed, because a side is a single run. */
@@ -43,8 +43,8 @@ interface Side {
   readonly mean: number;
   readonly se: number | null;
   readonly count: number;
-  /** Standard error within the one run, where its series tells; 0 where it does not. */
-  readonly within: number;
+  /** Relative standard error within the one run; 0 for a metric without a series; null for a run too short to tell. */
+  readonly within: number | null;
 }
 
 /** All metrics of side B against side A. The seed decides the resampling, nothing else. */
@@ -57,8 +57,8 @@ export function judgeSides(
 }
 
 /** `10 % fewer rows/s (8 to 12 %)`, or that there is no clear difference and how large it may be. */
-export function differenceText({ metric, ratio, verdict }: Difference): string {
-  if (ratio === null) return 'not measured on both sides';
+export function differenceText({ metric, a, b, ratio, verdict }: Difference): string {
+  if (ratio === null) return a === null || b === null ? 'not measured on both sides' : 'too short to tell';
   const { more, less } = METRICS[metric];
   const [low, high] = [ratio.low - 1, ratio.high - 1];
   if (verdict === 'noClearDifference') {
@@ -85,11 +85,11 @@ function judgeMetric(
 ): Difference {
   const [sideA, sideB] = [sideOf(metric, a, random), sideOf(metric, b, random)];
   const typical = (side: Side | null): number | null => (side === null ? null : Math.exp(side.mean));
-  if (sideA === null || sideB === null) {
+  const reach = sideA === null || sideB === null ? null : reachOf(sideA, sideB);
+  if (sideA === null || sideB === null || reach === null) {
     const [left, right] = [typical(sideA), typical(sideB)];
     return { metric, a: left, b: right, ratio: null, verdict: 'notMeasured', isAssumed: false };
   }
-  const reach = reachOf(sideA, sideB);
   const middle = sideB.mean - sideA.mean;
   const verdict =
     middle - reach > 0 ? 'clearlyMore' : middle + reach < 0 ? 'clearlyLess' : 'noClearDifference';
@@ -108,21 +108,37 @@ function sideOf(metric: MetricName, runs: readonly RunFigures[], random: () => n
   const values = runs.map(({ figures }) => figures[metric].value);
   const logs = values.filter((value) => value !== null && value > 0).map((value) => Math.log(value ?? 1));
   if (logs.length === 0 || logs.length < values.length) return null;
-  const slices = runs.length === 1 ? (runs[0]?.figures[metric].slices ?? []) : [];
-  const mean = slices.length === 0 ? 0 : meanOf(slices);
-  const within = mean > 0 ? (blockStandardError(slices, random) ?? 0) / mean : 0;
+  const [only] = runs.length === 1 ? runs : [];
+  const within = only === undefined ? 0 : unrestWithin(metric, only, random);
   return { mean: meanOf(logs), se: standardError(logs, random), count: logs.length, within };
 }
 
-/** Half the width of the interval. */
-function reachOf(a: Side, b: Side): number {
+/** A run whose rows/s have too few slices is too short for all its metrics: their unrest is nowhere else. */
+function unrestWithin(metric: MetricName, { figures }: RunFigures, random: () => number): number | null {
+  if (unrestOf(figures.rowsPerSecond.slices ?? [], random) === null) return null;
+  const { slices } = figures[metric];
+  return slices === null ? 0 : (unrestOf(slices, random) ?? 0);
+}
+
+/** Relative standard error of the mean; null for fewer than a dozen slices. */
+function unrestOf(slices: readonly number[], random: () => number): number | null {
+  const mean = slices.length === 0 ? 0 : meanOf(slices);
+  // Blocks of a short series are shorter: they hold less of what lasts, and more than nothing.
+  const error = blockStandardError(slices, random) ?? blockStandardError(slices, random, 1);
+  return error === null || mean <= 0 ? null : error / mean;
+}
+
+/** Half the width of the interval; null when neither repeats nor the runs themselves show how uneven they are. */
+function reachOf(a: Side, b: Side): number | null {
   if (a.se !== null && b.se !== null) {
     const freedom = welchFreedom({ se: a.se, count: a.count }, { se: b.se, count: b.count });
     return studentT(CONFIDENCE, freedom) * Math.hypot(a.se, b.se);
   }
   // A single run shows its own unrest, not how another one of the same plan would have gone.
-  const spread = spreadOf(a) ?? spreadOf(b) ?? ASSUMED_SPREAD;
-  const errors = [a, b].map((side) => side.se ?? Math.hypot(spread, side.within));
+  const shown = spreadOf(a) ?? spreadOf(b);
+  if (shown === null && [a, b].some(({ se, within }) => se === null && within === null)) return null;
+  const spread = shown ?? ASSUMED_SPREAD;
+  const errors = [a, b].map((side) => side.se ?? Math.hypot(spread, side.within ?? 0));
   const freedom = Math.max(a.count, b.count) >= TELLING_REPEATS ? Math.max(a.count, b.count) - 1 : Infinity;
   return studentT(CONFIDENCE, freedom) * Math.hypot(...errors);
 }

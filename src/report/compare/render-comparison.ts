@@ -19,8 +19,9 @@ const SIDE_COLUMNS: readonly TableColumn[] = [
 /** One sentence a side: what is clearly different, or that nothing is. */
 export function judgementText(label: string, differences: readonly Difference[]): string {
   const clear = differences.filter((difference) => isBetter(difference) !== null);
-  if (differences.every(({ verdict }) => verdict === 'notMeasured'))
+  if (differences.every(({ a, b }) => a === null || b === null))
     return `${label} and A have no metric in common`;
+  if (differences.every(({ ratio }) => ratio === null)) return `too short to tell A and ${label} apart`;
   if (clear.length === 0) return `no clear difference between A and ${label}`;
   return `${label} against A: ${clear.map(differenceText).join('; ')}`;
 }

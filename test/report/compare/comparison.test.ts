@@ -52,7 +52,7 @@ describe('a comparison', () => {
     assert.match(text, /One run is not a repeat: B is judged by/);
   });
 
-  it('refuses sides of mixed plans, a run named twice, and targets of different kinds', () => {
+  it('refuses sides of mixed plans, a run named twice or on both sides, and targets of different kinds', () => {
     const sandbox = toRunFile(
       sampleResult({ target: { kind: 'sandbox', version: '6.4.3', nodes: ['http://a:1'], keyed: true } }),
       FACTS,
@@ -60,6 +60,7 @@ describe('a comparison', () => {
     for (const [groups, expected] of [
       [[[...A.slice(0, 1), ...B.slice(0, 1)], B.slice(1)], /side A: its runs differ in batchSize: 1000, 500/],
       [[[...A, ...A.slice(0, 1)], B], /side A: run a1 is named twice/],
+      [[A, A.slice(1)], /run a2 is on more than one side\nrun a3 is on more than one side/],
       [[A, [sandbox]], /different kinds of target: A to cratedb, B to sandbox/],
     ] as const)
       assert.throws(

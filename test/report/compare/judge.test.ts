@@ -31,10 +31,10 @@ function figure(level: number, random: () => number): Figure {
 function simulatedRun(slowdown: number, random: () => number): RunFigures {
   const figures = {
     rowsPerSecond: figure(50_000 * (1 - slowdown), random),
-    cpuPerMillion: { ...figure(4, random), slices: [] },
+    cpuPerMillion: { ...figure(4, random), slices: null },
     p50: figure(60, random),
     p99: figure(240, random),
-    residentBytes: { ...figure(8e8, random), slices: [] },
+    residentBytes: { ...figure(8e8, random), slices: null },
   };
   return { id: 'simulated', figures };
 }
@@ -43,13 +43,14 @@ function side(runs: number, slowdown: number, random: () => number): RunFigures[
   return Array.from({ length: runs }, () => simulatedRun(slowdown, random));
 }
 
-/** A run of which only the rate is known. */
-function exact(rowsPerSecond: number | null): RunFigures {
-  const nothing: Figure = { value: null, slices: [] };
+/** A run of which only the rate is known, the same in each of its slices. */
+function exact(rowsPerSecond: number | null, seconds = 30): RunFigures {
+  const slices = rowsPerSecond === null ? null : new Array<number>(seconds).fill(rowsPerSecond);
+  const nothing: Figure = { value: null, slices: null };
   return {
     id: 'exact',
     figures: {
-      rowsPerSecond: { value: rowsPerSecond, slices: [] },
+      rowsPerSecond: { value: rowsPerSecond, slices },
       cpuPerMillion: nothing,
       p50: nothing,
       p99: nothing,
@@ -94,21 +95,39 @@ describe('a slowdown of 10 %', () => {
     assert.equal(half?.verdict, 'clearlyLess');
     assert.equal(half.isAssumed, true);
   });
+
+  it('is not looked for in one run of a moment, unless repeats of the other side show how uneven they are', () => {
+    const [rate] = judgeSides([exact(100)], [exact(50, 5)]);
+    assert.ok(rate !== undefined);
+    assert.equal(rate.verdict, 'notMeasured');
+    assert.equal(differenceText(rate), 'too short to tell');
+    const [repeated] = judgeSides(
+      [100, 101, 99].map((each) => exact(each, 5)),
+      [exact(50, 5)],
+    );
+    assert.equal(repeated?.verdict, 'clearlyLess');
+  });
 });
 
 describe('a judgement', () => {
   it('is in words, with the interval', () => {
-    const [rate, cpu] = judgeSides([100, 101, 99].map(exact), [90, 91, 89].map(exact));
+    const [rate, cpu] = judgeSides(
+      [100, 101, 99].map((each) => exact(each)),
+      [90, 91, 89].map((each) => exact(each)),
+    );
     assert.ok(rate !== undefined && cpu !== undefined);
     assert.match(differenceText(rate), /^10 % fewer rows\/s \([\d.]+ % to 1\d %\)$/);
     assert.equal(differenceText(cpu), 'not measured on both sides');
-    const [same] = judgeSides([100, 110, 90].map(exact), [100, 109, 91].map(exact));
+    const [same] = judgeSides(
+      [100, 110, 90].map((each) => exact(each)),
+      [100, 109, 91].map((each) => exact(each)),
+    );
     assert.ok(same !== undefined);
     assert.match(differenceText(same), /^no clear difference \(−\d+ % to \+\d+ %\)$/);
   });
 
   it('is the same for the same numbers', () => {
-    const [a, b] = [[100, 104, 99].map(exact), [90, 97, 89].map(exact)];
+    const [a, b] = [[100, 104, 99].map((each) => exact(each)), [90, 97, 89].map((each) => exact(each))];
     assert.deepEqual(judgeSides(a, b), judgeSides(a, b));
   });
 
