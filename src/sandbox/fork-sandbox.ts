@@ -1,6 +1,6 @@
 /** The sandbox as a process of its own, so that what it costs is not counted as the client's. */
 import { fork, type ChildProcess } from 'node:child_process';
-import { extname, join } from 'node:path';
+import { extname } from 'node:path';
 import { childEnvironment } from '../base/child-environment.ts';
 import { TargetError, UsageError } from '../base/errors.ts';
 import type { SandboxOptions } from './server.ts';
@@ -26,13 +26,16 @@ export type SandboxReport =
 export type SandboxOrder =
   { readonly type: 'start'; readonly options: SandboxOptions } | { readonly type: 'stop' };
 
+/** As source or as built, where this file is in another folder of the same depth. */
+const SANDBOX_ENTRY = new URL(`../sandbox/main${extname(import.meta.filename)}`, import.meta.url);
+
 const START_DEADLINE_MS = 10_000;
 const STOP_DEADLINE_MS = 5000;
 
 /** Throws what `startSandbox` throws, and TargetError when the process does not come up. */
 export async function forkSandbox(options: SandboxOptions = {}): Promise<SandboxProcess> {
-  // `main.ts` from source, `main.js` once built. Flags such as --inspect stay with the parent.
-  const child = fork(join(import.meta.dirname, `main${extname(import.meta.filename)}`), [], {
+  const child = fork(SANDBOX_ENTRY, [], {
+    // Flags such as --inspect stay with the parent.
     execArgv: ['--disable-warning=ExperimentalWarning'],
     // Infinity in a fault's window survives only this way.
     serialization: 'advanced',

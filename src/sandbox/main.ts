@@ -11,20 +11,25 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal
 const { promise: orphaned, resolve: orphan } = Promise.withResolvers<void>();
 process.once('disconnect', orphan);
 
-const options = await new Promise<SandboxOptions>((resolve) => {
-  // The parent and this file are of one build: the message is the type it is sent as.
-  process.once('message', (order: SandboxOrder) => resolve(order.type === 'start' ? order.options : {}));
-});
-const sandbox = await startOrReport(options);
-if (sandbox === null) {
-  process.exitCode = 1;
-} else {
-  const stopped = new Promise<void>((resolve) => process.once('message', () => resolve()));
-  await report({ type: 'ready', url: sandbox.url });
-  await Promise.race([stopped, orphaned.then(() => sandbox.unused())]);
-  await sandbox.close();
+void serve();
+
+/** From its parent's order to its end. */
+async function serve(): Promise<void> {
+  const options = await new Promise<SandboxOptions>((resolve) => {
+    // The parent and this file are of one build: the message is the type it is sent as.
+    process.once('message', (order: SandboxOrder) => resolve(order.type === 'start' ? order.options : {}));
+  });
+  const sandbox = await startOrReport(options);
+  if (sandbox === null) {
+    process.exitCode = 1;
+  } else {
+    const stopped = new Promise<void>((resolve) => process.once('message', () => resolve()));
+    await report({ type: 'ready', url: sandbox.url });
+    await Promise.race([stopped, orphaned.then(() => sandbox.unused())]);
+    await sandbox.close();
+  }
+  if (process.connected) process.disconnect();
 }
-if (process.connected) process.disconnect();
 
 async function startOrReport(wanted: SandboxOptions): Promise<Sandbox | null> {
   try {

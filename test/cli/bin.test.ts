@@ -79,6 +79,18 @@ describe('the command line', { concurrency: 4 }, () => {
       assert.match(bare.stdout, new RegExp(`^  ${name} `, 'm'));
   });
 
+  it('names the lines of the source where a bug happened, when it is asked to', async (context) => {
+    const cwd = folderFor(context);
+    const broken = 'Date.now = () => { throw new TypeError("on purpose"); };';
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(broken)}` };
+    const args = ['single', '--url', 'http://localhost:1', '--dry-run'];
+    const told = await crategen(args, { cwd, env });
+    assert.deepEqual([told.code, told.stderr.includes('    at ')], [1, false]);
+    const debugged = await crategen(args, { cwd, env: { ...env, CRATEGEN_DEBUG: '1' } });
+    assert.equal(debugged.code, 1);
+    assert.match(debugged.stderr, /at planFacts \(.*\/src\/cli\/run-command\.ts:\d+:\d+\)/);
+  });
+
   it('leads with examples and ends with exit codes in its help', async (context) => {
     const { stdout, code } = await crategen(['cluster', '--help'], { cwd: folderFor(context) });
     const headings = stdout.split('\n').filter((line) => /^[A-Z][A-Z ]+$/.test(line));

@@ -48,9 +48,11 @@ describe('the imports', () => {
     try {
       lay(
         'package.json',
-        JSON.stringify({ dependencies: { undici: '1', pidusage: '1', '@oclif/core': '1' } }),
+        JSON.stringify({
+          devDependencies: { undici: '1', pidusage: '1', '@oclif/core': '1', 'fast-check': '1' },
+        }),
       );
-      for (const name of ['undici', 'pidusage', '@oclif/core']) {
+      for (const name of ['undici', 'pidusage', '@oclif/core', 'fast-check']) {
         lay(
           `node_modules/${name}/package.json`,
           JSON.stringify({ name, version: '1.0.0', main: 'index.js' }),
@@ -63,10 +65,11 @@ describe('the imports', () => {
       lay('src/sandbox/d.ts', "import '../plan/e.ts';\n");
       lay('src/plan/e.ts', "import './f.ts';\n");
       lay('src/plan/f.ts', "import './e.ts';\n");
-      lay('src/rows/g.ts', "import 'node:fs';\n");
+      lay('src/rows/g.ts', "import 'node:fs';\nimport 'fast-check';\n");
       assert.deepEqual(violated(await cruised(folder)), [
         'base-imports-only-from-rooms-before-it',
         'no-cycles',
+        'no-tools-at-run-time',
         'oclif-is-behind-cli',
         'pidusage-is-behind-coordinator',
         'rows-are-pure',

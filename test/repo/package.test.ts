@@ -1,10 +1,11 @@
 /** The package holds what it needs to run, and nothing else. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { execa } from 'execa';
+import { parseRunFile } from '../../src/report/run-file.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -29,9 +30,10 @@ describe('the packed package', () => {
     for (const path of [
       'bin/run.js',
       'assets/live-page/page.js',
-      'dist/cli/main.js',
-      'dist/worker/main.js',
-      'dist/sandbox/main.js',
+      'dist/cli/main.cjs',
+      'dist/worker/main.cjs',
+      'dist/sandbox/main.cjs',
+      'dist/THIRD-PARTY-LICENSES.txt',
       'oclif.manifest.json',
       'docs/commands.md',
       'LICENSE',
@@ -53,13 +55,43 @@ describe('the packed package', () => {
 
     await execa('tar', ['-xzf', join(folder, packed.filename), '-C', folder]);
     const unpacked = join(folder, 'package');
-    symlinkSync(join(ROOT, 'node_modules'), join(unpacked, 'node_modules'));
+    layDependencies(unpacked);
     const version = await execa(process.execPath, [join(unpacked, 'bin/run.js'), '--version']);
     assert.match(version.stdout, new RegExp(`^crategen/${packed.version} `));
     const ddl = await execa(process.execPath, [join(unpacked, 'bin/run.js'), 'schema', 'ddl', 'records']);
     assert.match(ddl.stdout, /^CREATE TABLE/);
+    const run = ['single', '--sandbox', '--rows', '100', '--quiet', '--json'];
+    const state = { XDG_STATE_HOME: join(folder, 'state'), XDG_CACHE_HOME: join(folder, 'cache') };
+    const result = await execa(process.execPath, [join(unpacked, 'bin/run.js'), ...run], { env: state });
+    const file = parseRunFile(String(result.stdout), 'its output');
+    assert.equal(file.ledger.acknowledged, 100);
+    const report = [file.run.id, '--format', 'html'];
+    const html = await execa(process.execPath, [join(unpacked, 'bin/run.js'), 'report', ...report], {
+      env: state,
+    });
+    assert.match(html.stdout, /uPlot/);
+  });
+
+  it('carries the licence of every package that is bundled', () => {
+    const texts = readFileSync(join(ROOT, 'dist/THIRD-PARTY-LICENSES.txt'), 'utf8');
+    for (const name of ['@oclif/core', 'ansis', 'undici', 'valibot', 'yaml']) {
+      assert.match(texts, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+, [\\w.-]+\n\n`, 'm'), name);
+    }
+    assert.ok(texts.split(/^-{80}$/m).every((text) => /copyright|blue oak/i.test(text)));
   });
 });
+
+/** What npm would install beside the package, and nothing else. */
+function layDependencies(unpacked: string): void {
+  const { dependencies } = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  for (const name of Object.keys(dependencies)) {
+    const place = join(unpacked, 'node_modules', name);
+    mkdirSync(dirname(place), { recursive: true });
+    symlinkSync(join(ROOT, 'node_modules', name), place);
+  }
+}
 
 it('the lock file names every optional package, also those for other platforms, as npm ci wants', () => {
   const lock = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {

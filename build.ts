@@ -1,0 +1,86 @@
+/**
+ * Makes dist/: every file that something starts or finds by its path, and in shared/ what several of them load. What
+ * stands under `dependencies` is installed beside crategen; everything else that src/ imports is bundled, with the
+ * texts of its licences (docs/decisions/0029-the-command-is-a-bundle.md).
+ */
+import { globSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Plugin, build } from 'rolldown';
+
+const ROOT = import.meta.dirname;
+
+/** Loaded by `bin/run.js`, found by oclif, or forked: their paths in dist/ are those in src/. */
+const ENTRIES = [
+  'cli/keep-nursery-small',
+  'cli/keep-compiled',
+  'cli/main',
+  'cli/help',
+  'cli/command-not-found',
+  'worker/main',
+  'sandbox/main',
+  ...globSync('commands/**/*.ts', { cwd: join(ROOT, 'src') }).map((path) => path.replace(/\.ts$/, '')),
+];
+
+interface PackageFacts {
+  readonly name: string;
+  readonly version: string;
+  readonly license?: string;
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** oclif asks for TypeScript where a checkout has it, and goes on without. */
+const INSTALLED = [...Object.keys(factsOf(ROOT).dependencies ?? {}), 'typescript'];
+
+await build({
+  cwd: ROOT,
+  input: Object.fromEntries(ENTRIES.map((entry) => [entry, `src/${entry}.ts`])),
+  platform: 'node',
+  external: INSTALLED.map((name) => new RegExp(`^${name}(/|$)`)),
+  plugins: [licenceTexts()],
+  onwarn: (warning) => {
+    throw new Error(warning.message);
+  },
+  output: {
+    dir: 'dist',
+    cleanDir: true,
+    // An `import` of a module of Node's evaluates all that it offers, its lazy parts too; a `require` does not.
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    // As deep as the rooms of src/: `../worker/main` leads to the same from there.
+    chunkFileNames: 'shared/[name].cjs',
+    sourcemap: true,
+    sourcemapExcludeSources: true,
+    comments: { legal: true, annotation: false, jsdoc: false },
+  },
+});
+
+/** Writes what the licences of bundled packages ask for: their texts go where the code goes. */
+function licenceTexts(): Plugin {
+  return {
+    name: 'licence-texts',
+    generateBundle(_options, bundle) {
+      const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+      const folders = new Set(
+        modules.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
+      );
+      const source = [...folders]
+        .map(licenceOf)
+        .toSorted()
+        .join(`\n${'-'.repeat(80)}\n\n`);
+      this.emitFile({ type: 'asset', fileName: 'THIRD-PARTY-LICENSES.txt', source });
+    },
+  };
+}
+
+/** Throws where a package brings no text: then somebody has to look. */
+function licenceOf(folder: string): string {
+  const { name, version, license } = factsOf(folder);
+  const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)/i.test(file));
+  if (files.length === 0) throw new Error(`${name} ${version} has no file with its licence`);
+  const texts = files.map((file) => readFileSync(join(folder, file), 'utf8').trim());
+  return `${name} ${version}, ${license ?? 'no short name'}\n\n${texts.join('\n\n')}\n`;
+}
+
+function factsOf(folder: string): PackageFacts {
+  return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as PackageFacts;
+}
