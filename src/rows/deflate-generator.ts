@@ -48,7 +48,9 @@ export function createDeflateBodies(
   const maxBodyBytes = head.bytes.length + Math.ceil((maxTextBytes * BITS_PER_BYTE) / 8) + TAIL_BYTES;
   const { createBuffers, writeRowsOf, restart } = openModule(module);
   const buffers = createBuffers(count, maxBodyBytes);
-  const positions = new Map(buffers.map(({ buffer }) => [buffer, MAX_DISTANCE]));
+  // What has stood nowhere yet is remembered as the position 0, and matches begin anywhere in a text.
+  const firstPosition = MAX_DISTANCE + module.maxRowBytes;
+  const positions = new Map(buffers.map(({ buffer }) => [buffer, firstPosition]));
   return buffers.map((buffer) => {
     buffer.set(head.bytes);
     const writeRows = writeRowsOf(buffer);
@@ -60,7 +62,7 @@ export function createDeflateBodies(
         let position = (positions.get(buffer.buffer) ?? 0) + text.length;
         if (position + span > MAX_POSITION) {
           restart(buffer);
-          position = MAX_DISTANCE + text.length;
+          position = firstPosition + text.length;
         }
         positions.set(buffer.buffer, position + span);
         const start = buffer.byteOffset + head.bytes.length;

@@ -131,6 +131,23 @@ describe('bodies written as DEFLATE', () => {
     assertSameBatches(bodies, 0, [100, 1, 2, 100]);
   });
 
+  it('are the plain bodies where a text repeats the far end of one that was not written yet', async () => {
+    const noise = (seed: number): string =>
+      Array.from({ length: 300 }, (_, at) =>
+        Math.imul(seed + at, 0x9e3779b1)
+          .toString(36)
+          .slice(-6),
+      ).join('');
+    const values = Array.from({ length: 40 }, (_, entry) => noise(1000 * entry) + noise(1e6));
+    const column: Column = {
+      name: 'a',
+      type: { kind: 'text' },
+      generator: { kind: 'pool', pool: { from: 'values', values }, pick: { by: 'entity' } },
+    };
+    const bodies = bodiesOf(await planOf(tableOf([column], { axis: { entities: 40, stepMs: 1 } })), 100);
+    assertSameBatches(bodies, 0, [1, 100]);
+  });
+
   it('are the plain bodies for hostile text', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyHostileColumn, { minLength: 1, maxLength: 6 }), async (columns) => {

@@ -81,7 +81,8 @@ class Search {
   constructor(texts: readonly Uint8Array[], code: DeflateCode, { strideBytes, maxBack }: LinkOptions) {
     this.#texts = texts;
     this.#code = code;
-    this.#maxBack = Math.min(maxBack, texts.length);
+    // One round back stands the text itself, and where it stood is not known any more when it is written again.
+    this.#maxBack = Math.min(maxBack, texts.length - 1);
     const order = [...texts.slice(texts.length - this.#maxBack), ...texts];
     this.#starts = new Int32Array(order.length + 1);
     order.forEach(({ length }, at) => (this.#starts[at + 1] = (this.#starts[at] ?? 0) + length));
