@@ -9,6 +9,7 @@ import { missingRows } from '../metrics/ledger.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { WorkerEnd } from '../protocol/messages.ts';
+import { createReportDesk } from '../protocol/report-file.ts';
 import type { Monitor } from './monitor.ts';
 import type { EndReason } from './run-result.ts';
 import type { StopControl } from './stop-control.ts';
@@ -73,6 +74,7 @@ export class Crew {
   constructor(parts: CrewParts) {
     this.#parts = parts;
     const inTurn = createTurns(INITS_AT_ONCE);
+    const openReports = createReportDesk();
     this.slots = parts.templates.map(
       (template, position) =>
         new WorkerSlot({
@@ -80,6 +82,7 @@ export class Crew {
           spawn: parts.spawn,
           template,
           counterFileOf: (incarnation) => parts.counterFileOf(template.workerIndex, incarnation),
+          openReports,
           readyTimeoutMs: READY_TIMEOUT_MS + parts.templates.length * READY_TIMEOUT_PER_WORKER_MS,
           inTurn,
           resumed: parts.resumed?.[position] ?? null,
