@@ -1,6 +1,7 @@
 /** Texts made of random bits: hexadecimal digits, UUIDs, base 62 and bit strings, 8 or 16 characters at a time. */
 import type { Expression } from '../row-format.ts';
 import { ELEMENT_STEP } from '../hashing.ts';
+import type { Code } from './wasm-assembler.ts';
 import type { TextWriter } from './text-writer.ts';
 import { POINTER } from './text-writer.ts';
 
@@ -120,6 +121,15 @@ export function writeBase62(out: TextWriter, draw: Expression, length: Expressio
     }
     return out.advance(Number(max));
   }
+  if (max <= 8n) {
+    out.pushPointer();
+    code.get(bits);
+    pushBlock(out, 0n);
+    pushCharacters(out);
+    out.store('i64.store');
+    values.pushI32(length);
+    return out.advanceByStack();
+  }
   const [place, end] = [locals.add('i32'), locals.add('i32')];
   out.settle();
   values.pushI32(length);
@@ -133,40 +143,40 @@ export function writeBase62(out: TextWriter, draw: Expression, length: Expressio
   code.get(end).set(POINTER);
 }
 
-/** A word of 8 characters from the i64 on the stack: 4 from each half, each the high word of (half · 62). */
+/** A word of 8 characters from the i64 on the stack: 4 from each half, two at a time: the high word of (half · 62²). */
 function pushCharacters(out: TextWriter): void {
-  const { code } = out;
-  const { locals } = out.values.frame;
-  const [word, high, low] = [locals.add('i64'), locals.add('i64'), locals.add('i64')];
-  const characters = locals.add('v128');
-  code.tee(low).i64(32n).do('i64.shr_u').set(high);
-  for (let place = 0; place < 4; place += 1) {
-    for (const [half, shift] of [
-      [high, 8n * BigInt(place)],
-      [low, 32n + 8n * BigInt(place)],
-    ] as const) {
-      code.get(half).i64(0xffff_ffffn).do('i64.and').i64(62n).do('i64.mul').tee(half);
-      code.i64(32n).do('i64.shr_u');
-      if (shift > 0n) code.i64(shift).do('i64.shl');
-      if (place > 0 || half === low) code.get(word).do('i64.or');
-      code.set(word);
-    }
-  }
-  // '0' + digit, + 7 from 'A' on, + 6 more from 'a' on.
-  code.get(word).do('i64x2.splat').tee(characters);
-  out.pushVector(filled(0x30));
-  code.do('i8x16.add');
-  for (const [from, more] of [
-    [10, 7],
-    [36, 6],
-  ] as const) {
-    code.get(characters);
-    out.pushVector(filled(from - 1));
-    code.do('i8x16.gt_u');
-    out.pushVector(filled(more));
-    code.do('v128.and', 'i8x16.add');
-  }
-  code.do('i64x2.extract_lane');
+  const { code, image } = out;
+  const [whole, rest] = [out.values.frame.locals.add('i64'), out.values.frame.locals.add('i64')];
+  const pairs = image.once('pairs of base 62', pairsOfBase62);
+  const pushPair = (): void => {
+    code
+      .i64(62n * 62n)
+      .do('i64.mul')
+      .tee(rest)
+      .i64(32n);
+    code.do('i64.shr_u', 'i32.wrap_i64').i32(1).do('i32.shl').memory('i64.load16_u', pairs);
+  };
+  const pushBehind = (place: bigint, before: Code): void => {
+    before.i64(LOW_HALF).do('i64.and');
+    pushPair();
+    code.i64(16n * place).do('i64.shl', 'i64.or');
+  };
+  code.tee(whole).i64(32n).do('i64.shr_u');
+  pushPair();
+  pushBehind(1n, code.get(rest));
+  pushBehind(2n, code.get(whole));
+  pushBehind(3n, code.get(rest));
+}
+
+const LOW_HALF = 0xffff_ffffn;
+const BASE62 = ascii('0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz');
+
+/** Two characters for each number below 62². */
+function pairsOfBase62(): Uint8Array {
+  return Uint8Array.from({ length: 2 * 62 * 62 }, (_, place) => {
+    const pair = Math.floor(place / 2);
+    return BASE62[place % 2 === 0 ? Math.floor(pair / 62) : pair % 62] ?? 0;
+  });
 }
 
 const filled = (value: number): Uint8Array => new Uint8Array(16).fill(value);

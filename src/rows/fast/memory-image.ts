@@ -33,11 +33,15 @@ export class MemoryImage {
 
   /** The same for 16 bytes that many may want. */
   constant(bytes: Uint8Array): number {
-    const key = bytes.toString();
-    const known = this.#constants.get(key);
+    return this.once(bytes.toString(), () => bytes);
+  }
+
+  /** The same for what goes by a name. */
+  once(name: string, bytes: () => Uint8Array): number {
+    const known = this.#constants.get(name);
     if (known !== undefined) return known;
-    const address = this.place(bytes);
-    this.#constants.set(key, address);
+    const address = this.place(bytes());
+    this.#constants.set(name, address);
     return address;
   }
 

@@ -54,14 +54,10 @@ const PLAIN = {
   'i64.trunc_f64_u': [0xb1],
   'i8x16.swizzle': [0xfd, 14],
   'i64x2.splat': [0xfd, 18],
-  /** Of lane 0. */
-  'i64x2.extract_lane': [0xfd, 29],
   'i8x16.eq': [0xfd, 35],
-  'i8x16.gt_u': [0xfd, 40],
   'v128.and': [0xfd, 78],
   'v128.or': [0xfd, 80],
   'i8x16.shr_u': [0xfd, 109],
-  'i8x16.add': [0xfd, 110],
   'i8x16.sub': [0xfd, 113],
 } as const satisfies Record<string, readonly number[]>;
 export type PlainInstruction = keyof typeof PLAIN;
@@ -190,7 +186,6 @@ export class Code {
       const [first, second] = PLAIN[instruction] as readonly number[];
       this.#bytes.byte(first ?? 0);
       if (second !== undefined) this.#bytes.unsigned(second);
-      if (instruction === 'i64x2.extract_lane') this.#bytes.byte(0);
     }
     return this;
   }
