@@ -29,7 +29,7 @@ export function writeDecimal(out: TextWriter, maxDigits: number, minDigits: numb
   if (scale === 0) return writeWhole(out, maxDigits, minDigits);
   const fewest = Math.max(minDigits, scale + 1);
   const most = Math.max(Math.min(maxDigits, MAX_DIGITS), fewest);
-  if (most <= 8) return writeShortDecimal(out, fewest, scale);
+  if (most <= 8) return writeShortDecimal(out, most, fewest, scale);
   const { code } = out;
   const value = out.values.frame.locals.add('i64');
   const whole = out.values.frame.locals.add('i64');
@@ -54,7 +54,7 @@ function wholeOf(out: TextWriter, { value, maxDigits, minDigits }: Digits): void
   if (minDigits >= maxDigits) return fixedOf(out, value, minDigits);
   if (maxDigits <= 8) {
     out.code.get(value);
-    return writeTrimmed(out, minDigits);
+    return writeTrimmed(out, maxDigits, minDigits);
   }
   const { code } = out;
   const high = out.values.frame.locals.add('i64');
@@ -62,7 +62,7 @@ function wholeOf(out: TextWriter, { value, maxDigits, minDigits }: Digits): void
   out.settle();
   if (isShort) {
     code.get(value).i64(TEN_8).do('i64.lt_u').if().get(value);
-    writeTrimmed(out, minDigits);
+    writeTrimmed(out, 8, minDigits);
     out.settle();
     code.else();
   }
@@ -95,59 +95,59 @@ function fixedOf(out: TextWriter, value: number, digits: number): void {
   code.get(value);
   if (digits === 1) code.i64(0x30n).do('i64.or');
   else {
-    spreadDigits(out, digits);
+    const width = spreadDigits(out, digits);
     code.i64(ASCII_ZEROS).do('i64.or');
-    const unused = (digits <= 4 ? 4 : 8) - digits;
+    const unused = width - digits;
     if (unused > 0) code.i64(BigInt(8 * unused)).do('i64.shr_u');
   }
   out.store('i64.store');
   out.advance(digits);
 }
 
-/** Writes the integer below 10^8 on the stack without leading zeros, but with `minDigits` digits. */
-function writeTrimmed(out: TextWriter, minDigits: number): void {
+/** Writes the integer below 10^maxDigits ≤ 10^8 on the stack without leading zeros, but with `minDigits` digits. */
+function writeTrimmed(out: TextWriter, maxDigits: number, minDigits: number): void {
   const { code } = out;
   const { locals } = out.values.frame;
   const digits = locals.add('i64');
   const zeros = locals.add('i64');
-  spreadDigits(out);
+  const width = spreadDigits(out, maxDigits);
   code.set(digits);
-  trimmedZeros(out, digits, minDigits);
+  trimmedZeros(out, digits, width - minDigits);
   code.set(zeros);
   out.pushPointer();
   code.get(digits).i64(ASCII_ZEROS).do('i64.or').get(zeros).do('i64.shr_u');
   out.store('i64.store');
-  code.i32(8).get(zeros).do('i32.wrap_i64').i32(3).do('i32.shr_u', 'i32.sub');
+  code.i32(width).get(zeros).do('i32.wrap_i64').i32(3).do('i32.shr_u', 'i32.sub');
   out.advanceByStack();
 }
 
-/** Bits of leading zeros in a word of digits, of which the last `minDigits` stay. */
-function trimmedZeros(out: TextWriter, digits: number, minDigits: number): void {
+/** Bits of leading zeros in a word of digits, of which at most `most` digits go. */
+function trimmedZeros(out: TextWriter, digits: number, most: number): void {
   out.code
     .get(digits)
-    .i64(1n << BigInt(8 * (8 - minDigits)))
+    .i64(1n << BigInt(8 * most))
     .do('i64.or', 'i64.ctz')
     .i64(0x38n)
     .do('i64.and');
 }
 
 /** The decimal on the stack as one word of digits: all up to the point, then the point and the rest over it. */
-function writeShortDecimal(out: TextWriter, minDigits: number, scale: number): void {
+function writeShortDecimal(out: TextWriter, maxDigits: number, minDigits: number, scale: number): void {
   assert(scale <= 7, `${scale} places in a word`);
   const { code } = out;
   const { locals } = out.values.frame;
   const digits = locals.add('i64');
   const zeros = locals.add('i64');
-  spreadDigits(out);
+  const width = spreadDigits(out, maxDigits);
   code.set(digits);
-  trimmedZeros(out, digits, minDigits);
+  trimmedZeros(out, digits, width - minDigits);
   code.set(zeros);
   code.get(digits).i64(ASCII_ZEROS).do('i64.or').set(digits);
   out.pushPointer();
   code.get(digits).get(zeros).do('i64.shr_u');
   out.store('i64.store');
   code
-    .i32(8 - scale)
+    .i32(width - scale)
     .get(zeros)
     .do('i32.wrap_i64')
     .i32(3)
@@ -158,7 +158,7 @@ function writeShortDecimal(out: TextWriter, minDigits: number, scale: number): v
   // The last `scale` digits behind one byte for the point.
   if (scale < 7) {
     code
-      .i64(BigInt(8 * (8 - scale)))
+      .i64(BigInt(8 * (width - scale)))
       .do('i64.shr_u')
       .i64(8n)
       .do('i64.shl');
@@ -171,9 +171,9 @@ function writeShortDecimal(out: TextWriter, minDigits: number, scale: number): v
 /**
  * The integer on the stack, below 10^8 (10^4 if `digits` ≤ 4), as a word with a digit in each byte, the first
  * lowest. Reciprocals are exact in these ranges: ⌊x / 10^4⌋ = x · 3518437209 >> 45 below 2^32, ⌊x / 100⌋ =
- * x · 10486 >> 20 below 43,690, ⌊x / 10⌋ = x · 103 >> 10 below 179.
+ * x · 10486 >> 20 below 43,690, ⌊x / 10⌋ = x · 103 >> 10 below 179. Returns how many digits the word has.
  */
-export function spreadDigits(out: TextWriter, digits = 8): void {
+function spreadDigits(out: TextWriter, digits = 8): 4 | 8 {
   const { code } = out;
   const { scratch } = out.values.frame;
   const step = (factor: bigint, shift: bigint, mask: bigint, width: bigint, base: bigint): void => {
@@ -195,4 +195,5 @@ export function spreadDigits(out: TextWriter, digits = 8): void {
     else code.i64(16n).do('i64.shl');
     step(103n, 10n, 0x000f_000fn, 8n, 10n);
   }
+  return digits > 4 ? 8 : 4;
 }

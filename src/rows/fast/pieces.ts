@@ -69,8 +69,8 @@ export function pushIndex(values: ValueEmitter, index: FragmentIndex): void {
   if (value.op === 'add' && value.right.op === 'constant' && value.right.value === from) {
     return values.pushI32(value.left);
   }
-  values.push(value);
-  values.code.i64(from).do('i64.sub', 'i32.wrap_i64');
+  values.pushI32(value);
+  values.code.i32(Number(BigInt.asIntN(32, from))).do('i32.sub');
 }
 
 /** The row with its brackets and commas between its values. The prologue is not in it. */

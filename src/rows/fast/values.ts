@@ -172,8 +172,11 @@ export class ValueEmitter {
     }
   }
 
-  /** Leaves the value as an i32: for values below 2^32. */
+  /** Leaves the last 32 bits of the value, an i32. */
   pushI32(expression: Expression): void {
+    const node = this.#node(expression);
+    const isShared = node.uses > 1 && node.cost >= WORTH_KEEPING;
+    if (!isShared && this.#isComputed(node) && this.#narrowOperation(node.expression)) return;
     this.push(expression);
     this.code.do('i32.wrap_i64');
   }
@@ -181,12 +184,7 @@ export class ValueEmitter {
   /** Leaves an i32 that is not 0 if the value is not 0. */
   pushTruth(expression: Expression): void {
     const node = this.#node(expression);
-    if (expression.op === 'less' && this.#placeOf(node) === null && !this.#frame.known.has(node)) {
-      this.push(expression.left);
-      this.push(expression.right);
-      this.code.do('i64.lt_u');
-      return;
-    }
+    if (expression.op === 'less' && this.#isComputed(node)) return this.#less(expression);
     this.push(expression);
     this.code.i64(0n).do('i64.ne');
   }
@@ -274,6 +272,11 @@ export class ValueEmitter {
       // No cell is 2^64 − 1.
       frame.code.get(frame.record).i64(-1n).memory('i64.store', tag.offset);
     }
+  }
+
+  /** Whether a value stands nowhere yet. */
+  #isComputed(node: Node): boolean {
+    return this.#placeOf(node) === null && !this.#frame.known.has(node);
   }
 
   // --- where a value stands --------------------------------------------------------------------------------
@@ -542,8 +545,13 @@ export class ValueEmitter {
         if (readsHighHalf(expression.size)) this.#pushHighHalf(expression.of, push);
         else push(expression.of);
         return this.#range(expression.size);
-      case 'load':
-        return this.#load(expression, push);
+      case 'load': {
+        const address = this.#pushPlace(expression, (part) => {
+          push(part);
+          code.do('i32.wrap_i64');
+        });
+        return void code.memory('i64.load32_u', address);
+      }
       case 'select':
         push(expression.then);
         push(expression.otherwise);
@@ -576,19 +584,58 @@ export class ValueEmitter {
     this.#finishHighHalf();
   }
 
-  /** What is added to an index is added to the table's address. */
-  #load({ table, index }: Expression & { op: 'load' }, push: (part: Expression) => void): void {
-    const { code } = this;
+  /** Leaves the place of a table's number less the address that it returns: what is added to the index is in that. */
+  #pushPlace({ table, index }: Expression & { op: 'load' }, pushI32: (part: Expression) => void): number {
     const address = this.#tableAddress(table);
     const isAhead = index.op === 'add' && index.right.op === 'constant' && index.right.value >= 0n;
     const isFolded = isAhead && this.intervalOf(index.left).min >= 0n;
-    push(isFolded ? index.left : index);
-    const ahead = isFolded ? Number(index.right.value) : 0;
-    code
-      .do('i32.wrap_i64')
-      .i32(2)
-      .do('i32.shl')
-      .memory('i64.load32_u', address + 4 * ahead);
+    pushI32(isFolded ? index.left : index);
+    this.code.i32(2).do('i32.shl');
+    return isFolded ? address + 4 * Number(index.right.value) : address;
+  }
+
+  /** Leaves 1 or 0, an i32. */
+  #less({ left, right }: Expression & { op: BinaryOp }): void {
+    const isShort = [left, right].every((part) => isU32(this.#node(part).interval));
+    for (const part of [left, right]) {
+      if (isShort) this.pushI32(part);
+      else this.push(part);
+    }
+    this.code.do(isShort ? 'i32.lt_u' : 'i64.lt_u');
+  }
+
+  /** Computes the last 32 bits from those of the parts; false for what needs more of them. */
+  #narrowOperation(expression: Expression): boolean {
+    const { code } = this;
+    switch (expression.op) {
+      case 'constant':
+        code.i32(Number(BigInt.asIntN(32, expression.value)));
+        return true;
+      case 'load': {
+        const address = this.#pushPlace(expression, (part) => this.pushI32(part));
+        code.memory('i32.load', address);
+        return true;
+      }
+      case 'select':
+        this.pushI32(expression.then);
+        this.pushI32(expression.otherwise);
+        this.pushTruth(expression.when);
+        code.do('select');
+        return true;
+      case 'add':
+      case 'subtract':
+      case 'multiply':
+      case 'and':
+      case 'or':
+      case 'xor':
+        this.pushI32(expression.left);
+        if (isLowHalf(expression)) return true;
+        this.pushI32(expression.right);
+        code.do(NARROW_BINARY[expression.op]);
+        return true;
+      default:
+        return false;
+    }
   }
 
   #quotient({ op, left, right }: Expression & { op: BinaryOp }, push: (part: Expression) => void): void {
@@ -662,6 +709,20 @@ const BINARY = {
   or: 'i64.or',
   xor: 'i64.xor',
 } as const;
+
+const NARROW_BINARY = {
+  add: 'i32.add',
+  subtract: 'i32.sub',
+  multiply: 'i32.mul',
+  and: 'i32.and',
+  or: 'i32.or',
+  xor: 'i32.xor',
+} as const;
+
+/** Whether the expression cuts 32 bits off, which `pushI32` does anyway. */
+function isLowHalf({ op, right }: Expression & { op: BinaryOp }): boolean {
+  return op === 'and' && right.op === 'constant' && right.value === LOW_HALF;
+}
 
 /** Whether a draw is spread over so many numbers by its high half alone. */
 function readsHighHalf(size: bigint): boolean {
