@@ -58,6 +58,8 @@ const MAX_NUMBERS = 1024;
 const MAX_FUSED_BYTES = 1 << 20;
 const MAX_FOLDED_BYTES = 1 << 16;
 const MAX_FOLDED_LITERAL = 16;
+/** Memory that words may take as vectors. */
+const MAX_WIDENED_BYTES = 1 << 10;
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -87,10 +89,25 @@ export function piecesOfRow(plan: RowPlan, values: ValueEmitter, brackets: RowBr
 export function piecesOf(writes: readonly Write[], pools: Pools, values: ValueEmitter): Piece[] {
   return joinedSuffixes(
     joinedFragments(
-      writes.map((write) => pieceOf(write, pools, values)),
+      literalsFirst(writes).map((write) => pieceOf(write, pools, values)),
       values,
     ),
   );
+}
+
+/** Literals before the locals that are set there, so that they stand beside what is written before. */
+function literalsFirst(writes: readonly Write[]): Write[] {
+  const ordered: Write[] = [];
+  let sets: Write[] = [];
+  for (const write of writes) {
+    if (write.op === 'set') sets.push(write);
+    else if (write.op === 'literal') ordered.push(write);
+    else {
+      ordered.push(...sets, write);
+      sets = [];
+    }
+  }
+  return [...ordered, ...sets];
 }
 
 /** Neighbouring literals are one; fragments with the same number are one, with what stands between them. */
@@ -206,7 +223,7 @@ function isWorthFolding(fragment: Fragment, suffix: Uint8Array): boolean {
   const { lengths } = withSuffix(fragment, suffix);
   const bytes = tableBytes(lengths);
   if (bytes <= tableBytes(fragment.lengths)) return true;
-  if (fitsWord(fragment.lengths) && !fitsWord(lengths)) return false;
+  if (fitsWord(fragment.lengths) && !fitsWord(lengths) && bytes > MAX_WIDENED_BYTES) return false;
   return suffix.length <= MAX_FOLDED_LITERAL && bytes <= MAX_FOLDED_BYTES;
 }
 
