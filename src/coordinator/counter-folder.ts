@@ -5,6 +5,8 @@ import { makeFolders } from '../base/make-folder.ts';
 
 export interface CounterFolder {
   readonly path: string;
+  /** What all workers write rows with. */
+  readonly rowsFile: string;
   fileOf(workerIndex: number, incarnation: number): string;
   remove(): void;
 }
@@ -31,6 +33,7 @@ export function createCounterFolder(
 export function counterFolderAt(path: string): CounterFolder {
   return {
     path,
+    rowsFile: join(path, 'rows'),
     fileOf: (workerIndex, incarnation) => join(path, `worker-${workerIndex}-${incarnation}`),
     remove: () => rmSync(path, { recursive: true, force: true }),
   };

@@ -3,7 +3,6 @@
  * signals and deadlines. Whatever ends the run first is its reason.
  */
 import type { Clock } from '../base/clock.ts';
-import { createTurns } from '../base/turns.ts';
 import { durationFlag, formatBytes, formatExact } from '../base/units.ts';
 import { missingRows } from '../metrics/ledger.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
@@ -36,8 +35,6 @@ const UNSTARTED_DRAIN_MS = 1000;
 /** From fork to `ready`: for one worker, and for each that starts at the same time on a host of few cores. */
 const READY_TIMEOUT_MS = 10_000;
 const READY_TIMEOUT_PER_WORKER_MS = 1000;
-/** Init messages on their way: a quarter of a megabyte each, half as much again while it is written. */
-const INITS_AT_ONCE = 8;
 /** The common start lies this far ahead, so that every worker has heard of it. */
 const START_AHEAD_MS = 2;
 
@@ -73,7 +70,6 @@ export class Crew {
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
-    const inTurn = createTurns(INITS_AT_ONCE);
     const openReports = createReportDesk();
     this.slots = parts.templates.map(
       (template, position) =>
@@ -84,7 +80,6 @@ export class Crew {
           counterFileOf: (incarnation) => parts.counterFileOf(template.workerIndex, incarnation),
           openReports,
           readyTimeoutMs: READY_TIMEOUT_MS + parts.templates.length * READY_TIMEOUT_PER_WORKER_MS,
-          inTurn,
           resumed: parts.resumed?.[position] ?? null,
           events: {
             onReady: () => this.#checkReady(),

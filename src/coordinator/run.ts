@@ -10,7 +10,8 @@ import { formatBytes, formatExact } from '../base/units.ts';
 import { planFileText } from '../plan/plan-file.ts';
 import { createClient } from '../cratedb/client.ts';
 import { type RunPlan, type TablePlan, type TargetAccess, tablesOf } from '../plan/run-plan.ts';
-import { PROTOCOL_VERSION, type WorkerTable } from '../protocol/messages.ts';
+import { PROTOCOL_VERSION } from '../protocol/messages.ts';
+import { writeRowsFile } from '../protocol/rows-file.ts';
 import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
 import { maxRowBytesOf } from '../rows/bounds.ts';
 import { fetchPools } from './kept-pools.ts';
@@ -42,7 +43,6 @@ import { type SpawnWorker, type WorkerStock, forkAhead, forkingSpawner } from '.
 interface Prepared {
   /** One for each table, in the order of the plan. */
   readonly rowPlans: readonly RowPlan[];
-  readonly rows: readonly RowSource[];
   readonly target: PreparedTarget;
   readonly counters: CounterFolder;
 }
@@ -127,9 +127,10 @@ async function prepare(
   let counters: CounterFolder | null = null;
   try {
     counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
+    writeRowsFile(counters.rowsFile, rows);
     await env.savePlan(planText(plan, { startedAtMs, target, rowPlans, counters }, env));
     monitor.knowsTarget(target.state, plannedRowsOf(plan));
-    return { rowPlans, rows, target, counters };
+    return { rowPlans, target, counters };
   } catch (error) {
     counters?.remove();
     await target.client.destroy();
@@ -321,17 +322,19 @@ async function guardedRun(
 
 /** What each worker is told: its share, and everything they have in common. */
 function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): InitTemplate[] {
-  const { target, rows } = prepared;
+  const { target, counters } = prepared;
   const { load, safety } = plan;
   return assignmentsOf(plan).map((assignment, workerIndex) => ({
     type: 'init',
     protocolVersion: PROTOCOL_VERSION,
     workerIndex,
     access: target.access,
-    tables: target.tables.flatMap(({ plan: { name, weight }, insert }, position): WorkerTable[] => {
-      const source = rows[position];
-      return source === undefined ? [] : [{ name: formatTable(name), weight, insert, rows: source }];
-    }),
+    tables: target.tables.map(({ plan: { name, weight }, insert }) => ({
+      name: formatTable(name),
+      weight,
+      insert,
+    })),
+    rowsFile: counters.rowsFile,
     keyed: target.state.keyed,
     assignment,
     limits: {

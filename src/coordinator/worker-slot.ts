@@ -6,7 +6,6 @@
 import type { Clock } from '../base/clock.ts';
 import { assert, messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
-import type { Turns } from '../base/turns.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers, settledRows } from '../metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../metrics/merge.ts';
 import { endOutages } from '../metrics/node-counts.ts';
@@ -65,8 +64,6 @@ interface Incarnation {
   /** Why it is being ended by force. */
   faulted: string;
   readonly readyTimer: AbortController;
-  /** Resolves when its init message is on the wire, or cannot be. */
-  told: Promise<void>;
 }
 
 export class WorkerSlot {
@@ -90,7 +87,6 @@ export class WorkerSlot {
   readonly #openReports: (path: string) => ReportReader;
   readonly #events: SlotEvents;
   readonly #readyTimeoutMs: number;
-  readonly #inTurn: Turns;
   /** Final snapshots of incarnations that are gone. */
   readonly #closed: Snapshot[] = [];
   /** The last sum, and what it was made of. */
@@ -110,8 +106,6 @@ export class WorkerSlot {
     readonly events: SlotEvents;
     /** From fork to `ready`. */
     readonly readyTimeoutMs: number;
-    /** Shared by all slots: an init message is large, and is in memory until its worker has read it. */
-    readonly inTurn: Turns;
     /** What an earlier, stopped part of the same run came to. */
     readonly resumed: ResumedBooks | null;
   }) {
@@ -124,7 +118,6 @@ export class WorkerSlot {
     this.#openReports = parts.openReports;
     this.#events = parts.events;
     this.#readyTimeoutMs = parts.readyTimeoutMs;
-    this.#inTurn = parts.inTurn;
     if (parts.resumed !== null) {
       this.#closed.push(baseSnapshot(parts.resumed));
       this.#list(keptExceptions(parts.resumed, parts.clock.monotonicMs()));
@@ -183,7 +176,6 @@ export class WorkerSlot {
       wasReady: false,
       faulted: '',
       readyTimer: new AbortController(),
-      told: Promise.resolve(),
     };
     this.#current = incarnation;
     this.phase = 'spawning';
@@ -210,7 +202,7 @@ export class WorkerSlot {
       resume,
     };
     // A line that breaks means that the process is ending: #bury hears of it with code and signal.
-    incarnation.told = this.#inTurn(() => incarnation.process.link.send(message)).catch(() => undefined);
+    incarnation.process.link.send(message).catch(() => undefined);
   }
 
   /** What predecessors have sent is no longer in the budget. */
@@ -243,9 +235,7 @@ export class WorkerSlot {
     if (this.#current === null || this.phase === 'exited') return;
     this.phase = 'draining';
     this.#isTold = true;
-    const { told, process } = this.#current;
-    // Its init message may still wait for its turn.
-    told.then(() => process.link.send({ type: 'drain', reason, deadlineNs })).catch(() => undefined);
+    this.#current.process.link.send({ type: 'drain', reason, deadlineNs }).catch(() => undefined);
   }
 
   kill(signal: 'SIGTERM' | 'SIGKILL'): void {

@@ -7,7 +7,6 @@ import type { Snapshot } from '../metrics/snapshot.ts';
 import type { Compression, TargetAccess } from '../plan/run-plan.ts';
 import type { Assignment } from '../plan/assignment.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
-import type { RowSource } from '../rows/row-source.ts';
 import type { PackedSnapshot } from './packed-snapshot.ts';
 
 export const PROTOCOL_VERSION = 3;
@@ -46,7 +45,6 @@ export interface WorkerTable {
   /** Its share of the batches, beside the others' weights. */
   readonly weight: number;
   readonly insert: InsertForm;
-  readonly rows: RowSource;
 }
 
 export interface InitMessage {
@@ -57,6 +55,8 @@ export interface InitMessage {
   readonly access: TargetAccess;
   /** At least one, in the order of the plan. */
   readonly tables: readonly WorkerTable[];
+  /** Where what writes their rows lies. */
+  readonly rowsFile: string;
   /** A resend is exact: the key of every table is (run_id, seq). */
   readonly keyed: boolean;
   readonly assignment: Assignment;

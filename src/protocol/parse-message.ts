@@ -73,6 +73,7 @@ const DOWN: Readonly<Record<DownMessage['type'], Check>> = {
     incarnation: isCount,
     access: isPresent,
     tables: (tables) => Array.isArray(tables) && tables.length > 0 && tables.every(isPresent),
+    rowsFile: isText,
     keyed: isFlag,
     assignment: isPresent,
     limits: isPresent,

@@ -14,6 +14,7 @@ import type { Link } from '../protocol/link.ts';
 import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } from '../protocol/messages.ts';
 import { packSnapshot } from '../protocol/packed-snapshot.ts';
 import { parseDownMessage } from '../protocol/parse-message.ts';
+import { readRowsFile } from '../protocol/rows-file.ts';
 import { type ReportWriter, createReportFile, reportFileOf } from '../protocol/report-file.ts';
 import { type BatchBody, rowsThatFit } from '../rows/batch-body.ts';
 import { type BodySource, openRowSource } from '../rows/row-source.ts';
@@ -130,8 +131,8 @@ class RunningWorker implements Worker {
   }
 
   async #prepare(init: InitMessage): Promise<void> {
-    const opening = Promise.all(init.tables.map(({ rows, insert }) => openRowSource(rows, insert))).then(
-      (sources) => openSession(init, sources, this.#parts, (trace) => this.#sendTrace(init, trace)),
+    const opening = openRows(init).then((sources) =>
+      openSession(init, sources, this.#parts, (trace) => this.#sendTrace(init, trace)),
     );
     this.#opening = opening;
     const session = await opening;
@@ -241,6 +242,18 @@ class RunningWorker implements Worker {
 
 function sender(init: InitMessage): { workerIndex: number; incarnation: number } {
   return { workerIndex: init.workerIndex, incarnation: init.incarnation };
+}
+
+/** One for each table. */
+async function openRows({ rowsFile, tables }: InitMessage): Promise<BodySource[]> {
+  const sources = readRowsFile(rowsFile);
+  assert(sources.length === tables.length, `rows of ${sources.length} tables are there for ${tables.length}`);
+  return await Promise.all(
+    tables.flatMap(({ insert }, table) => {
+      const source = sources[table];
+      return source === undefined ? [] : [openRowSource(source, insert)];
+    }),
+  );
 }
 
 async function openSession(

@@ -6,7 +6,6 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { readHostFacts } from '../../src/base/host.ts';
-import { createTurns } from '../../src/base/turns.ts';
 import { type RecoverEnvironment, recoverRun } from '../../src/coordinator/recover.ts';
 import { keptExceptions } from '../../src/coordinator/resume.ts';
 import type { RunResult } from '../../src/coordinator/run-result.ts';
@@ -60,7 +59,6 @@ test('a worker with hundreds of thousands of bad batches behind it is gone on wi
       onExited: () => undefined,
     },
     readyTimeoutMs: 10_000,
-    inTurn: createTurns(1),
     resumed: books,
   });
   assert.equal(slot.exceptions.length, MANY);

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after } from 'node:test';
 import { type Clock, systemClock } from '../../src/base/clock.ts';
 import { counterFolderAt } from '../../src/coordinator/counter-folder.ts';
 import { Crew, type CrewEnd } from '../../src/coordinator/crew.ts';
@@ -16,10 +17,13 @@ import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import type { TableSchema } from '../../src/rows/schema.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts';
+import { writeRowsFile } from '../../src/protocol/rows-file.ts';
 import { samplePlan } from '../support/sample-plan.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
 
 const usual = samplePlan();
+const rowsFolder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
+after(() => rmSync(rowsFolder, { recursive: true }));
 
 export const PLAN: RunPlan = {
   ...usual,
@@ -109,13 +113,20 @@ const NUMBERED: TableSchema = {
   axis: { entities: 1, stepMs: 1000 },
 };
 
+/** Gone with the tests of the file that asked for it. */
+function numberedRows(plan: RunPlan): string {
+  const pools = { bytes: new Uint8Array(), offsets: new Uint32Array(1), pools: [], tables: [], hash: '' };
+  const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
+  const path = join(rowsFolder, 'rows');
+  writeRowsFile(path, [{ kind: 'plan', plan: makeRowPlan(NUMBERED, identity, pools) }]);
+  return path;
+}
+
 export function templateOf(
   plan: RunPlan,
   assignment: InitTemplate['assignment'],
   workerIndex: number,
 ): InitTemplate {
-  const pools = { bytes: new Uint8Array(), offsets: new Uint32Array(1), pools: [], tables: [], hash: '' };
-  const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   return {
     type: 'init',
     protocolVersion: PROTOCOL_VERSION,
@@ -133,9 +144,9 @@ export function templateOf(
         name: 'crategen.numbered',
         weight: 1,
         insert: bulkForm(''),
-        rows: { kind: 'plan', plan: makeRowPlan(NUMBERED, identity, pools) },
       },
     ],
+    rowsFile: numberedRows(plan),
     keyed: true,
     assignment,
     limits: { ...plan.safety, ...plan.load, bodyBytesBudget: bytesPerWorkerOf(plan) },
