@@ -12,7 +12,6 @@ import { verifiedTogether } from '../audit/verification.ts';
 import { formatTable } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { cacheFolder } from '../base/user-folders.ts';
-import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
 import type { RunResult } from '../coordinator/run-result.ts';
 import type { RunState } from '../coordinator/run-state.ts';
 import { runPlan } from '../coordinator/run.ts';
@@ -31,6 +30,7 @@ import { renderStatusLine } from '../report/status-line.ts';
 import { hasRunColumns } from '../rows/schema.ts';
 import { EXIT, exitCodeOf } from './exit-codes.ts';
 import { type Onlookers, openOnlookers } from './onlookers.ts';
+import type { RunProcesses } from './run-processes.ts';
 import { stopOnSignals } from './stop-signals.ts';
 import type { Versions } from './versions.ts';
 
@@ -38,8 +38,7 @@ export interface CarryOutParts {
   readonly runs: string;
   readonly host: HostFacts;
   readonly versions: Versions;
-  /** For `--sandbox`. */
-  readonly startSandbox: (() => Promise<EmbeddedTarget>) | null;
+  readonly processes: RunProcesses;
   readonly resumed: readonly ResumedBooks[] | null;
   /** For `ceiling --run`: holds the run that it was measured for against it. */
   readonly measuredFor: ((ceiling: RunFile) => RunFile['measuredFor']) | null;
@@ -150,7 +149,6 @@ async function observedRun(
   makeFolder(places.folder);
   const stop = createStopControl(systemClock);
   const endSignals = stopOnSignals(stop, output.out !== null);
-  const sandbox = parts.startSandbox === null ? null : keptSandbox(parts.startSandbox);
   try {
     await testWritable(places.runFile);
     if (output.out !== null) await testWritable(output.out);
@@ -180,7 +178,7 @@ async function observedRun(
         },
         versions: parts.versions,
         poolsFolder: join(cacheFolder(process.env, homedir()), 'pools'),
-        startSandbox: sandbox?.start ?? null,
+        ...parts.processes,
         onBatchLine: output.verbose ? (line) => watching.print(line) : null,
         resumed: parts.resumed,
         keepCounters: places.keepCounters,
@@ -192,29 +190,10 @@ async function observedRun(
     }
   } catch (error) {
     await removeIfEmpty(places.folder);
+    // After a run its signals stay caught: one that comes while its result is written must not cost the result.
     endSignals();
     throw error;
-  } finally {
-    // After a run its signals stay caught: one that comes while its result is written must not cost the result.
-    await sandbox?.end();
   }
-}
-
-/** The embedded endpoint, kept until its rows have been compared: the coordinator's stop does not end it yet. */
-function keptSandbox(start: () => Promise<EmbeddedTarget>): {
-  start: () => Promise<EmbeddedTarget>;
-  end: () => Promise<void>;
-} {
-  let started: EmbeddedTarget | null = null;
-  return {
-    start: async () => {
-      started = await start();
-      return { url: started.url, stop: () => Promise.resolve() };
-    },
-    end: async () => {
-      await started?.stop();
-    },
-  };
 }
 
 /** `--verify rows` looks at what the count could not see. A count that contradicts the ledger needs no second opinion. */

@@ -7,7 +7,6 @@ import { BugError } from '../base/errors.ts';
 import { readHostFacts, usableCores } from '../base/host.ts';
 import type { ConfigFile } from '../plan/config-file.ts';
 import { canGenerateFast } from '../rows/row-generator.ts';
-import type { EmbeddedTarget } from '../coordinator/run-environment.ts';
 import { alsoFiles } from '../plan/parse-also.ts';
 import type { OutputPlan } from '../plan/parse-output.ts';
 import { type ParsedRunPlan, type PlanFacts, parseRunPlan } from '../plan/parse-run-plan.ts';
@@ -27,7 +26,7 @@ import { type NamedFile, type ResolvedSchema, withSchema } from '../plan/schema-
 import type { TableSchema } from '../rows/schema.ts';
 import type { RawSettings } from '../plan/settings.ts';
 import { type Arguments, BaseCommand } from './base-command.ts';
-import type { CarryOutParts } from './carry-out.ts';
+import type { CarriedOut, CarryOutParts } from './carry-out.ts';
 import { readAccess } from './secrets.ts';
 import { settingReader, tlsWarnings } from './target-access.ts';
 
@@ -131,17 +130,7 @@ export abstract class RunCommand extends BaseCommand {
     measuredFor: CarryOutParts['measuredFor'] = null,
   ): Promise<void> {
     if (ready.output.dryRun) return await this.#showPlanned(ready.plan, ready.output.json);
-    const { carryOut } = await import('./carry-out.ts');
-    const { ownRunsFolder } = await import('./run-argument.ts');
-    const { versionsOf } = await import('./versions.ts');
-    const done = await carryOut(ready.plan, ready.output, ready.access, {
-      runs: ownRunsFolder(),
-      host: readHostFacts(),
-      versions: versionsOf(this.config.version),
-      startSandbox: ready.plan.target.kind === 'embedded' ? await embeddedSandbox(ready.plan) : null,
-      resumed,
-      measuredFor,
-    });
+    const done = await this.#carryOut(ready, resumed, measuredFor);
     const { renderSummary } = await import('../report/summary.ts');
     const { textViewOf } = await import('../report/terminal.ts');
     process.stderr.write(
@@ -149,6 +138,32 @@ export abstract class RunCommand extends BaseCommand {
     );
     if (ready.output.json) this.printJson(done.run);
     process.exitCode = done.exitCode;
+  }
+
+  /** Forks first: what it needs itself is loaded while Node starts in its workers. */
+  async #carryOut(
+    { plan, output, access }: ReadyRun,
+    resumed: CarryOutParts['resumed'],
+    measuredFor: CarryOutParts['measuredFor'],
+  ): Promise<CarriedOut> {
+    const host = readHostFacts();
+    const { startProcesses } = await import('./run-processes.ts');
+    const processes = await startProcesses(plan, host);
+    try {
+      const { carryOut } = await import('./carry-out.ts');
+      const { ownRunsFolder } = await import('./run-argument.ts');
+      const { versionsOf } = await import('./versions.ts');
+      return await carryOut(plan, output, access, {
+        runs: ownRunsFolder(),
+        host,
+        versions: versionsOf(this.config.version),
+        processes,
+        resumed,
+        measuredFor,
+      });
+    } finally {
+      await processes.end();
+    }
   }
 }
 
@@ -209,12 +224,4 @@ async function schemaFor(draft: DraftPlan, access: TargetAccess): Promise<FoundS
 interface FoundSchema {
   readonly schema: TableSchema;
   readonly notes: readonly string[];
-}
-
-/** Loaded only when asked for: a run against a server needs no SQLite. */
-async function embeddedSandbox({ command, load }: RunPlan): Promise<() => Promise<EmbeddedTarget>> {
-  const { forkSandbox } = await import('../sandbox/fork-sandbox.ts');
-  if (command !== 'ceiling') return () => forkSandbox();
-  const knownInserts = { rows: load.batchSize, isBulk: load.insertPath === 'bulk-args' };
-  return () => forkSandbox({ discard: true, knownInserts });
 }

@@ -4,7 +4,6 @@
  */
 import { createReadStream } from 'node:fs';
 import { type Readable, addAbortSignal } from 'node:stream';
-import { createSecureContext, getCACertificates } from 'node:tls';
 import { messageOf, systemCodeOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
 import type { SecretSource, SecretSources } from '../plan/parse-target.ts';
@@ -58,6 +57,7 @@ export async function readAccess(
 
 /** Read here, once, so that all processes of a run trust the same. */
 function withSystemCertificates(ca: string | null): string {
+  const { getCACertificates } = process.getBuiltinModule('node:tls');
   return [...(ca === null ? getCACertificates('default') : [ca]), ...getCACertificates('system')].join('\n');
 }
 
@@ -166,6 +166,8 @@ function firstLine(read: NamedText): SecretRead {
 /** Whether the TLS library takes the texts; a key of another certificate shows here, before the first connection. */
 function pemProblems({ ca, cert, key }: TargetAccess['tls']): readonly string[] {
   if (ca === null && cert === null && key === null) return [];
+  // Loaded when needed: most targets speak plain HTTP.
+  const { createSecureContext } = process.getBuiltinModule('node:tls');
   try {
     createSecureContext({ ca: ca ?? undefined, cert: cert ?? undefined, key: key ?? undefined });
     return [];

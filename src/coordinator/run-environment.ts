@@ -4,6 +4,7 @@ import type { HostFacts } from '../base/host.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunObserver } from './run-state.ts';
 import type { StopControl } from './stop-control.ts';
+import type { WorkerStock } from './worker-process.ts';
 
 /** An endpoint that the command started for this run. */
 export interface EmbeddedTarget {
@@ -24,8 +25,10 @@ export interface RunEnvironment {
   readonly versions: { readonly crategen: string; readonly node: string; readonly faker: string };
   /** Where pools are kept for the next run; made if it is missing. */
   readonly poolsFolder: string;
-  /** For `--sandbox`. */
-  readonly startSandbox: (() => Promise<EmbeddedTarget>) | null;
+  /** The caller releases them. */
+  readonly workers: WorkerStock;
+  /** For `--sandbox`: may still be starting. The caller stops it. */
+  readonly sandbox: Promise<EmbeddedTarget> | null;
   /** For `single --verbose`: one line per batch. */
   readonly onBatchLine: ((line: string) => void) | null;
   /** Per worker, what an earlier part of this run came to; null for a new run. */
@@ -35,6 +38,4 @@ export interface RunEnvironment {
    * are its only record. Without it they are removed when the result is whole.
    */
   readonly keepCounters?: (remove: () => void) => void;
-  /** For tests that want workers which misbehave. */
-  readonly workerEntry?: URL;
 }

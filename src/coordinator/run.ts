@@ -3,7 +3,7 @@
  * stop, settle, tell. `single` takes the same way with a worker in this process.
  */
 import { UsageError, assert } from '../base/errors.ts';
-import { type HostFacts, usableCores } from '../base/host.ts';
+import type { HostFacts } from '../base/host.ts';
 import { createHostUseReader } from '../base/host-use.ts';
 import { formatTable } from '../base/sql.ts';
 import { formatBytes, formatExact } from '../base/units.ts';
@@ -37,7 +37,6 @@ import type { RunEnvironment } from './run-environment.ts';
 import { assignmentsOf, bytesPerWorkerOf, plannedRowsOf } from './shares.ts';
 import { type WorkerBooks, settle } from './settle.ts';
 import type { InitTemplate } from './worker-slot.ts';
-import { type SpawnWorker, type WorkerStock, forkAhead, forkingSpawner } from './worker-process.ts';
 
 /** Everything that stands before the first worker is forked. */
 interface Prepared {
@@ -63,38 +62,19 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
     readUse: plan.command === 'single' ? null : createUseReader(),
   });
   monitor.enter('preparing');
-  const workers = await workersFor(plan, env);
-  const sandbox = env.startSandbox === null ? null : await env.startSandbox();
   let prepared: Prepared | null = null;
   try {
-    prepared = await prepare(
-      plan,
-      sandbox === null ? access : { ...access, nodes: [sandbox.url] },
-      env,
-      monitor,
-      startedAtMs,
-    );
-    return await carryOut(plan, prepared, env, monitor, startedAtMs, workers.spawn);
+    prepared = await prepare(plan, access, env, monitor, startedAtMs);
+    return await carryOut(plan, prepared, env, monitor, startedAtMs);
   } catch (error) {
     // A stop while the target was asked looks like a failure of the question.
     if (prepared === null && env.stop.graceful.aborted && !(error instanceof UsageError))
       return stoppedBeforeStart(plan, env, startedAtMs);
     throw error;
   } finally {
-    workers.release();
     await monitor.close();
     await prepared?.target.client.destroy();
-    await sandbox?.stop();
   }
-}
-
-/** As many as the cores can start at once are forked now; the others when they are needed. */
-async function workersFor(plan: RunPlan, env: RunEnvironment): Promise<WorkerStock> {
-  if (plan.command === 'single') {
-    const { localSpawner } = await import('./local-worker.ts');
-    return forkAhead(localSpawner(), 0);
-  }
-  return forkAhead(forkingSpawner(env.workerEntry), Math.min(plan.load.procs, usableCores(env.host)));
 }
 
 async function prepare(
@@ -107,7 +87,7 @@ async function prepare(
   const unfit = tablesOf(plan).flatMap((table) => unfitColumns(plan, table));
   if (unfit.length > 0) throw new UsageError(unfit);
   const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
-  // The pools fill while the target answers.
+  // The pools fill while the target starts and answers.
   const shelf = { folder: env.poolsFolder, versions: env.versions };
   const rowPlansMade = Promise.all(
     tablesOf(plan).map(async ({ schema }) => makeRowPlan(schema, identity, await fetchPools(schema, shelf))),
@@ -115,14 +95,16 @@ async function prepare(
   const [rowPlans, rows, target] = await Promise.all([
     rowPlansMade,
     rowPlansMade.then((made) => Promise.all(made.map((rowPlan) => rowSourceOf(plan, rowPlan)))),
-    prepareTarget({
-      plan,
-      access,
-      signal: env.stop.graceful,
-      isResumed: env.resumed !== null,
-      note: (level, event, message) => monitor.note({ level, event, message }),
-      checkHost: async (nodes) => checkLimits(plan, await rowPlansMade, nodes, env.host),
-    }),
+    reachable(access, env.sandbox).then((opened) =>
+      prepareTarget({
+        plan,
+        access: opened,
+        signal: env.stop.graceful,
+        isResumed: env.resumed !== null,
+        note: (level, event, message) => monitor.note({ level, event, message }),
+        checkHost: async (nodes) => checkLimits(plan, await rowPlansMade, nodes, env.host),
+      }),
+    ),
   ]);
   let counters: CounterFolder | null = null;
   try {
@@ -136,6 +118,10 @@ async function prepare(
     await target.client.destroy();
     throw error;
   }
+}
+
+async function reachable(access: TargetAccess, sandbox: RunEnvironment['sandbox']): Promise<TargetAccess> {
+  return sandbox === null ? access : { ...access, nodes: [(await sandbox).url] };
 }
 
 /** Code is made once, for all workers; what makes the less usual kinds is loaded for them. */
@@ -218,7 +204,6 @@ async function carryOut(
   env: RunEnvironment,
   monitor: Monitor,
   startedAtMs: number,
-  spawn: SpawnWorker,
 ): Promise<RunResult> {
   const { target, counters } = prepared;
   const crew = new Crew({
@@ -226,7 +211,7 @@ async function carryOut(
     clock: env.clock,
     stop: env.stop,
     monitor,
-    spawn,
+    spawn: env.workers.spawn,
     templates: initTemplates(plan, prepared, env),
     counterFileOf: (workerIndex, incarnation) => counters.fileOf(workerIndex, incarnation),
     onBatchLine: env.onBatchLine ?? (() => undefined),

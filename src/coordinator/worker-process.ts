@@ -6,7 +6,9 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { extname } from 'node:path';
 import { childEnvironment } from '../base/child-environment.ts';
 import { messageOf } from '../base/errors.ts';
+import { type HostFacts, usableCores } from '../base/host.ts';
 import { printable } from '../base/text.ts';
+import type { RunPlan } from '../plan/run-plan.ts';
 import { type Link, ipcLink, localLinks } from '../protocol/link.ts';
 import type { DownMessage, UpMessage } from '../protocol/messages.ts';
 
@@ -110,6 +112,13 @@ export function forkAhead(spawn: SpawnWorker, count: number): WorkerStock {
       for (const worker of waiting.splice(0)) worker.link.disconnect();
     },
   };
+}
+
+/** For one run: as many as the cores can start at once are forked now, the others when they are needed; `single` forks none. */
+export async function stockWorkers({ command, load }: RunPlan, host: HostFacts): Promise<WorkerStock> {
+  if (command !== 'single') return forkAhead(forkingSpawner(), Math.min(load.procs, usableCores(host)));
+  const { localSpawner } = await import('./local-worker.ts');
+  return forkAhead(localSpawner(), 0);
 }
 
 /** Of an uncaught error's text, the line that names it. */

@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { readHostFacts } from '../../src/base/host.ts';
+import { localSpawner } from '../../src/coordinator/local-worker.ts';
 import { type RecoverEnvironment, recoverRun } from '../../src/coordinator/recover.ts';
 import { keptExceptions } from '../../src/coordinator/resume.ts';
 import type { RunResult } from '../../src/coordinator/run-result.ts';
 import { runPlan } from '../../src/coordinator/run.ts';
 import { createStopControl } from '../../src/coordinator/stop-control.ts';
-import { forkingSpawner } from '../../src/coordinator/worker-process.ts';
+import { forkAhead, forkingSpawner } from '../../src/coordinator/worker-process.ts';
 import { WorkerSlot } from '../../src/coordinator/worker-slot.ts';
 import { assignmentsOf } from '../../src/coordinator/shares.ts';
 import { EMPTY_LEDGER, NO_BATCHES } from '../../src/metrics/ledger.ts';
@@ -168,7 +169,8 @@ test('a run whose plan cannot be written begins nothing and leaves no counter fi
       return Promise.reject(new Error('no space left'));
     },
     versions: { crategen: '0', node: '0', faker: '0' },
-    startSandbox: null,
+    workers: forkAhead(() => assert.fail('no worker is needed'), 0),
+    sandbox: null,
     onBatchLine: null,
     resumed: null,
   });
@@ -199,7 +201,8 @@ test('the counter files of a run that ended are its caller’s to remove', async
         return Promise.resolve();
       },
       versions: { crategen: '0', node: '0', faker: '0' },
-      startSandbox: null,
+      workers: forkAhead(localSpawner(), 0),
+      sandbox: null,
       onBatchLine: null,
       resumed: null,
       keepCounters: (removal) => (remove = removal),

@@ -81,6 +81,16 @@ describe('the packed package', () => {
   });
 });
 
+it('a built worker loads no part of Node that it may not need', async () => {
+  const worker = JSON.stringify(join(ROOT, 'dist/worker/main.cjs'));
+  const script = `require(${worker}); process.stdout.write(process.moduleLoadList.join('\\n'))`;
+  const { stdout } = await execa(process.execPath, ['--eval', script]);
+  const loaded = new Set(stdout.split('\n'));
+  assert.ok(loaded.has('NativeModule net'));
+  for (const name of ['http', 'http2', 'tls', 'crypto', 'sqlite', 'fs/promises', 'worker_threads'])
+    assert.ok(!loaded.has(`NativeModule ${name}`), name);
+});
+
 /** What npm would install beside the package, and nothing else. */
 function layDependencies(unpacked: string): void {
   const { dependencies } = JSON.parse(readFileSync(join(unpacked, 'package.json'), 'utf8')) as {

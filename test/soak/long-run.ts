@@ -12,7 +12,9 @@ import { execa } from 'execa';
 import { systemClock } from '../../src/base/clock.ts';
 import { readHostFacts } from '../../src/base/host.ts';
 import { runPlan } from '../../src/coordinator/run.ts';
+import { localSpawner } from '../../src/coordinator/local-worker.ts';
 import { createStopControl } from '../../src/coordinator/stop-control.ts';
+import { forkAhead } from '../../src/coordinator/worker-process.ts';
 import { forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
 import { PLAN } from '../coordinator/support.ts';
 import { BIN, childrenOf } from '../e2e/support.ts';
@@ -172,7 +174,8 @@ export async function listeningRun(seconds: number): Promise<Finding[]> {
         poolsFolder: folder,
         savePlan: () => Promise.resolve(),
         versions: { crategen: '', node: '', faker: '' },
-        startSandbox: null,
+        workers: forkAhead(localSpawner(), 0),
+        sandbox: null,
         onBatchLine: null,
         resumed: null,
       },

@@ -11,7 +11,9 @@ import { execa } from 'execa';
 import { systemClock } from '../../src/base/clock.ts';
 import { readHostFacts } from '../../src/base/host.ts';
 import { runPlan } from '../../src/coordinator/run.ts';
+import { localSpawner } from '../../src/coordinator/local-worker.ts';
 import { createStopControl } from '../../src/coordinator/stop-control.ts';
+import { forkAhead } from '../../src/coordinator/worker-process.ts';
 import type { RunPlan, TargetAccess } from '../../src/plan/run-plan.ts';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import { PRESET_NAMES } from '../../src/rows/presets.ts';
@@ -191,7 +193,8 @@ async function runHere(plan: RunPlan, sandbox: Sandbox, folder: string): Promise
     poolsFolder: folder,
     savePlan: () => Promise.resolve(),
     versions: { crategen: '', node: '', faker: '' },
-    startSandbox: null,
+    workers: forkAhead(localSpawner(), 0),
+    sandbox: null,
     onBatchLine: null,
     resumed: null,
   });
