@@ -8,7 +8,6 @@ import { missingRows } from '../metrics/ledger.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { WorkerEnd } from '../protocol/messages.ts';
-import { createReportDesk } from '../protocol/report-file.ts';
 import type { Monitor } from './monitor.ts';
 import type { EndReason } from './run-result.ts';
 import type { StopControl } from './stop-control.ts';
@@ -70,7 +69,6 @@ export class Crew {
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
-    const openReports = createReportDesk();
     this.slots = parts.templates.map(
       (template, position) =>
         new WorkerSlot({
@@ -78,7 +76,6 @@ export class Crew {
           spawn: parts.spawn,
           template,
           counterFileOf: (incarnation) => parts.counterFileOf(template.workerIndex, incarnation),
-          openReports,
           readyTimeoutMs: READY_TIMEOUT_MS + parts.templates.length * READY_TIMEOUT_PER_WORKER_MS,
           resumed: parts.resumed?.[position] ?? null,
           events: {

@@ -8,8 +8,8 @@ import type { RunPlan } from '../plan/run-plan.ts';
 
 /** Descriptors that Node, its loop and the standard streams hold, with some to spare. */
 const OWN_DESCRIPTORS = 32;
-/** IPC channel, stderr pipe, pidusage's /proc file, the file of its reports, and the moment of a fork. */
-const DESCRIPTORS_PER_WORKER = 5;
+/** IPC channel, stderr pipe, pidusage's /proc file, and the moment of a fork. */
+const DESCRIPTORS_PER_WORKER = 4;
 /** Request bodies may take this share of memory; the rest is for everything else on the host. */
 const BODY_MEMORY_SHARE = 0.5;
 

@@ -1,5 +1,5 @@
 /**
- * What the run looks like from outside, four times a second: the workers' newest reports and the readings
+ * What the run looks like from outside, four times a second: the workers' cumulative snapshots and the readings
  * per PID, as one RunState for observers and one bounded series for the run file. Totals never pass through
  * here; a missed tick costs a picture, not a row.
  */
@@ -33,8 +33,7 @@ import type {
 import type { ServerWatch } from './server-watch.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
-/** Workers report so often, and are looked at as often. */
-export const REPORT_INTERVAL_MS = 250;
+const TICK_MS = 250;
 /** The two are read so far apart at most: that much CPU a thread may have used in between. */
 const APART_MS = 250;
 /** Rates are over this many ticks: one second. */
@@ -204,21 +203,11 @@ export class Monitor {
 
   async #tickUntilClosed(): Promise<void> {
     while (!this.#over.signal.aborted) {
-      for (const slot of this.#slots) slot.look();
       if (this.#ticks % SAMPLE_EVERY_TICKS === FIRST_SAMPLE_TICK) await this.#sample();
       this.#tick();
       this.#ticks += 1;
-      await this.#clock.sleep(this.#untilNextTickMs(), this.#over.signal);
+      await this.#clock.sleep(TICK_MS, this.#over.signal);
     }
-  }
-
-  /** Ticks lie between two reports of the workers: all of the earlier one are there, also where cores are scarce. */
-  #untilNextTickMs(): number {
-    if (this.#startAtNs === null) return REPORT_INTERVAL_MS;
-    const sinceStartMs = Number(this.#clock.monotonicNs() - this.#startAtNs) / 1e6;
-    const untilMs = REPORT_INTERVAL_MS - ((sinceStartMs + REPORT_INTERVAL_MS / 2) % REPORT_INTERVAL_MS);
-    // A timer that was early by a fraction of a millisecond had this tick already.
-    return untilMs < REPORT_INTERVAL_MS / 2 ? untilMs + REPORT_INTERVAL_MS : untilMs;
   }
 
   async #sample(): Promise<void> {

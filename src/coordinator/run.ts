@@ -26,7 +26,7 @@ import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
 import { watchDisks } from './disk-watch.ts';
 import { limitProblems, readLimitFacts } from './limits.ts';
-import { Monitor, REPORT_INTERVAL_MS } from './monitor.ts';
+import { Monitor } from './monitor.ts';
 import { createProcessSampler } from './process-sampler.ts';
 import { createServerWatch } from './server-watch.ts';
 import { type PreparedTarget, prepareTarget } from './prepare-target.ts';
@@ -37,6 +37,8 @@ import type { RunEnvironment } from './run-environment.ts';
 import { assignmentsOf, bytesPerWorkerOf, plannedRowsOf } from './shares.ts';
 import { type WorkerBooks, settle } from './settle.ts';
 import type { InitTemplate } from './worker-slot.ts';
+
+const REPORT_INTERVAL_MS = 250;
 
 /** Everything that stands before the first worker is forked. */
 interface Prepared {

@@ -21,7 +21,6 @@ import {
   type WorkerEnd,
 } from '../protocol/messages.ts';
 import { parseUpMessage } from '../protocol/parse-message.ts';
-import { type ReportReader, reportFileOf } from '../protocol/report-file.ts';
 import { type ExceptionRecord, type LastWord, readCounterFile, silentWord } from '../worker/counter-file.ts';
 import { type Estate, closeBooks, estateOf } from './incarnations.ts';
 import { baseSnapshot, keptExceptions } from './resume.ts';
@@ -56,7 +55,6 @@ interface Incarnation {
   readonly number: number;
   readonly process: WorkerProcess;
   readonly counterFile: string;
-  readonly reports: ReportReader;
   readonly inherited: readonly number[];
   snapshot: Snapshot;
   drained: { end: WorkerEnd; detail: string } | null;
@@ -84,7 +82,6 @@ export class WorkerSlot {
   readonly #template: InitTemplate;
   readonly #mix: TableMix;
   readonly #counterFileOf: (incarnation: number) => string;
-  readonly #openReports: (path: string) => ReportReader;
   readonly #events: SlotEvents;
   readonly #readyTimeoutMs: number;
   /** Final snapshots of incarnations that are gone. */
@@ -102,7 +99,6 @@ export class WorkerSlot {
     readonly spawn: SpawnWorker;
     readonly template: InitTemplate;
     readonly counterFileOf: (incarnation: number) => string;
-    readonly openReports: (path: string) => ReportReader;
     readonly events: SlotEvents;
     /** From fork to `ready`. */
     readonly readyTimeoutMs: number;
@@ -115,7 +111,6 @@ export class WorkerSlot {
     this.#template = parts.template;
     this.#mix = mixOf(parts.template.tables);
     this.#counterFileOf = parts.counterFileOf;
-    this.#openReports = parts.openReports;
     this.#events = parts.events;
     this.#readyTimeoutMs = parts.readyTimeoutMs;
     if (parts.resumed !== null) {
@@ -164,12 +159,10 @@ export class WorkerSlot {
     assert(this.phase === 'exited', `worker ${this.index} is launched only when none lives`);
     const number = this.#closed.length;
     const process = this.#spawn();
-    const counterFile = this.#counterFileOf(number);
     const incarnation: Incarnation = {
       number,
       process,
-      counterFile,
-      reports: this.#openReports(reportFileOf(counterFile)),
+      counterFile: this.#counterFileOf(number),
       inherited: resume?.resend ?? [],
       snapshot: emptySnapshot(resume?.nextBatch ?? this.assignment.globalIndex),
       drained: null,
@@ -242,16 +235,6 @@ export class WorkerSlot {
     this.#current?.process.kill(signal);
   }
 
-  /** Takes what its worker has reported since the last look. */
-  look(): void {
-    const incarnation = this.#current;
-    if (incarnation === null || this.#startAtNs === null || incarnation.faulted !== '') return;
-    const report = incarnation.reports.read();
-    if (report === null) return;
-    if (!report.ok) return this.#refuse(incarnation, report.why);
-    this.#take(incarnation, report.message);
-  }
-
   #receive(incarnation: Incarnation, raw: unknown): void {
     if (this.#current !== incarnation || incarnation.faulted !== '') return;
     const parsed = parseUpMessage(raw);
@@ -274,6 +257,8 @@ export class WorkerSlot {
       case 'ready':
         if (incarnation.wasReady) return this.#refuse(incarnation, 'it was ready twice');
         return this.#becomeReady(incarnation, message.protocolVersion, message.pid);
+      case 'progress':
+        return this.#take(incarnation, message.snapshot);
       case 'drained':
         incarnation.drained = { end: message.end, detail: message.detail };
         this.phase = 'draining';
@@ -322,9 +307,6 @@ export class WorkerSlot {
   /** The process is gone: its last word becomes this slot's, and somebody goes on where it stopped. */
   #bury(incarnation: Incarnation, exit: WorkerExit): void {
     assert(this.#current === incarnation, `worker ${this.index} is buried once`);
-    // What it reported after the last look, for what its counter file does not hold.
-    this.look();
-    incarnation.reports.close();
     incarnation.readyTimer.abort();
     incarnation.process.link.disconnect();
     this.lastExit = exit;

@@ -9,7 +9,7 @@ import type { Assignment } from '../plan/assignment.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
 import type { PackedSnapshot } from './packed-snapshot.ts';
 
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 2;
 
 /** How a worker goes about its assignment. */
 export interface WorkerLimits {
@@ -61,7 +61,6 @@ export interface InitMessage {
   readonly keyed: boolean;
   readonly assignment: Assignment;
   readonly limits: WorkerLimits;
-  /** Its reports go into the file beside it. */
   readonly counterFile: string;
   readonly reportIntervalMs: number;
   readonly resume: Resume | null;
@@ -96,6 +95,11 @@ export interface ReadyMessage extends FromWorker {
   readonly nodeVersion: string;
 }
 
+interface ProgressMessage<Books> extends FromWorker {
+  readonly type: 'progress';
+  readonly snapshot: Books;
+}
+
 /** Why a worker stopped by itself; `drained` when it was told to, `done` when its assignment ended. */
 export type WorkerEnd = 'done' | 'drained' | 'outage' | 'blocked' | 'orphaned';
 
@@ -117,7 +121,8 @@ export interface BatchMessage extends FromWorker {
   readonly line: string;
 }
 
-type FromWorkerWith<Books> = ReadyMessage | DrainedMessage<Books> | FailedMessage<Books> | BatchMessage;
+type FromWorkerWith<Books> =
+  ReadyMessage | ProgressMessage<Books> | DrainedMessage<Books> | FailedMessage<Books> | BatchMessage;
 
 /** As it travels. */
 export type UpMessage = FromWorkerWith<PackedSnapshot>;

@@ -1,6 +1,6 @@
 /**
  * A snapshot as it travels: all its numbers in one array, its few texts beside it. As an object of objects each one
- * costs the coordinator more to read than everything that it does with it, and every worker makes four a second.
+ * costs the coordinator more to read than everything that it does with it, and every worker sends four a second.
  */
 import { HISTOGRAM_BUCKETS, type Histogram, createHistogram } from '../metrics/histogram.ts';
 import type { BatchCounts, Ledger } from '../metrics/ledger.ts';

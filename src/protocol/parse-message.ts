@@ -49,6 +49,7 @@ const fromWorker = { workerIndex: isCount, incarnation: isCount };
 
 const UP: Readonly<Record<UpMessage['type'], Check>> = {
   ready: shape({ type: isText, ...fromWorker, protocolVersion: isCount, pid: isCount, nodeVersion: isText }),
+  progress: shape({ type: isText, ...fromWorker, snapshot: isPresent }),
   drained: shape({
     type: isText,
     ...fromWorker,

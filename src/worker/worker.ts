@@ -1,5 +1,5 @@
 /**
- * A worker's life on its side of the line: init → ready → start → drained, with reports in between. The same code runs in a
+ * A worker's life on its side of the line: init → ready → start → progress … → drained. The same code runs in a
  * forked child and, for `single`, in the command's own process; what differs comes in as parts.
  */
 import { promisify } from 'node:util';
@@ -15,7 +15,6 @@ import { type InitMessage, PROTOCOL_VERSION, type UpMessage, type WorkerEnd } fr
 import { packSnapshot } from '../protocol/packed-snapshot.ts';
 import { parseDownMessage } from '../protocol/parse-message.ts';
 import { readRowsFile } from '../protocol/rows-file.ts';
-import { type ReportWriter, createReportFile, reportFileOf } from '../protocol/report-file.ts';
 import { type BatchBody, rowsThatFit } from '../rows/batch-body.ts';
 import { type BodySource, openRowSource } from '../rows/row-source.ts';
 import { type CounterWriter, createCounterFile } from './counter-file.ts';
@@ -48,7 +47,6 @@ interface Session {
   readonly init: InitMessage;
   readonly client: TargetClient;
   readonly counters: CounterWriter;
-  readonly reports: ReportWriter;
   readonly loop: InsertionLoop;
   end: { reason: WorkerEnd; detail: string } | null;
   isStarted: boolean;
@@ -165,9 +163,13 @@ class RunningWorker implements Worker {
     await this.#finish(session);
   }
 
-  /** Cumulative snapshots. All workers make theirs at the same moments after the common start: they tell of one moment. */
+  /**
+   * Cumulative snapshots, one at a time: while the last is not on the wire no other is made. All workers make theirs at
+   * the same moments after the common start: they tell of one moment, and wake the coordinator once.
+   */
   async #reportProgress(session: Session, startAtNs: bigint): Promise<void> {
     const { reportIntervalMs } = session.init;
+    let isSending = false;
     for (let due = 1; ; due += 1) {
       const elapsedMs = -this.#untilMs(startAtNs);
       due = Math.max(due, Math.ceil(elapsedMs / reportIntervalMs));
@@ -177,7 +179,13 @@ class RunningWorker implements Worker {
       const snapshot = session.loop.snapshot();
       if (impatience !== null) this.#drain(session, impatience, snapshot.waiting?.detail ?? '', 0);
       session.counters.writeUse(snapshot.use);
-      session.reports.write(snapshot);
+      if (isSending) continue;
+      isSending = true;
+      this.#link
+        .send({ type: 'progress', ...sender(session.init), snapshot: packSnapshot(snapshot) })
+        // A closed line is told by onClose; there is nothing else to do about a report that nobody takes.
+        .catch(() => undefined)
+        .finally(() => (isSending = false));
     }
   }
 
@@ -199,7 +207,6 @@ class RunningWorker implements Worker {
     const snapshot = session.loop.snapshot('last');
     session.counters.writeUse(snapshot.use);
     session.counters.close();
-    session.reports.close();
     const { reason: end, detail } = session.end ?? { reason: 'done', detail: '' };
     // Awaited before anything ends: a message still queued when a process exits is lost.
     if (end !== 'orphaned')
@@ -306,8 +313,7 @@ async function openSession(
     readUse: createUseReader(),
     onBatch: init.tracesBatches ? onBatch : null,
   });
-  const reports = createReportFile(reportFileOf(init.counterFile));
-  return { init, client, counters, reports, loop, end: null, isStarted: false };
+  return { init, client, counters, loop, end: null, isStarted: false };
 }
 
 /** What the loop knows of a table, and a body for each of its slots: a module writes only into memory of its own. */

@@ -1,21 +1,24 @@
 /**
  * One part of a worker in a process of its own: does it until warm, then so often again while CPU time is counted,
- * and prints one line of JSON. Forked by part-figures.ts.
+ * and prints one line of JSON. Forked by part-figures.ts, whose end of the line discards what comes.
  */
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { argv } from 'node:process';
 import { systemClock } from '../../src/base/clock.ts';
-import { createCounterFolder } from '../../src/coordinator/counter-folder.ts';
 import { createAllStoredCheck } from '../../src/cratedb/reply.ts';
 import { createHistogram, record } from '../../src/metrics/histogram.ts';
-import { createReportFile, reportFileOf } from '../../src/protocol/report-file.ts';
+import { ipcLink } from '../../src/protocol/link.ts';
+import type { UpMessage } from '../../src/protocol/messages.ts';
+import { packSnapshot } from '../../src/protocol/packed-snapshot.ts';
 import { createCounterFile } from '../../src/worker/counter-file.ts';
 import { type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { createUseReader } from '../../src/worker/process-use.ts';
 import { loopSettings } from './workload.ts';
 
 export interface PartTask {
-  /** A histogram's record, the two ways to read a reply, or a worker's report for its parent. */
+  /** A histogram's record, the two ways to read a reply, or a worker's report to its parent. */
   readonly part: 'record' | 'reply compared' | 'reply parsed' | 'report';
   readonly times: number;
 }
@@ -89,18 +92,17 @@ function parseReplies(times: number): Promise<PartSample> {
 
 /** All that a worker does four times a second, at that pace, with its wake-ups; nothing else runs. */
 async function report(times: number): Promise<PartSample> {
-  const folder = createCounterFolder('bench', tmpdir(), process.env);
-  const counterFile = folder.fileOf(0, 0);
-  const counters = createCounterFile(counterFile, {
-    workerIndex: 0,
-    incarnation: 0,
+  const folder = mkdtempSync(join(tmpdir(), 'crategen-bench-'));
+  const link = ipcLink<UpMessage>(process);
+  const facts = { workerIndex: 0, incarnation: 0 };
+  const counters = createCounterFile(join(folder, 'counters'), {
+    ...facts,
     pid: process.pid,
     slots: SLOTS,
     tables: 1,
     firstBatch: 0,
     globalCount: 1,
   });
-  const writer = createReportFile(reportFileOf(counterFile));
   const loop = idleLoop(counters);
   const reports = async (count: number, intervalMs: number): Promise<void> => {
     for (let index = 0; index < count; index += 1) {
@@ -108,14 +110,14 @@ async function report(times: number): Promise<PartSample> {
       loop.impatience();
       const snapshot = loop.snapshot();
       counters.writeUse(snapshot.use);
-      writer.write(snapshot);
+      await link.send({ type: 'progress', ...facts, snapshot: packSnapshot(snapshot) });
     }
   };
   await reports(WARM_REPORTS, WARM_INTERVAL_MS);
   const cpuSeconds = await cpuSecondsOf(() => reports(times, REPORT_INTERVAL_MS));
   counters.close();
-  writer.close();
-  folder.remove();
+  rmSync(folder, { recursive: true });
+  link.disconnect();
   return { times, cpuSeconds };
 }
 

@@ -18,7 +18,6 @@ import { assignmentsOf } from '../../src/coordinator/shares.ts';
 import { EMPTY_LEDGER, NO_BATCHES } from '../../src/metrics/ledger.ts';
 import { type PlanFile, type ResumedBooks, parsePlanFile, planFileText } from '../../src/plan/plan-file.ts';
 import { parseDownMessage } from '../../src/protocol/parse-message.ts';
-import { createReportDesk } from '../../src/protocol/report-file.ts';
 import { startSandbox } from '../../src/sandbox/server.ts';
 import { PLAN, templateOf } from './support.ts';
 
@@ -51,7 +50,6 @@ test('a worker with hundreds of thousands of bad batches behind it is gone on wi
     spawn: () => assert.fail('nothing is started here'),
     template: templateOf(PLAN, assignment, 0),
     counterFileOf: () => '',
-    openReports: createReportDesk(),
     events: {
       onReady: () => undefined,
       onDrained: () => undefined,

@@ -38,17 +38,6 @@ test('a message that is not of the protocol is refused and counted, and its send
   await run.close();
 });
 
-test('a report that is no snapshot is refused and counted as a message is, and its writer replaced', async () => {
-  const run = startCrew('reports-garbage', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, systemClock);
-  const end = await run.ended;
-  assert.equal(end.reason, 'workers');
-  assert.match(end.detail, /it sent what it may not: its report is no snapshot/);
-  assert.equal(run.crew.slots[0]?.refusedMessages, 5);
-  assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
-  assertAllGone(run);
-  await run.close();
-});
-
 test('a process that claims another pid is not believed', async () => {
   const run = startCrew('wrong-pid', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, systemClock);
   await run.ended;

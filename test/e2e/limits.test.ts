@@ -19,21 +19,21 @@ test('too few open files: needed and allowed are named, and no table is made', a
   assert.equal(ended.exitCode, 2, ended.stderr);
   assert.match(
     ended.stderr,
-    /open files: 192 are needed by one process, 64 are allowed \(ulimit -n\); --procs 6/,
+    /open files: 160 are needed by one process, 64 are allowed \(ulimit -n\); --procs 8/,
   );
   assert.deepEqual(sandbox.stats().tables, {});
 });
 
 test('what is said to fit under few open files does fit, and is what runs', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  const load = ['--rows', '1k', '--batch-size', '100', '--procs', '6', '--in-flight', '32'];
+  const load = ['--rows', '1k', '--batch-size', '100', '--procs', '8', '--in-flight', '32'];
   const args = ['cluster', '--url', sandbox.url, ...load, '--live', 'off', '--json'];
   const ended = await execa('sh', ['-c', 'ulimit -n 64; exec "$@"', 'sh', process.execPath, BIN, ...args], {
     env: { ...place.env },
     reject: false,
   });
   assert.equal(ended.exitCode, 0, ended.stderr);
-  assert.equal(parseRunFile(ended.stdout, 'the output').workers.length, 6);
+  assert.equal(parseRunFile(ended.stdout, 'the output').workers.length, 8);
   assert.equal(storedRows(sandbox), 1000);
 });
 

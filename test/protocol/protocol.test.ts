@@ -12,12 +12,10 @@ import { parseDownMessage, parseUpMessage } from '../../src/protocol/parse-messa
 const sender = { workerIndex: 3, incarnation: 1 };
 const good: readonly ReadUpMessage[] = [
   { type: 'ready', ...sender, protocolVersion: 1, pid: 42, nodeVersion: 'v24.0.0' },
-  { type: 'drained', ...sender, end: 'done', detail: '', snapshot: emptySnapshot(3) },
+  { type: 'progress', ...sender, snapshot: emptySnapshot(3) },
   {
-    type: 'drained',
+    type: 'progress',
     ...sender,
-    end: 'outage',
-    detail: 'refused',
     snapshot: {
       ...emptySnapshot(3),
       errors: [{ class: 'closed', code: null, rows: 5, batches: 1, example: 'x' }],
@@ -25,6 +23,7 @@ const good: readonly ReadUpMessage[] = [
       waiting: { cause: 'outage', detail: 'refused', sinceNs: 5n },
     },
   },
+  { type: 'drained', ...sender, end: 'done', detail: '', snapshot: emptySnapshot(3) },
   { type: 'failed', ...sender, error: { name: 'Error', message: 'm' }, snapshot: emptySnapshot(3) },
   { type: 'batch', ...sender, line: 'batch 1' },
 ];

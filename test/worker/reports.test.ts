@@ -1,16 +1,14 @@
-/** When a worker reports, seen by who reads its reports. */
+/** When a worker reports, seen from the other end of its line. */
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { Clock } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/seeded-random.ts';
 import { assignmentsOf } from '../../src/coordinator/shares.ts';
 import { localLinks } from '../../src/protocol/link.ts';
 import type { DownMessage, UpMessage } from '../../src/protocol/messages.ts';
 import { parseUpMessage } from '../../src/protocol/parse-message.ts';
-import { createReportDesk, reportFileOf } from '../../src/protocol/report-file.ts';
 import { startWorker } from '../../src/worker/worker.ts';
 import { PLAN, templateOf } from '../coordinator/support.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
@@ -20,8 +18,6 @@ const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
 after(() => rmSync(folder, { recursive: true }));
 
 const FAULTS = { trouble: 0, constraint: -1, poison: [], windows: [] };
-
-const LOOK_EVERY_MS = 10;
 
 /** Moments of its reports in ms after the common start, which lies `lateMs` before the worker hears of it. */
 async function reportsOf(lateMs: number): Promise<number[]> {
@@ -36,40 +32,23 @@ async function reportsOf(lateMs: number): Promise<number[]> {
     connect: () => Promise.resolve({ ...target, destroy: () => Promise.resolve() }),
   });
   const startAtNs = clock.monotonicNs() - BigInt(lateMs * 1e6);
-  const counterFile = join(folder, `late-${lateMs}`);
+  const reports: number[] = [];
   parent.onMessage((raw) => {
     const parsed = parseUpMessage(raw);
     assert.ok(parsed.ok);
     if (parsed.message.type === 'ready') void parent.send({ type: 'start', startAtNs });
+    if (parsed.message.type === 'progress') reports.push(Number(clock.monotonicNs() - startAtNs) / 1e6);
   });
   const [assignment] = assignmentsOf(plan);
   assert.ok(assignment !== undefined);
   await parent.send({
     ...templateOf(plan, assignment, 0),
     incarnation: 0,
-    counterFile,
+    counterFile: join(folder, `late-${lateMs}`),
     resume: null,
   });
-  const over = new AbortController();
-  const looking = looks(reportFileOf(counterFile), clock, over.signal);
   assert.equal(await clock.runUntil(worker.ended, 10_000), 'well');
-  over.abort();
-  return (await looking).map((atNs) => Number(atNs - startAtNs) / 1e6);
-}
-
-/** When there was a new report, to 10 ms. */
-async function looks(path: string, clock: Clock, signal: AbortSignal): Promise<bigint[]> {
-  const reports = createReportDesk()(path);
-  const found: bigint[] = [];
-  while (!signal.aborted) {
-    const atNs = clock.monotonicNs();
-    // What else happens at this moment happens first.
-    await new Promise((resolve) => setImmediate(resolve));
-    if (reports.read() !== null) found.push(atNs);
-    await clock.sleep(LOOK_EVERY_MS, signal);
-  }
-  reports.close();
-  return found;
+  return reports;
 }
 
 test('a worker reports at whole intervals after the common start, also one that begins late', async () => {
