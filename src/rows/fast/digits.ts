@@ -109,26 +109,26 @@ function writeTrimmed(out: TextWriter, maxDigits: number, minDigits: number): vo
   const { code } = out;
   const { locals } = out.values.frame;
   const digits = locals.add('i64');
-  const zeros = locals.add('i64');
+  const zeros = locals.add('i32');
   const width = spreadDigits(out, maxDigits);
   code.set(digits);
   trimmedZeros(out, digits, width - minDigits);
   code.set(zeros);
   out.pushPointer();
-  code.get(digits).i64(ASCII_ZEROS).do('i64.or').get(zeros).do('i64.shr_u');
+  code.get(digits).i64(ASCII_ZEROS).do('i64.or').get(zeros).do('i64.extend_i32_u', 'i64.shr_u');
   out.store('i64.store');
-  code.i32(width).get(zeros).do('i32.wrap_i64').i32(3).do('i32.shr_u', 'i32.sub');
-  out.advanceByStack();
+  code.get(zeros).i32(3).do('i32.shr_u');
+  out.advanceLessStack(width);
 }
 
-/** Bits of leading zeros in a word of digits, of which at most `most` digits go. */
+/** Bits of leading zeros, an i32, in a word of digits, of which at most `most` digits go. */
 function trimmedZeros(out: TextWriter, digits: number, most: number): void {
   out.code
     .get(digits)
     .i64(1n << BigInt(8 * most))
-    .do('i64.or', 'i64.ctz')
-    .i64(0x38n)
-    .do('i64.and');
+    .do('i64.or', 'i64.ctz', 'i32.wrap_i64')
+    .i32(0x38)
+    .do('i32.and');
 }
 
 /** The decimal on the stack as one word of digits: all up to the point, then the point and the rest over it. */
@@ -137,22 +137,17 @@ function writeShortDecimal(out: TextWriter, maxDigits: number, minDigits: number
   const { code } = out;
   const { locals } = out.values.frame;
   const digits = locals.add('i64');
-  const zeros = locals.add('i64');
+  const zeros = locals.add('i32');
   const width = spreadDigits(out, maxDigits);
   code.set(digits);
   trimmedZeros(out, digits, width - minDigits);
   code.set(zeros);
   code.get(digits).i64(ASCII_ZEROS).do('i64.or').set(digits);
   out.pushPointer();
-  code.get(digits).get(zeros).do('i64.shr_u');
+  code.get(digits).get(zeros).do('i64.extend_i32_u', 'i64.shr_u');
   out.store('i64.store');
-  code
-    .i32(width - scale)
-    .get(zeros)
-    .do('i32.wrap_i64')
-    .i32(3)
-    .do('i32.shr_u', 'i32.sub');
-  out.advanceByStack();
+  code.get(zeros).i32(3).do('i32.shr_u');
+  out.advanceLessStack(width - scale);
   out.pushPointer();
   code.get(digits);
   // The last `scale` digits behind one byte for the point.

@@ -1,7 +1,7 @@
 /** What stands in a module's memory before its first row: constants, fragments, tables and room for state. */
 
-/** The first bytes stay unused, so that no address is 0. */
-const FIRST_ADDRESS = 64;
+/** The first bytes stay unused, so that no address is 0, not even of a pointer that lags behind its text. */
+export const FIRST_ADDRESS = 512;
 const ALIGNMENT = 64;
 
 export class MemoryImage {

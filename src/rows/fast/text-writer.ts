@@ -3,6 +3,7 @@
  * text of known length moves nothing. Stores may be wider than what they write: what follows overwrites the rest.
  */
 import type { MemoryImage } from './memory-image.ts';
+import { FIRST_ADDRESS } from './memory-image.ts';
 import type { ValueEmitter } from './values.ts';
 import type { Code, MemoryInstruction } from './wasm-assembler.ts';
 
@@ -12,6 +13,8 @@ export const POINTER = 0;
 /** No store reaches further than this behind the text that it belongs to. */
 export const OVERSHOOT_BYTES = 256;
 
+/** How far the pointer may be behind what is written: no more than what no text stands in at the start of memory. */
+const MAX_LAG_BYTES = FIRST_ADDRESS;
 const WORD_BYTES = 8;
 const VECTOR_BYTES = 16;
 
@@ -88,6 +91,15 @@ export class TextWriter {
   /** As many bytes are written as the i32 on the stack says. */
   advanceByStack(): void {
     this.code.get(POINTER).do('i32.add').set(POINTER);
+  }
+
+  /** `most` bytes are written, less as many as the i32 on the stack says: the pointer lags behind meanwhile. */
+  advanceLessStack(most: number): void {
+    const { code } = this;
+    const less = this.values.frame.locals.add('i32');
+    code.set(less).get(POINTER).get(less).do('i32.sub').set(POINTER);
+    this.#ahead += most;
+    if (this.#ahead > MAX_LAG_BYTES) this.settle();
   }
 
   /** Brings the pointer to the next place: before and after code that runs sometimes. */
