@@ -71,6 +71,13 @@ interface Field {
   readonly width: 8 | 16 | 32 | 64;
 }
 
+/** A part of all records: what rows seldom read does not stand in the lines that they read. */
+interface Block {
+  readonly address: number;
+  readonly isRare: boolean;
+  usedBytes: number;
+}
+
 /** A value that changes every few ticks, and what each entity keeps of it until then. */
 interface SlowValue {
   readonly local: number;
@@ -100,7 +107,9 @@ export class ValueEmitter {
   readonly #perEntity = new Map<Node, Field>();
   readonly #slow: SlowValue[] = [];
   #frame: Frame;
-  #blocks: { readonly address: number; usedBytes: number }[] = [];
+  readonly #blocks: Block[] = [];
+  /** Whether what is being written runs only when a slow value changes. */
+  #isRefresh = false;
 
   /** `main` is the frame of the loop over rows; with `hasParts` other frames follow, and share through memory. */
   constructor(plan: RowPlan, image: MemoryImage, main: Frame, hasParts: boolean) {
@@ -332,7 +341,10 @@ export class ValueEmitter {
     if (field === null) return null;
     this.#within(this.#main, slow.refresh, () => {
       slow.refresh.get(this.#main.record);
+      const isWithinRefresh = this.#isRefresh;
+      this.#isRefresh = true;
       this.#pushSlow(node.expression, node.dependsOn);
+      this.#isRefresh = isWithinRefresh;
       this.#storeField(slow.refresh, field);
     });
     this.#slowFields.set(node, field);
@@ -341,11 +353,13 @@ export class ValueEmitter {
 
   #newField(width: Field['width']): Field | null {
     if (this.period > MAX_RECORDS) return null;
-    const bytes = width / 8;
-    let block = this.#blocks.find(({ usedBytes }) => aligned(usedBytes, bytes) + bytes <= RECORD_BYTES);
+    const [bytes, isRare] = [width / 8, this.#isRefresh];
+    let block = this.#blocks.find(
+      (of) => of.isRare === isRare && aligned(of.usedBytes, bytes) + bytes <= RECORD_BYTES,
+    );
     if (block === undefined) {
       if (this.#blocks.length === MAX_RECORD_BLOCKS) return null;
-      block = { address: this.#image.reserve(this.period * RECORD_BYTES), usedBytes: 0 };
+      block = { address: this.#image.reserve(this.period * RECORD_BYTES), isRare, usedBytes: 0 };
       this.#blocks.push(block);
     }
     const start = aligned(block.usedBytes, bytes);
