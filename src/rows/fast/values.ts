@@ -654,6 +654,12 @@ export class ValueEmitter {
 
   #quotient({ op, left, right }: Expression & { op: BinaryOp }, push: (part: Expression) => void): void {
     const { code } = this;
+    const reciprocal = op === 'divide' ? reciprocalOf(this.intervalOf(left), right) : null;
+    if (reciprocal !== null) {
+      push(left);
+      code.i64(reciprocal.factor).do('i64.mul').i64(reciprocal.bits).do('i64.shr_u');
+      return;
+    }
     const isShort = [left, right].every((part) => isU32(this.#node(part).interval));
     push(left);
     if (isShort) code.do('i32.wrap_i64');
@@ -736,6 +742,21 @@ const NARROW_BINARY = {
 /** Whether the expression cuts 32 bits off, which `pushI32` does anyway. */
 function isLowHalf({ op, right }: Expression & { op: BinaryOp }): boolean {
   return op === 'and' && right.op === 'constant' && right.value === LOW_HALF;
+}
+
+/**
+ * The factor and the shift that divide numbers of an interval by a constant, or null if one is not below 2^31: of N
+ * bits by d exactly, since 0 < factor · d − 2^bits ≤ d ≤ 2^(bits − N) (Granlund and Montgomery 1994, theorem 4.2).
+ */
+function reciprocalOf({ min, max }: Interval, by: Expression): { factor: bigint; bits: bigint } | null {
+  const isShort = by.op === 'constant' && by.value >= 2n && by.value < 1n << 31n;
+  if (!isShort || min < 0n || max >= 1n << 31n) return null;
+  const bits = bitLength(max) + bitLength(by.value - 1n);
+  return { factor: (1n << bits) / by.value + 1n, bits };
+}
+
+function bitLength(value: bigint): bigint {
+  return value === 0n ? 0n : BigInt(value.toString(2).length);
 }
 
 /** Whether a draw is spread over so many numbers by its high half alone. */
