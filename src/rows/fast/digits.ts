@@ -1,9 +1,10 @@
 /**
- * Integers as digits without a loop: 8 digits at a time in one word, split into halves, pairs and single digits
- * by multiplication; leading zeros are counted and shifted away.
+ * Integers as digits without a loop: up to 8 digits at a time in one word, three of them from a table at once; leading
+ * zeros are counted and shifted away.
  */
 import { assert } from '../../base/errors.ts';
 import type { TextWriter } from './text-writer.ts';
+import type { Code } from './wasm-assembler.ts';
 
 const ASCII_ZEROS = 0x3030303030303030n;
 const TEN_8 = 100_000_000n;
@@ -86,7 +87,7 @@ function fixedOf(out: TextWriter, value: number, digits: number): void {
     fixedOf(out, high, digits - 8);
     out.pushPointer();
     code.get(value).get(high).i64(TEN_8).do('i64.mul', 'i64.sub');
-    spreadDigits(out);
+    spreadDigits(out, 8);
     code.i64(ASCII_ZEROS).do('i64.or');
     out.store('i64.store');
     return out.advance(8);
@@ -164,31 +165,50 @@ function writeShortDecimal(out: TextWriter, maxDigits: number, minDigits: number
 }
 
 /**
- * The integer on the stack, below 10^8 (10^4 if `digits` ≤ 4), as a word with a digit in each byte, the first
- * lowest. Reciprocals are exact in these ranges: ⌊x / 10^4⌋ = x · 3518437209 >> 45 below 2^32, ⌊x / 100⌋ =
- * x · 10486 >> 20 below 43,690, ⌊x / 10⌋ = x · 103 >> 10 below 179. Returns how many digits the word has.
+ * The integer on the stack, below 10^digits ≤ 10^8, as a word with a digit in each byte, the first lowest: three from
+ * a table at a time. Reciprocals are exact in these ranges: ⌊x / 1000⌋ = x · 137438954 >> 37 below 2^27, x · 1073742 >>
+ * 30 below 2^20 and x · 134218 >> 27 below 2^17. Returns how many digits the word has.
  */
-function spreadDigits(out: TextWriter, digits = 8): 4 | 8 {
+function spreadDigits(out: TextWriter, digits: number): 3 | 6 | 8 {
   const { code } = out;
-  const { scratch } = out.values.frame;
-  const step = (factor: bigint, shift: bigint, mask: bigint, width: bigint, base: bigint): void => {
-    // high + ((value − base · high) << width) = (value << width) − high · ((base << width) − 1)
-    code.tee(scratch).i64(width).do('i64.shl');
-    code.get(scratch).i64(factor).do('i64.mul').i64(shift).do('i64.shr_u');
-    if (mask !== 0n) code.i64(mask).do('i64.and');
-    code
-      .i64((base << width) - 1n)
-      .do('i64.mul')
-      .do('i64.sub');
+  const { locals } = out.values.frame;
+  const table = out.image.once('digits of 0 to 999', digitsOfThousand);
+  const pushThree = (): Code => {
+    code.do('i32.wrap_i64').i32(2).do('i32.shl');
+    return code.memory('i64.load32_u', table);
   };
-  if (digits > 4) {
-    step(3_518_437_209n, 45n, 0n, 32n, 10_000n);
-    step(10_486n, 20n, 0x0000007f_0000007fn, 16n, 100n);
-    step(103n, 10n, 0x000f000f_000f000fn, 8n, 10n);
-  } else {
-    if (digits > 2) step(10_486n, 20n, 0x7fn, 16n, 100n);
-    else code.i64(16n).do('i64.shl');
-    step(103n, 10n, 0x000f_000fn, 8n, 10n);
+  /** Leaves the quotient; the remainder's digits are for `pushRest`. */
+  const divide = (factor: bigint, bits: bigint): { pushRest: () => Code } => {
+    const [value, quotient] = [locals.add('i64'), locals.add('i64')];
+    code.tee(value).i64(factor).do('i64.mul').i64(bits).do('i64.shr_u').tee(quotient);
+    const pushRest = (): Code => {
+      code.get(value).get(quotient).i64(1000n).do('i64.mul', 'i64.sub');
+      return pushThree();
+    };
+    return { pushRest };
+  };
+  if (digits <= 3) {
+    pushThree();
+    return 3;
   }
-  return digits > 4 ? 8 : 4;
+  if (digits <= 6) {
+    const last = divide(1_073_742n, 30n);
+    pushThree();
+    last.pushRest().i64(24n).do('i64.shl', 'i64.or');
+    return 6;
+  }
+  const last = divide(137_438_954n, 37n);
+  const middle = divide(134_218n, 27n);
+  pushThree().i64(8n).do('i64.shr_u');
+  middle.pushRest().i64(16n).do('i64.shl', 'i64.or');
+  last.pushRest().i64(40n).do('i64.shl', 'i64.or');
+  return 8;
+}
+
+/** Three digits of each number below 1000, in the lower bytes of 4. */
+function digitsOfThousand(): Uint8Array {
+  return Uint8Array.from({ length: 4000 }, (_, place) => {
+    const number = Math.floor(place / 4);
+    return [Math.floor(number / 100), Math.floor(number / 10) % 10, number % 10][place % 4] ?? 0;
+  });
 }
