@@ -24,12 +24,16 @@ export const systemClock: Clock = {
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       if (signal?.aborted === true) return resolve();
-      const timer = setTimeout(done, Math.min(Math.max(ms, 0), MAX_TIMEOUT_MS));
-      function done(): void {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', done);
+      const timer = setTimeout(wake, Math.min(Math.max(ms, 0), MAX_TIMEOUT_MS));
+      signal?.addEventListener('abort', end);
+      function wake(): void {
+        signal?.removeEventListener('abort', end);
         resolve();
       }
-      signal?.addEventListener('abort', done);
+      function end(): void {
+        clearTimeout(timer);
+        signal?.removeEventListener('abort', end);
+        resolve();
+      }
     }),
 };

@@ -28,7 +28,6 @@ const HOPELESS_DRAIN_MS = 2000;
 /** The default tolerance of 0 ends a run early only when nothing works at all. */
 const HOPELESS_ROWS = 10_000;
 const MIN_ROWS_FOR_SHARE = 10_000;
-const CHECK_MS = 250;
 /** Who never began has nothing to drain; a signal before the first batch ends within 5 s. */
 const UNSTARTED_DRAIN_MS = 1000;
 /** From fork to `ready`: for one worker, and for each that starts at the same time on a host of few cores. */
@@ -66,6 +65,9 @@ export class Crew {
   readonly #stopping = new AbortController();
   #end: CrewEnd | null = null;
   #hasStarted = false;
+  /** What all wait for, and the nodes that are out and since when: each is told once. */
+  #waited = '';
+  #out: ReadonlyMap<number, number> = new Map();
 
   constructor(parts: CrewParts) {
     this.#parts = parts;
@@ -94,15 +96,13 @@ export class Crew {
     const { stop, monitor } = this.#parts;
     monitor.enter('starting');
     this.slots.forEach((slot, position) => slot.launch(this.#parts.resumed?.[position] ?? null));
-    monitor.watch(this.slots);
+    monitor.watch(this.slots, () => this.#check());
     onAbort(stop.graceful, () => this.#stopForSignal());
     onAbort(stop.forced, () => void this.#force());
     await Promise.race([this.#allReady.promise, this.#allExited.promise]);
     if (this.#end === null) await this.#startTogether();
-    const checking = this.#checkUntilOver();
     await this.#allExited.promise;
     this.#over.abort();
-    await checking;
     monitor.ended();
     return this.#end ?? this.#naturalEnd();
   }
@@ -227,19 +227,15 @@ export class Crew {
     if (!this.#over.signal.aborted) this.slots.forEach((slot) => slot.kill('SIGKILL'));
   }
 
-  async #checkUntilOver(): Promise<void> {
-    const { clock, monitor, plan } = this.#parts;
-    let waited = '';
-    let out: ReadonlyMap<number, number> = new Map();
-    while (!this.#over.signal.aborted) {
-      if (monitor.phase === 'warmingUp' && monitor.elapsedMs() >= plan.load.warmUpMs)
-        monitor.enter('running');
-      const total = monitor.total();
-      waited = this.#announceWaiting(total, waited);
-      out = this.#announceOutages(total, out);
-      this.#checkTolerance(total);
-      await clock.sleep(CHECK_MS, this.#over.signal);
-    }
+  /** What follows from the workers' reports while they run. */
+  #check(): void {
+    const { monitor, plan } = this.#parts;
+    if (!this.#hasStarted || this.#over.signal.aborted) return;
+    if (monitor.phase === 'warmingUp' && monitor.elapsedMs() >= plan.load.warmUpMs) monitor.enter('running');
+    const total = monitor.total();
+    this.#waited = this.#announceWaiting(total, this.#waited);
+    this.#out = this.#announceOutages(total, this.#out);
+    this.#checkTolerance(total);
   }
 
   /** One line when the target lets nobody in, and one when it does again; not one per worker or probe. */

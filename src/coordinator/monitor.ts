@@ -38,9 +38,13 @@ const TICK_MS = 250;
 const APART_MS = 250;
 /** Rates are over this many ticks: one second. */
 const WINDOW_TICKS = 4;
-const SAMPLE_EVERY_TICKS = 4;
+const WEIGH_EVERY_TICKS = 4;
+/** A reading is a task for a thread, for each process: two seconds apart, as all that is slow to read. */
+const SAMPLE_EVERY_TICKS = 8;
 /** Not at once: the first sampling starts two programs, while workers wait for the word to begin. */
 const FIRST_SAMPLE_TICK = 1;
+/** A second later: the first reading of a process has no percentage, and a short run is to have one. */
+const SECOND_SAMPLE_TICK = 5;
 /** Five minutes at full resolution; longer runs merge neighbours. */
 const MAX_SERIES_POINTS = 1200;
 const SPARKLINE_SECONDS = 60;
@@ -65,6 +69,7 @@ export class Monitor {
   readonly #over = new AbortController();
   readonly #events: RunMoment[] = [];
   #slots: readonly WorkerSlot[] = [];
+  #onTick: () => void = () => undefined;
   #phase: RunPhase = 'preparing';
   #target: TargetState | null = null;
   #server: ServerWatch | null = null;
@@ -126,8 +131,10 @@ export class Monitor {
     this.#server = watch;
   }
 
-  watch(slots: readonly WorkerSlot[]): void {
+  /** `onTick` is called with every look at the workers. */
+  watch(slots: readonly WorkerSlot[], onTick: () => void): void {
     this.#slots = slots;
+    this.#onTick = onTick;
     this.#ticking = this.#tickUntilClosed();
   }
 
@@ -203,7 +210,8 @@ export class Monitor {
 
   async #tickUntilClosed(): Promise<void> {
     while (!this.#over.signal.aborted) {
-      if (this.#ticks % SAMPLE_EVERY_TICKS === FIRST_SAMPLE_TICK) await this.#sample();
+      this.#onTick();
+      if (isSampled(this.#ticks)) await this.#sample();
       this.#tick();
       this.#ticks += 1;
       await this.#clock.sleep(TICK_MS, this.#over.signal);
@@ -250,7 +258,7 @@ export class Monitor {
       perWorker: totals.map((total) => total.ledger.acknowledged),
     };
     this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
-    if (this.#ticks % SAMPLE_EVERY_TICKS === 0) this.#weigh(moment.total, totals);
+    if (this.#ticks % WEIGH_EVERY_TICKS === 0) this.#weigh(moment.total, totals);
     const state = this.#stateOf(totals);
     if (this.#ticks % WINDOW_TICKS === 0 && this.#startAtNs !== null && this.#endAtNs === null) {
       this.#recentRates = [...this.#recentRates, state.window.rowsPerSecond].slice(-SPARKLINE_SECONDS);
@@ -385,6 +393,10 @@ export class Monitor {
       ),
     };
   }
+}
+
+function isSampled(tick: number): boolean {
+  return tick === FIRST_SAMPLE_TICK || tick % SAMPLE_EVERY_TICKS === SECOND_SAMPLE_TICK;
 }
 
 /** Counts are cumulative, so the later point holds both; the worse percentile stays visible. */

@@ -1,5 +1,5 @@
 /**
- * Processes seen from outside, once a second, by PID. The only place that knows pidusage, and what is wrong with
+ * Processes seen from outside, every two seconds, by PID. The only place that knows pidusage, and what is wrong with
  * its readings: the first of a process is always 0 %, and a dead one is an error or null.
  */
 import { readFile } from 'node:fs/promises';
@@ -28,9 +28,13 @@ export interface ProcessSampler {
 
 interface Track {
   samples: number;
-  percentSum: number;
+  /** Percent by milliseconds, and the milliseconds: readings are not all equally far apart. */
+  percentMs: number;
+  countedMs: number;
   percentMax: number;
   latest: ProcessSample | null;
+  /** Of the process, when it was read last. */
+  ageMs: number;
   proportionalBytesMax: number | null;
 }
 
@@ -41,9 +45,6 @@ const NO_HISTORY: ProcessHistory = {
   proportionalBytesMax: null,
 };
 
-/** The kernel walks all pages of a process for its share of them, for milliseconds: one process, and not each time. */
-const PROPORTIONAL_EVERY = 2;
-
 export function createProcessSampler(): ProcessSampler {
   const tracks = new Map<number, Track>();
   let samplings = 0;
@@ -51,33 +52,33 @@ export function createProcessSampler(): ProcessSampler {
     async sample(pids) {
       if (pids.length === 0) return;
       const readings = await readAll(pids);
-      const inTurn =
-        samplings % PROPORTIONAL_EVERY === 0
-          ? pids[(samplings / PROPORTIONAL_EVERY) % pids.length]
-          : undefined;
+      // The kernel walks all pages of a process for its share of them, for milliseconds: one process at a time.
+      const inTurn = pids[samplings % pids.length];
       samplings += 1;
       const share = inTurn === undefined ? null : await proportionalBytes(inTurn);
-      for (const { pid, cpuPercent, residentBytes, cpuTimeMs } of readings) {
+      for (const { pid, cpuPercent, residentBytes, cpuTimeMs, ageMs } of readings) {
         const track = tracks.get(pid) ?? { ...NEW_TRACK };
         tracks.set(pid, track);
+        const sinceLastMs = ageMs - track.ageMs;
+        track.ageMs = ageMs;
         track.samples += 1;
         if (share !== null && pid === inTurn)
           track.proportionalBytesMax = Math.max(track.proportionalBytesMax ?? 0, share);
         const isFirst = track.samples === 1;
         track.latest = { cpuPercent: isFirst ? null : cpuPercent, residentBytes, cpuTimeMs };
         if (isFirst) continue;
-        track.percentSum += cpuPercent;
+        track.percentMs += cpuPercent * sinceLastMs;
+        track.countedMs += sinceLastMs;
         track.percentMax = Math.max(track.percentMax, cpuPercent);
       }
     },
     historyOf(pid) {
       const track = tracks.get(pid);
       if (track === undefined) return NO_HISTORY;
-      const counted = track.samples - 1;
       return {
         latest: track.latest,
-        percentMean: counted > 0 ? track.percentSum / counted : null,
-        percentMax: counted > 0 ? track.percentMax : null,
+        percentMean: track.countedMs > 0 ? track.percentMs / track.countedMs : null,
+        percentMax: track.samples > 1 ? track.percentMax : null,
         proportionalBytesMax: track.proportionalBytesMax,
       };
     },
@@ -87,9 +88,11 @@ export function createProcessSampler(): ProcessSampler {
 
 const NEW_TRACK: Readonly<Track> = {
   samples: 0,
-  percentSum: 0,
+  percentMs: 0,
+  countedMs: 0,
   percentMax: 0,
   latest: null,
+  ageMs: 0,
   proportionalBytesMax: null,
 };
 
@@ -108,6 +111,7 @@ interface Reading {
   readonly cpuPercent: number;
   readonly residentBytes: number;
   readonly cpuTimeMs: number;
+  readonly ageMs: number;
 }
 
 async function readAll(pids: readonly number[]): Promise<Reading[]> {
@@ -121,6 +125,7 @@ async function readAll(pids: readonly number[]): Promise<Reading[]> {
         cpuPercent: status.cpu,
         residentBytes: status.memory,
         cpuTimeMs: status.ctime,
+        ageMs: status.elapsed,
       });
     }
   } catch {
