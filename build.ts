@@ -6,6 +6,7 @@
 import { globSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Plugin, build } from 'rolldown';
+import { replacePlugin } from 'rolldown/plugins';
 
 const ROOT = import.meta.dirname;
 
@@ -36,7 +37,12 @@ await build({
   input: Object.fromEntries(ENTRIES.map((entry) => [entry, `src/${entry}.ts`])),
   platform: 'node',
   external: INSTALLED.map((name) => new RegExp(`^${name}(/|$)`)),
-  plugins: [lightUndici(), licenceTexts()],
+  plugins: [
+    lightUndici(),
+    // oclif orders the ids of commands by the rules of a language, for which Node reads them: 10 ms. They are ASCII.
+    replacePlugin({ 'a.id.localeCompare(b.id)': '(a.id < b.id ? -1 : 1)' }, { delimiters: ['', ''] }),
+    licenceTexts(),
+  ],
   onwarn: (warning) => {
     throw new Error(warning.message);
   },

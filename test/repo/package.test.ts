@@ -1,6 +1,6 @@
 /** The package holds what it needs to run, and nothing else. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -89,6 +89,15 @@ it('a built worker loads no part of Node that it may not need', async () => {
   assert.ok(loaded.has('NativeModule net'));
   for (const name of ['http', 'http2', 'tls', 'crypto', 'sqlite', 'fs/promises', 'worker_threads'])
     assert.ok(!loaded.has(`NativeModule ${name}`), name);
+});
+
+it('nothing built compares texts by the rules of a language, for which Node reads them first', () => {
+  const files = globSync('dist/**/*.cjs', { cwd: ROOT });
+  assert.ok(files.length > 50);
+  assert.deepEqual(
+    files.filter((file) => readFileSync(join(ROOT, file), 'utf8').includes('.localeCompare(')),
+    [],
+  );
 });
 
 /** What npm would install beside the package, and nothing else. */
