@@ -4,7 +4,7 @@
  * texts of its licences (docs/decisions/0029-the-command-is-a-bundle.md).
  */
 import { globSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import { type Plugin, build } from 'rolldown';
 import { replacePlugin } from 'rolldown/plugins';
 
@@ -19,7 +19,9 @@ const ENTRIES = [
   'cli/command-not-found',
   'worker/main',
   'sandbox/main',
-  ...globSync('commands/**/*.ts', { cwd: join(ROOT, 'src') }).map((path) => path.replace(/\.ts$/, '')),
+  ...globSync('commands/**/*.ts', { cwd: join(ROOT, 'src') }).map((path) =>
+    path.replaceAll(sep, '/').replace(/\.ts$/, ''),
+  ),
 ];
 
 interface PackageFacts {
@@ -72,7 +74,9 @@ function lightUndici(): Plugin {
   return {
     name: 'light-undici',
     resolveId: (source, importer) =>
-      inPlace.has(source) && /node_modules\/undici\//.test(importer ?? '') ? `\0without ${source}` : null,
+      inPlace.has(source) && /node_modules[\\/]undici[\\/]/.test(importer ?? '')
+        ? `\0without ${source}`
+        : null,
     load: (id) => (id.startsWith('\0without ') ? (inPlace.get(id.slice('\0without '.length)) ?? null) : null),
   };
 }
@@ -84,7 +88,7 @@ function licenceTexts(): Plugin {
     generateBundle(_options, bundle) {
       const modules = Object.values(bundle).flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
       const folders = new Set(
-        modules.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []),
+        modules.flatMap((path) => /^.*node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(path) ?? []),
       );
       const source = [...folders]
         .map(licenceOf)
