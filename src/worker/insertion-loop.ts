@@ -8,6 +8,7 @@ import type { NodeGreeting } from '../cratedb/greeting.ts';
 import type { AttemptOutcome } from '../cratedb/outcome.ts';
 import { createHistogram, record } from '../metrics/histogram.ts';
 import {
+  type BatchCounts,
   type Ledger,
   type RowCounts,
   EMPTY_LEDGER,
@@ -241,7 +242,7 @@ class Loop implements InsertionLoop {
   #fitsBudget(): boolean {
     const { bodyBytesBudget } = this.#config.limits;
     if (bodyBytesBudget === null) return true;
-    const sent = total(this.#books(), ({ bodyBytes }) => bodyBytes);
+    const sent = this.#books().reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
     const open = this.#slots.filter(({ counters }) => counters.phase === 'begun').length;
     return sent + (open + 1) * this.#largestBodyBytes <= bodyBytesBudget && sent < bodyBytesBudget;
   }
@@ -497,25 +498,15 @@ class Loop implements InsertionLoop {
   snapshot(which?: 'last'): Snapshot {
     this.#countDropped();
     this.#sequence += 1;
-    const books = this.#books();
-    const tables = this.#config.tables.map((_, table) =>
-      books.reduce(
-        (sum, book) => (book.table === table ? addLedgers(sum, slotLedger(book)) : sum),
-        EMPTY_LEDGER,
-      ),
-    );
-    const ledger = tables.reduce(addLedgers, EMPTY_LEDGER);
+    const sums = sumOfBooks(this.#books(), this.#config.tables.length);
+    const ledger = sums.tables.reduce(addLedgers, EMPTY_LEDGER);
     assertBalanced(ledger, 'insertion loop');
     const nodes = this.#nodeBooks.counts();
     return {
       sequence: this.#sequence,
       ledger,
-      tables,
-      batches: books.map(({ batches }) => batches).reduce(addBatches, NO_BATCHES),
+      ...sums,
       nextBatch: this.#nextBatch,
-      measuredRows: total(books, ({ measuredRows }) => measuredRows),
-      bodyBytes: total(books, ({ bodyBytes }) => bodyBytes),
-      replyBytes: total(books, ({ replyBytes }) => replyBytes),
       lateRows: this.#lateRows,
       droppedRows: this.#droppedRows,
       // Of a single node it is the node's own: one object, so that it goes over the line once.
@@ -535,15 +526,38 @@ function restPhase(slot: Slot): SlotCounters['phase'] {
   return slot.isInherited ? 'handedOver' : 'begun';
 }
 
-function total(books: readonly SlotCounters[], of: (book: SlotCounters) => number): number {
-  return books.reduce((sum, book) => sum + of(book), 0);
-}
+type Mutable<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] };
 
-/** A slot's share of the ledger: its ended batches, and the settled and open rows of the one it carries. */
-export function slotLedger(slot: SlotCounters): Ledger {
-  const settled = addRows(slot.rows, slot.settled);
-  const inFlight = slot.batchRows - settledRows(slot.settled);
-  return { offered: settledRows(settled) + inFlight, ...settled, inFlight };
+/**
+ * What the slots' books come to, the ledger of each table apart. In one pass and without an object for each book: four
+ * times a second, and for its first minutes as code that is not compiled.
+ */
+function sumOfBooks(
+  books: readonly SlotCounters[],
+  tableCount: number,
+): Pick<Snapshot, 'tables' | 'batches' | 'measuredRows' | 'bodyBytes' | 'replyBytes'> {
+  const tables = Array.from({ length: tableCount }, (): Mutable<Ledger> => ({ ...EMPTY_LEDGER }));
+  const batches: Mutable<BatchCounts> = { ...NO_BATCHES };
+  let [measuredRows, bodyBytes, replyBytes] = [0, 0, 0];
+  for (const book of books) {
+    const ledger = tables[book.table];
+    assert(ledger !== undefined, 'a book is of one of the tables');
+    const { rows, settled } = book;
+    ledger.acknowledged += rows.acknowledged + settled.acknowledged;
+    ledger.rejected += rows.rejected + settled.rejected;
+    ledger.failed += rows.failed + settled.failed;
+    ledger.unknown += rows.unknown + settled.unknown;
+    ledger.inFlight += book.batchRows - settledRows(settled);
+    ledger.offered += settledRows(rows) + book.batchRows;
+    batches.begun += book.batches.begun;
+    batches.completed += book.batches.completed;
+    batches.retried += book.batches.retried;
+    batches.failed += book.batches.failed;
+    measuredRows += book.measuredRows;
+    bodyBytes += book.bodyBytes;
+    replyBytes += book.replyBytes;
+  }
+  return { tables, batches, measuredRows, bodyBytes, replyBytes };
 }
 
 /** Cuts a range into requests of at most `rowsPerRequest` rows. */
