@@ -143,6 +143,8 @@ export class WorkerSlot {
 
   #addUp(): Snapshot {
     const current = this.#current === null ? [] : [this.#current.snapshot];
+    // Of a first incarnation all is as it says itself.
+    if (this.#closed.length === 0 && current[0] !== undefined) return current[0];
     const merged = mergeSnapshots([...this.#closed, ...current]);
     const latest = current[0] ?? this.#closed.at(-1);
     const use = { ...merged.use, residentBytesMax: this.residentBytesMax };

@@ -68,7 +68,9 @@ function middleOf(bucket: number): number {
 /** Adds `from` into `into`. */
 export function mergeInto(into: Histogram, from: Histogram): void {
   assert(into.counts.length === from.counts.length, 'histograms of one kind merge');
-  for (let bucket = 0; bucket < from.counts.length; bucket += 1) {
+  // Beyond its largest value nothing was counted.
+  const last = bucketOf(from.maxUs);
+  for (let bucket = 0; bucket <= last; bucket += 1) {
     into.counts[bucket] = (into.counts[bucket] ?? 0) + (from.counts[bucket] ?? 0);
   }
   into.count += from.count;

@@ -16,12 +16,24 @@ export function mergeSnapshots(snapshots: readonly Snapshot[]): Snapshot {
   const [first, ...others] = snapshots;
   if (first === undefined) return emptySnapshot(0);
   if (others.length === 0) return first;
+  const nodes = mergeNodes(snapshots.map((snapshot) => snapshot.nodes));
+  const [node] = nodes;
   return {
     ...others.reduce<Counts>(mergeTwo, first),
-    serviceTime: sumOf(snapshots.map(({ serviceTime }) => serviceTime)),
+    serviceTime:
+      node !== undefined && snapshots.every(isOfOneNode)
+        ? node.serviceTime
+        : sumOf(snapshots.map(({ serviceTime }) => serviceTime)),
     responseTime: sumOf(snapshots.map(({ responseTime }) => responseTime)),
-    nodes: mergeNodes(snapshots.map(({ nodes }) => nodes)),
+    nodes,
   };
+}
+
+/** The times of its only node are its own, the same object: they are added up once. */
+function isOfOneNode({ nodes, serviceTime }: Snapshot): boolean {
+  return nodes.length === 0
+    ? serviceTime.count === 0
+    : nodes.length === 1 && nodes[0]?.serviceTime === serviceTime;
 }
 
 /** A snapshot without its histograms: those are added up at once, a parent does it many times a second. */
