@@ -86,7 +86,7 @@ describe('the fast generator', () => {
         const fast = fastGeneratorOf(plan, { minColumnsInParts: 0, maxPartBytes });
         assertSameRows(plan, { first, rows: ROWS, batches }, fast);
       }),
-      { numRuns: PLANS / 3 },
+      { numRuns: Math.ceil(PLANS / 3) },
     );
   });
 
