@@ -8,7 +8,7 @@ import { join, sep } from 'node:path';
 import { type Plugin, build } from 'rolldown';
 import { replacePlugin } from 'rolldown/plugins';
 
-const ROOT = import.meta.dirname;
+const ROOT = join(import.meta.dirname, '../..');
 
 /** Loaded by `bin/run.js`, found by oclif, or forked: their paths in dist/ are those in src/. */
 const ENTRIES = [
