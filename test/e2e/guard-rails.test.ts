@@ -38,7 +38,7 @@ test('a disk that is past the high watermark keeps a run from beginning', async 
 
 test('a disk that fills up ends a running run with exit 4 and its cause', async (context) => {
   const place = await home(context);
-  const sandbox = await sandboxFor(context, { faults: faults('disk:70', 'disk:93@4s..') });
+  const sandbox = await sandboxFor(context, { faults: faults('disk:70', 'disk:93@10s..') });
   const ended = await run(
     cluster(sandbox, '--duration', '50s', '--rate', '500', '--batch-size', '50'),
     place,
