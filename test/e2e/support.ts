@@ -129,7 +129,7 @@ export function crategen(
       });
       return await Promise.race([shown, early]);
     },
-    workers: () => childrenOf(pid),
+    workers: () => childrenOf(pid).filter(isWorker),
     kill: (signal) => void process.kill(pid, signal),
     ended,
   };
@@ -153,6 +153,16 @@ export function childrenOf(parent: number): number[] {
       const stat = statOf(pid);
       return stat !== null && stat.parent === parent && stat.state !== 'Z';
     });
+}
+
+/** The parent has other children for a moment: the first look at its processes asks two programs about the system. */
+export function isWorker(pid: number): boolean {
+  try {
+    // As it was started, or by the title that it gives itself.
+    return /worker\/main\.|^crategen worker/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+  } catch {
+    return false;
+  }
 }
 
 export function isAlive(pid: number): boolean {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Command, type Home, childrenOf, crategen } from '../e2e/support.ts';
+import { type Command, type Home, childrenOf, crategen, isWorker } from '../e2e/support.ts';
 
 const ACCOUNT = join(import.meta.dirname, 'account.py');
 /** What it exits with where the system lets nobody trace. */
@@ -41,7 +41,7 @@ export function accountedCrategen(
   const command = crategen(args, place, { under: ['python3', ACCOUNT, file] });
   return {
     ...command,
-    workers: () => childrenOf(command.pid).flatMap(childrenOf),
+    workers: () => childrenOf(command.pid).flatMap(childrenOf).filter(isWorker),
     async accounts() {
       const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line !== '');
       return ownAccounts(lines.map((line) => JSON.parse(line) as Line));
