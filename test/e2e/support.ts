@@ -58,6 +58,8 @@ export interface Command {
   line(pattern: RegExp): Promise<string>;
   /** PIDs of the worker processes that live now. */
   workers(): number[];
+  /** PID of the embedded sandbox; undefined when none lives now. */
+  sandbox(): number | undefined;
   kill(signal: NodeJS.Signals): void;
   readonly ended: Promise<Ended>;
 }
@@ -130,6 +132,7 @@ export function crategen(
       return await Promise.race([shown, early]);
     },
     workers: () => childrenOf(pid).filter(isWorker),
+    sandbox: () => childrenOf(pid).find((child) => /sandbox\/main\./.test(commandLine(child))),
     kill: (signal) => void process.kill(pid, signal),
     ended,
   };
@@ -157,11 +160,16 @@ export function childrenOf(parent: number): number[] {
 
 /** The parent has other children for a moment: the first look at its processes asks two programs about the system. */
 export function isWorker(pid: number): boolean {
+  // As it was started, or by the title that it gives itself.
+  return /worker\/main\.|^crategen worker/.test(commandLine(pid));
+}
+
+/** With NUL between its words; empty of a process that is gone. */
+function commandLine(pid: number): string {
   try {
-    // As it was started, or by the title that it gives itself.
-    return /worker\/main\.|^crategen worker/.test(readFileSync(`/proc/${pid}/cmdline`, 'latin1'));
+    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
   } catch {
-    return false;
+    return '';
   }
 }
 
