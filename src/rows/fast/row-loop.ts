@@ -5,10 +5,11 @@
 import { assert } from '../../base/errors.ts';
 import { ROW_STEP } from '../hashing.ts';
 import type { RowPlan } from '../row-format.ts';
+import { RECORD_BYTES } from './entity-records.ts';
 import type { Piece } from './pieces.ts';
 import { POINTER } from './text-writer.ts';
 import type { Frame } from './values.ts';
-import { RECORD_BYTES, ValueEmitter } from './values.ts';
+import { ValueEmitter } from './values.ts';
 import type { MemoryImage } from './memory-image.ts';
 import type { ValueType, WasmFunction } from './wasm-assembler.ts';
 import { Code, Locals, assembleModule } from './wasm-assembler.ts';
