@@ -254,11 +254,11 @@ function sender(init: InitMessage): { workerIndex: number; incarnation: number }
 /** One for each table. */
 async function openRows({ rowsFile, tables }: InitMessage): Promise<BodySource[]> {
   const sources = readRowsFile(rowsFile);
-  assert(sources.length === tables.length, `rows of ${sources.length} tables are there for ${tables.length}`);
   return await Promise.all(
-    tables.flatMap(({ insert }, table) => {
+    tables.map(({ insert }, table) => {
       const source = sources[table];
-      return source === undefined ? [] : [openRowSource(source, insert)];
+      assert(source !== undefined, `rows of ${sources.length} tables are there for ${tables.length}`);
+      return openRowSource(source, insert);
     }),
   );
 }
