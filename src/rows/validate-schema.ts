@@ -156,7 +156,8 @@ class SchemaCheck {
       return;
     }
     const period = sequencePeriod(sequence, limits);
-    if (sequence.wrap === undefined && this.#rows !== null && period < this.#rows) {
+    // What it cannot even start with has been said.
+    if (period > 0 && sequence.wrap === undefined && this.#rows !== null && period < this.#rows) {
       say(
         `its sequence begins again after ${period} rows; give it a wrap if ${this.#rows} rows may repeat it`,
       );

@@ -410,6 +410,13 @@ describe('a schema', () => {
     assert.deepEqual(validateSchema(schema(100), 32_768), []);
   });
 
+  it('whose sequence cannot even start is not told when it would begin again', () => {
+    const schema = tableOf([column({ kind: 'smallint' }, sequence({ start: 40_000 }))]);
+    const problems = validateSchema(schema);
+    assert.equal(problems.length, 1);
+    assert.deepEqual(validateSchema(schema, 10), problems);
+  });
+
   it('has a problem or has rows, whatever number is wrong in it', async () => {
     await fc.assert(
       fc.asyncProperty(anySchema, fc.nat(), fc.constantFrom(...ODD_NUMBERS), async (schema, place, odd) => {
