@@ -64,11 +64,15 @@ export function compareRuns(groups: readonly (readonly RunFile[])[]): Comparison
     throw new UsageError(problems, { hint: 'A side is one run, or repeats of one plan joined by commas.' });
   const compared = sides.map(({ label, runs }) => ({ label, runs: runs.map(figuresOf) }));
   const [first, ...others] = compared;
+  const against = others.map(({ label, runs }) => ({
+    label,
+    differences: judgeSides(first?.runs ?? [], runs),
+  }));
   return {
     sides: compared,
     fields: differingFields(sides.map(({ runs }) => runs)),
-    warnings: warningsOf(sides),
-    against: others.map(({ label, runs }) => ({ label, differences: judgeSides(first?.runs ?? [], runs) })),
+    warnings: warningsOf(sides, against),
+    against,
   };
 }
 
@@ -127,9 +131,9 @@ export function hostDifferences(a: RunFile, b: RunFile): readonly FieldDifferenc
   return differingFields([[a], [b]]).filter(({ about }) => about === 'host' || about === 'versions');
 }
 
-function warningsOf(sides: readonly Side[]): string[] {
+function warningsOf(sides: readonly Side[], against: Comparison['against']): string[] {
   const all = sides.flatMap(({ runs }) => runs);
-  const single = sides.filter(({ runs }) => runs.length === 1).map(({ label }) => label);
+  const single = singleSides(sides, against);
   const differing = differingFields(sides.map(({ runs }) => runs));
   const bad = all.filter(({ run, verification, ledger }) => {
     return ![0, 5].includes(run.exitCode) || missingRows(ledger) > 0 || verification.verdict === 'mismatch';
@@ -162,6 +166,15 @@ function warningsOf(sides: readonly Side[]): string[] {
       ? ['The target was not CrateDB: this says something about crategen and this host only.']
       : []),
   ];
+}
+
+/** The labels of sides that are one run and were judged all the same: others are too short to tell. */
+function singleSides(sides: readonly Side[], against: Comparison['against']): string[] {
+  const assumed = against.filter(({ differences }) => differences.some(({ isAssumed }) => isAssumed));
+  const judged = assumed.length === 0 ? [] : [sides[0]?.label, ...assumed.map(({ label }) => label)];
+  return sides
+    .filter(({ label, runs }) => runs.length === 1 && judged.includes(label))
+    .map(({ label }) => label);
 }
 
 /** With one run a side there is always an order. */

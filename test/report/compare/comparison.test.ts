@@ -52,6 +52,25 @@ describe('a comparison', () => {
     assert.match(text, /One run is not a repeat: B is judged by/);
   });
 
+  it('says of what it judges a single run by, but not of one that is too short to tell', () => {
+    const short = (id: string, rowsPerSecond: number): RunFile => {
+      const run = aRun(id, rowsPerSecond);
+      return { ...run, series: run.series.slice(0, 5) };
+    };
+    const warnings = (...sides: (readonly RunFile[])[]): string => compareRuns(sides).warnings.join(' ');
+    const [long] = A;
+    assert.ok(long !== undefined);
+    assert.doesNotMatch(warnings([short('x', 50_000)], [short('y', 40_000)]), /One run/);
+    assert.match(
+      warnings([long], [aRun('y', 40_000, 1000, 7)]),
+      /One run is not a repeat: A and B are judged/,
+    );
+    assert.match(
+      warnings([long], [short('x', 50_000)], [aRun('y', 40_000, 1000, 7)]),
+      /One run is not a repeat: A and C are judged/,
+    );
+  });
+
   it('refuses sides of mixed plans, a run named twice or on both sides, and targets of different kinds', () => {
     const sandbox = toRunFile(
       sampleResult({ target: { kind: 'sandbox', version: '6.4.3', nodes: ['http://a:1'], keyed: true } }),
