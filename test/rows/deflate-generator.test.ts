@@ -148,6 +148,28 @@ describe('bodies written as DEFLATE', () => {
     assertSameBatches(bodies, 0, [1, 100]);
   });
 
+  it('are the plain bodies where a name stands in its own address further on than a match reaches', async () => {
+    const name = (field: 'display' | 'mail'): Column => ({
+      name: field,
+      type: { kind: 'text' },
+      generator: {
+        kind: 'pool',
+        pool: { from: 'records', set: 'firstNames', field },
+        pick: { by: 'draw', draw: 'x' },
+      },
+    });
+    for (const length of [100, 32_700, 32_760, 50_000]) {
+      const value = Array.from({ length }, (_, at) => String.fromCharCode(97 + ((at * at) % 23))).join('');
+      const between: Column = {
+        name: 'between',
+        type: { kind: 'text' },
+        generator: { kind: 'constant', value },
+      };
+      const columns = [name('display'), between, name('mail')];
+      assertSameBatches(bodiesOf(await planOf(tableOf(columns)), 10), 0, [1, 10]);
+    }
+  });
+
   it('are the plain bodies for hostile text', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyHostileColumn, { minLength: 1, maxLength: 6 }), async (columns) => {

@@ -17,6 +17,7 @@ import type { RowPlan } from '../row-format.ts';
 import type { Accumulator } from './bit-writer.ts';
 import { BitWriter } from './bit-writer.ts';
 import type { DeflateCode } from './huffman.ts';
+import { MAX_DISTANCE } from './huffman.ts';
 import type { Linker } from './linked-texts.ts';
 import type { RowFacts } from './piece-list.ts';
 import { PieceList } from './piece-list.ts';
@@ -92,8 +93,10 @@ class DeflateEmitter implements PieceWriter {
     this.#main = main;
     this.#accumulator = main.accumulator;
     this.#cells = { bits: writer.cell(8), state: writer.cell(8) };
+    const maxRowBytes = maxRowBytesOf(plan);
     this.#facts = {
-      rowBytes: maxRowBytesOf(plan) * USUAL_SHARE,
+      rowBytes: maxRowBytes * USUAL_SHARE,
+      isRowInReach: maxRowBytes <= MAX_DISTANCE,
       firstRowAt: writer.cell(4),
       skippedBytes: BETWEEN_BYTES,
       link: main.link,

@@ -17,7 +17,6 @@ import {
 } from './bit-numbers.ts';
 import type { BitWriter } from './bit-writer.ts';
 import { placeEchoes, writeEcho } from './echoes.ts';
-import { MAX_DISTANCE } from './huffman.ts';
 import type { Linker } from './linked-texts.ts';
 import { textKey } from './linked-texts.ts';
 import { writeRun } from './repeated-run.ts';
@@ -26,6 +25,8 @@ import { writeRun } from './repeated-run.ts';
 export interface RowFacts {
   /** Of a row, on the average. */
   readonly rowBytes: number;
+  /** Whether a match reaches all that a row has already. */
+  readonly isRowInReach: boolean;
   /** The cell with the position of the body's first row, which is written without its first bytes. */
   readonly firstRowAt: number;
   readonly skippedBytes: number;
@@ -166,7 +167,7 @@ export class PieceList {
     const texts = textsOf(fragment);
     const index = values.frame.locals.add('i32');
     const earlier = this.#fragments.find(({ fragment: { index: of } }) => isSameIndex(of, fragment, writer));
-    if (earlier !== undefined) {
+    if (earlier !== undefined && this.#facts.isRowInReach) {
       const echoes = placeEchoes(writer, textsOf(earlier.fragment), texts);
       if (echoes !== null) {
         pushIndex(values, fragment.index);
@@ -256,7 +257,7 @@ export class PieceList {
 
   /** Long enough for a match even at its shortest, and never out of its reach within the row. */
   #isWorthRepeating({ value, scale, digits }: Decimal): boolean {
-    if (this.#facts.rowBytes > MAX_DISTANCE / 2) return false;
+    if (!this.#facts.isRowInReach) return false;
     if (Math.max(digits, scale) < 3) return false;
     const { min, max } = this.#writer.values.intervalOf(value);
     return digitsOf(max > -min ? max : -min) >= MIN_REPEATED_DIGITS;
