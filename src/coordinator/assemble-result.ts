@@ -13,7 +13,7 @@ import { type RowPlan, ROW_FORMAT } from '../rows/row-format.ts';
 import type { CrewEnd } from './crew.ts';
 import type { Monitor } from './monitor.ts';
 import type { PreparedTable, PreparedTarget } from './prepare-target.ts';
-import { toException } from './resume.ts';
+import { resumedWarnings, toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import { plannedRowsOf } from './shares.ts';
 import {
@@ -255,11 +255,11 @@ function warningsOf(parts: ResultParts): string[] {
   const refused = slots.reduce((sum, slot) => sum + slot.refusedMessages, 0);
   if (refused > 0)
     warnings.push(`${refused} messages of worker processes were refused; their senders were replaced.`);
-  if (env.resumed !== null)
-    warnings.push(
-      'This run was resumed: rows and batches are of the whole run, times and costs of its last part.',
-    );
-  return [...warnings, ...monitor.cpuDifferences(CPU_TOLERANCE, CPU_COMPARED_AFTER_MS)];
+  return [
+    ...warnings,
+    ...resumedWarnings(env.resumed),
+    ...monitor.cpuDifferences(CPU_TOLERANCE, CPU_COMPARED_AFTER_MS),
+  ];
 }
 
 const NEVER_BEGAN = 'the run was stopped before its first row';

@@ -23,7 +23,7 @@ import { type ExceptionRecord, type LastWord, readCounterFile } from '../worker/
 import { tableResults } from './assemble-result.ts';
 import { type CounterFolder, counterFolderAt, listCounterFiles } from './counter-folder.ts';
 import { closeBooks, estateOf } from './incarnations.ts';
-import { keptExceptions, toException } from './resume.ts';
+import { keptExceptions, resumedWarnings, toException } from './resume.ts';
 import type { RunEnvironment } from './run-environment.ts';
 import { type RunResult, type WorkerResult, COST_NOT_MEASURED } from './run-result.ts';
 import { type WorkerBooks, settle } from './settle.ts';
@@ -252,6 +252,7 @@ function resultOf(
     events: [],
     warnings: [
       'Recovered after the coordinator was killed: times, latencies and errors by class were lost with it; rows are exact.',
+      ...resumedWarnings(facts.resumed),
     ],
   };
 }

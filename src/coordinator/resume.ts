@@ -2,6 +2,7 @@
  * Going on with a stopped run: what its workers had done stays counted, what did not end well is sent again
  * where that is exact, and each worker continues at its next batch.
  */
+import { formatExact } from '../base/units.ts';
 import {
   type BatchCounts,
   type Ledger,
@@ -66,6 +67,15 @@ function negative(batch: BatchException): Ledger {
 export function baseSnapshot(worker: ResumedBooks): Snapshot {
   const { nextBatch, ledger, tables, batches } = worker;
   return { ...emptySnapshot(nextBatch), ledger, tables, batches };
+}
+
+/** What the numbers of a run are of whose books began before its times did; nothing for any other. */
+export function resumedWarnings(resumed: readonly ResumedBooks[] | null): readonly string[] {
+  if (resumed === null) return [];
+  const earlierRows = resumed.reduce((sum, { ledger }) => sum + ledger.acknowledged, 0);
+  return [
+    `This run was resumed after ${formatExact(earlierRows)} stored rows: rows and batches are of the whole run, times, costs and curves of its last part.`,
+  ];
 }
 
 /** Kept exceptions as the books want them: nothing was sent for them after `nowMs`, and perhaps just before it. */

@@ -90,7 +90,7 @@ test('rows that an earlier part left unknown may still be on their way when the 
 });
 
 /** The plan of a run whose coordinator is long gone; its target discards rows, so nobody is asked. */
-function killedRun(counterFolder: string): PlanFile {
+function killedRun(counterFolder: string, resumed: readonly ResumedBooks[] | null = null): PlanFile {
   const text = planFileText(PLAN, {
     startedAtMs: 0,
     counterFolder,
@@ -105,7 +105,7 @@ function killedRun(counterFolder: string): PlanFile {
     also: [],
     rowFormat: 1,
     versions: { crategen: '0', node: '0', faker: '0' },
-    resumed: null,
+    resumed,
   });
   return parsePlanFile(text, 'plan.json');
 }
@@ -145,6 +145,21 @@ test('counter files stay until the recovered result is on disk', async () => {
   );
   assert.equal(saved, 10_000);
   assert.ok(!existsSync(counters));
+});
+
+test('a run that was resumed and then killed says after how many rows its last part began', async () => {
+  const counters = mkdtempSync(join(folder, 'counters-'));
+  const ledger = { ...EMPTY_LEDGER, offered: 7000, acknowledged: 7000 };
+  const part = { ...books, ledger, tables: [ledger], nextBatch: 7, exceptions: [] };
+  const warnings = await recoverRun(
+    killedRun(counters, [part]),
+    NOBODY,
+    recovering((result) => Promise.resolve(result.warnings)),
+  );
+  assert.match(
+    warnings.join(' '),
+    /This run was resumed after 7,000 stored rows: rows and batches are of the whole/,
+  );
 });
 
 test('a run whose plan cannot be written begins nothing and leaves no counter files', async (context) => {

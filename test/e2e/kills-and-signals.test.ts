@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { formatExact } from '../../src/base/units.ts';
 import { cluster, crategen, faults, home, isAlive, run, sandboxFor, storedRows, until } from './support.ts';
 
 const SLOW = { latencyMs: 40 } as const;
@@ -89,6 +90,8 @@ test('when the parent is killed its workers end by themselves, and recover gives
   const resumed = await run(['cluster', '--resume', 'latest', '--json', '--live', 'off'], place);
   assert.equal(resumed.code, 0, resumed.stderr);
   assert.equal(resumed.run().ledger.acknowledged, 60_000);
+  const earlier = `resumed after ${formatExact(ledger.acknowledged)} stored rows`;
+  assert.ok(resumed.run().warnings.some((warning) => warning.includes(earlier)));
   assert.equal(storedRows(sandbox), 60_000);
 });
 
