@@ -79,6 +79,11 @@ function threeDigits(size: number): string {
   return size >= 10 ? size.toFixed(1) : size.toFixed(2);
 }
 
+/** What a percentage of CPU is of, where 100 is one core: `800 %`, or `one core`, of which a process may take more. */
+export function formatCores(cores: number): string {
+  return cores === 1 ? 'one core' : `${Math.round(cores * 100)} %`;
+}
+
 /** Milliseconds for people: `0.8 ms`, `61 ms`, `2.4 s`, `5m 02s`, `1h 04m`. */
 export function formatDuration(ms: number): string {
   if (ms < 10) return `${ms.toFixed(1)} ms`;

@@ -4,7 +4,7 @@
  */
 
 import { TARGET_NAMES, type TargetKind } from '../base/target-kind.ts';
-import { formatBytes, formatExact } from '../base/units.ts';
+import { formatBytes, formatCores, formatExact } from '../base/units.ts';
 
 export type LimitedBy = 'client' | 'network' | 'cluster' | 'rate' | 'unclear';
 
@@ -173,10 +173,7 @@ function clientVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
   const { processes, cores, loopBusy, throttledShare, coreWaitShare, server } = facts;
   const isThrottled = (throttledShare ?? 0) >= THROTTLED;
   const isStarved = !isThrottled && isWaitingForCores(facts);
-  const clusterPart =
-    server?.cpuPercent === null || server === null
-      ? ''
-      : `, ${nameOf(server)} is at ${percent(serverShare(server))}`;
+  const use = serverUse(server);
   const advice = isThrottled
     ? 'try a higher CPU limit of this container, or another machine'
     : isStarved
@@ -187,7 +184,7 @@ function clientVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
   return {
     verdict: 'client',
     evidence: [
-      `${countOf(processes)} ${processes === 1 ? 'is' : 'are'} ${percent(loopBusy ?? 0)} busy${clusterPart}`,
+      `${countOf(processes)} ${processes === 1 ? 'is' : 'are'} ${percent(loopBusy ?? 0)} busy${use === null ? '' : `, ${use}`}`,
       ...(isThrottled
         ? [`the container was stopped at its CPU limit ${percent(throttledShare ?? 0)} of the time`]
         : []),
@@ -202,12 +199,8 @@ function clusterVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
   const { server, cores } = facts;
   const share = serverShare(server);
   const [queue, rejected] = [server?.writeQueue ?? 0, server?.rejected ?? 0];
-  const busy =
-    server?.cpuPercent == null
-      ? []
-      : [
-          `its CPUs are ${percent(share)} busy, these processes take ${cpu(facts.clientCpuPercent)} of ${cores * 100} %`,
-        ];
+  const use = serverUse(server, 'it', 'its CPUs');
+  const busy = use === null ? [] : [`${use}, these processes take ${cpuOf(facts.clientCpuPercent, cores)}`];
   return {
     verdict: 'cluster',
     evidence: [
@@ -244,7 +237,7 @@ function starvedVerdict(facts: LoadFacts): Verdict {
   const theirs = server?.isOnThisHost === true ? (server.cpuPercent ?? 0) : 0;
   const others = Math.max(0, (hostBusyPercent ?? 0) - (clientCpuPercent ?? 0) - theirs);
   const taker = others >= theirs ? 'other programs' : nameOf(server);
-  const shared = [`${taker} of this host took ${cpu(Math.max(others, theirs))} of its ${cores * 100} % CPU`];
+  const shared = [`${taker} of this host took ${cpuOf(Math.max(others, theirs), cores)}`];
   return theirs > others ? clusterVerdict(facts, shared) : clientVerdict(facts, shared);
 }
 
@@ -298,13 +291,22 @@ function bothSides({ server, processes, loopBusy, cores, clientCpuPercent }: Loa
     loopBusy === null
       ? []
       : [
-          `${countOf(processes)} ${processes === 1 ? 'is' : 'are'} ${percent(loopBusy)} busy and ${processes === 1 ? 'takes' : 'take'} ${cpu(clientCpuPercent)} of ${cores * 100} % CPU with the parent`,
+          `${countOf(processes)} ${processes === 1 ? 'is' : 'are'} ${percent(loopBusy)} busy and ${processes === 1 ? 'takes' : 'take'} ${cpuOf(clientCpuPercent, cores)} with the parent`,
         ];
-  const cluster =
-    server === null || server.cpuPercent === null
-      ? []
-      : [`the CPUs of ${nameOf(server)} are ${percent(serverShare(server))} busy`];
-  return [...client, ...cluster];
+  const use = serverUse(server);
+  return [...client, ...(use === null ? [] : [use])];
+}
+
+/** How busy the server is; of one core in words, as its process may have more threads than that. Null: not measured. */
+function serverUse(
+  server: ServerLoad | null,
+  name = nameOf(server),
+  cpus = `the CPUs of ${name}`,
+): string | null {
+  if (server === null || server.cpuPercent === null) return null;
+  // 100 is one core, so that this holds for an unknown number of cores too.
+  if (server.cores === null || server.cores === 1) return `${name} takes ${cpuOf(server.cpuPercent, 1)}`;
+  return `${cpus} are ${percent(serverShare(server))} busy`;
 }
 
 function nameOf(server: ServerLoad | null): string {
@@ -322,6 +324,11 @@ function percent(share: number): string {
 
 function cpu(value: number | null): string {
   return value === null ? 'an unknown share' : `${Math.round(value)} %`;
+}
+
+/** `72 % of 800 % CPU`, `72 % of one core`. */
+function cpuOf(value: number | null, cores: number): string {
+  return `${cpu(value)} of ${formatCores(cores)}${cores === 1 ? '' : ' CPU'}`;
 }
 
 function duration(ms: number): string {

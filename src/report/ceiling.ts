@@ -3,7 +3,7 @@
  * share of it a real run reached. Pure, from run files alone.
  */
 import { usableCores } from '../base/host.ts';
-import { formatShort } from '../base/units.ts';
+import { formatCores, formatShort } from '../base/units.ts';
 import { printable } from '../base/text.ts';
 import { meanOfKnown, sumOfKnown } from '../metrics/measured.ts';
 import { cpuSecondsOf, perMillionRows } from './costs.ts';
@@ -81,7 +81,7 @@ function targetCostText(run: RunFile): string {
   const taken =
     percent === null
       ? 'its CPU was not measured'
-      : `it took ${formatPercent(percent)} of ${formatPercent(usableCores(run.host) * 100)} CPU`;
+      : `its CPU was ${formatPercent(percent)} of ${formatCores(usableCores(run.host))}`;
   const meaning =
     run.bottleneck.verdict === 'cluster'
       ? 'and was the limit: this client can do more'

@@ -1,6 +1,6 @@
 /** What the live surfaces, the screen, the lines and the page, work out from a state of the run. Pure. */
 import { printable } from '../base/text.ts';
-import { formatExact } from '../base/units.ts';
+import { formatCores, formatExact } from '../base/units.ts';
 import type { RunPhase, RunState, TargetState, WorkerState } from '../coordinator/run-state.ts';
 import { settledRows } from '../metrics/ledger.ts';
 import { sumOfKnown } from '../metrics/measured.ts';
@@ -148,7 +148,7 @@ export function serverTexts(state: RunState): readonly string[] {
       sample.heapUsedBytes === null || heapMax === null || heapMax === 0
         ? null
         : sample.heapUsedBytes / heapMax;
-    const of = node?.cores == null ? '' : ` of ${formatPercent(node.cores * 100)}`;
+    const of = node?.cores == null ? '' : ` of ${formatCores(node.cores)}`;
     return [
       printable(node?.name ?? `node ${sample.node}`, 40),
       `cpu ${orDash(sample.cpuPercent, formatPercent)}${of}`,

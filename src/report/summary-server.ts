@@ -2,7 +2,7 @@
  * The server in a summary, beside the processes that loaded it: one line a node with its CPU, heap and write pool over
  * the run, as it told them itself.
  */
-import { formatExact } from '../base/units.ts';
+import { formatCores, formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
 import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
 import { counted, formatMebibytes, formatPercent, formatShare, orDash } from './quantities.ts';
@@ -77,7 +77,7 @@ function nodeRow(server: Server, index: number): TableRow {
   };
 }
 
-/** `59 % of 200 %`: 100 is one core, as everywhere. */
+/** `59 % of 200 %`, `59 % of one core`: 100 is one core, as everywhere. */
 function cpuText(mean: number | null, cores: number | null): string {
-  return `${orDash(mean, formatPercent)}${cores === null ? '' : ` of ${formatPercent(cores * 100)}`}`;
+  return `${orDash(mean, formatPercent)}${cores === null ? '' : ` of ${formatCores(cores)}`}`;
 }

@@ -80,7 +80,7 @@ test('busy processes beside a cluster with CPU to spare are the limit', () => {
   const { verdict, evidence } = judge(facts({ loopBusy: 0.97, server: server({ cpuPercent: 492 }) }));
   assert.equal(verdict, 'client');
   assert.deepEqual(evidence, [
-    '8 processes are 97 % busy, the cluster is at 41 %',
+    '8 processes are 97 % busy, the CPUs of the cluster are 41 % busy',
     'try another machine beside this one (--machine)',
   ]);
   const alone = judge(facts({ processes: 1, loopBusy: 0.97, server: null })).evidence;
@@ -96,7 +96,7 @@ test('a container at its CPU limit is the limit, although its processes look idl
 test('a cluster without CPU, with a queue that stands or with refused writes is the limit', () => {
   const full = judge(facts({ server: server({ cpuPercent: 1164 }) }));
   assert.equal(full.verdict, 'cluster');
-  assert.equal(full.evidence[0], 'its CPUs are 97 % busy, these processes take 72 % of 800 %');
+  assert.equal(full.evidence[0], 'its CPUs are 97 % busy, these processes take 72 % of 800 % CPU');
   const queued = judge(facts({ server: server({ writeQueue: 38 }) }));
   assert.equal(queued.verdict, 'cluster');
   assert.equal(queued.evidence[1], '38 tasks wait for a thread of its write pool on average');
@@ -109,6 +109,7 @@ test('a stand-in for a cluster is named as one, and nothing is advised about nod
   );
   assert.equal(verdict, 'cluster');
   assert.equal(limitName(verdict, 'sandbox'), 'the sandbox');
+  assert.equal(evidence[0], 'it takes 104 % of one core, these processes take 72 % of 800 % CPU');
   assert.match(evidence.join('; '), /the sandbox uses 104 %/);
   assert.equal(
     evidence.at(-1),
@@ -174,7 +175,7 @@ test('processes that wait for a core are starved by whoever has it', () => {
   );
   assert.equal(byOthers.verdict, 'client');
   assert.ok(byOthers.evidence.includes('they waited for a core 60 % of the time'));
-  assert.ok(byOthers.evidence.includes('other programs of this host took 150 % of its 200 % CPU'));
+  assert.ok(byOthers.evidence.includes('other programs of this host took 150 % of 200 % CPU'));
   const byServer = judge(
     facts({
       ...starved,

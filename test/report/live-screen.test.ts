@@ -177,6 +177,8 @@ test('the server has a line a node where there is room, and the verdict stands w
     /^ {2}server {3}db-1 {2}cpu 388 % of 400 % {2}heap 63 % {2}write queue 12 {2}rejected 0$/m,
   );
   assert.match(tall, /^ {11}db-3 {2}cpu/m);
+  const single = { ...sampleServerView(), nodes: nodes.map((node) => ({ ...node, cores: 1 })) };
+  assert.match(screen(sampleState(2, { server: single }), 100), /db-1 {2}cpu 388 % of one core {2}heap/);
   assert.match(tall, /^ {11}and 3 more nodes$/m);
   assert.match(tall, /^ {2}limited by the cluster: its CPUs are 97 % busy$/m);
   assert.match(screen(sampleState(2), 200, { rows: 24 }), /^ {2}server {3}db-1 .* · db-2 .* · db-3 /m);

@@ -192,6 +192,13 @@ test('a sum over processes of which some were not measured says that it is at le
   assert.match(summaryOf({ workers }, 100), /^ {2}all .* ≥54\.6 +≥9 % /m);
 });
 
+test('a server with one core is held against that, not against 100 %', () => {
+  const server = sampleResult().server;
+  assert.ok(server);
+  const nodes = server.nodes.map((node) => ({ ...node, cores: 1 }));
+  assert.match(summaryOf({ server: { ...server, nodes } }, 100), /^ {2}db-1 +388 % of one core +388 % /m);
+});
+
 test('a recovered run shows no pace, which nobody measured', () => {
   const summary = summaryOf({ endReason: 'killed', runningMs: 0, measuredMs: 0 }, 100);
   assert.doesNotMatch(summary, /0\.0 ms|^ {2}– · –/m);
