@@ -18,6 +18,7 @@ export type BitFragments =
       readonly address: number;
       readonly hasLong: boolean;
       readonly hasShort: boolean;
+      readonly maxLengthBits: number;
     }
   /** Texts too many to come again soon. */
   | { readonly form: 'long'; readonly address: number }
@@ -94,7 +95,7 @@ const TRACKED = { bytesLog2: 5, length: 0, from: 8, to: 12, last: 16, more: 20 }
 function placeTracked(writer: BitWriter, texts: readonly Uint8Array[]): BitFragments {
   const starts = placeEntries(writer, texts);
   const records = new DataView(new ArrayBuffer(texts.length << TRACKED.bytesLog2));
-  let [hasLong, hasShort] = [false, false];
+  let [hasLong, hasShort, maxLengthBits] = [false, false, 0];
   texts.forEach((text, index) => {
     const at = index << TRACKED.bytesLog2;
     records.setUint32(at + TRACKED.from, starts[index] ?? 0, true);
@@ -106,8 +107,10 @@ function placeTracked(writer: BitWriter, texts: readonly Uint8Array[]): BitFragm
     if (more > 0) hasLong = true;
     records.setUint32(at + TRACKED.more, Math.max(more, 0), true);
     records.setBigUint64(at + TRACKED.length, writer.lengthEntry(rest), true);
+    maxLengthBits = Math.max(maxLengthBits, writer.code.length(rest).length);
   });
-  return { form: 'tracked', address: writer.image.place(new Uint8Array(records.buffer)), hasLong, hasShort };
+  const address = writer.image.place(new Uint8Array(records.buffer));
+  return { form: 'tracked', address, hasLong, hasShort, maxLengthBits };
 }
 
 /** 32 bytes for each text: its tokens' start and end, where it stood last, and the entry behind its tokens. */
@@ -255,23 +258,23 @@ function writeLong(writer: BitWriter, address: number, pushIndex: () => void): v
 
 function writeTracked(
   writer: BitWriter,
-  { address, hasLong, hasShort }: BitFragments & { form: 'tracked' },
+  { address, hasLong, hasShort, maxLengthBits }: BitFragments & { form: 'tracked' },
   pushIndex: () => void,
 ): void {
   const { out, values } = writer;
   const { locals } = values.frame;
-  const [record, place, distance] = [locals.add('i32'), locals.add('i32'), locals.add('i32')];
+  const [record, place] = [locals.add('i32'), locals.add('i32')];
+  const distance = { local: locals.add('i32'), most: MAX_DISTANCE };
   const [from, to, more] = [locals.add('i32'), locals.add('i32'), locals.add('i32')];
   pushIndex();
   out.i32(TRACKED.bytesLog2).do('i32.shl').set(record);
-  writer.settle();
   writer.pushPosition();
   out
     .tee(place)
     .get(record)
     .memory('i32.load', address + TRACKED.last)
     .do('i32.sub')
-    .set(distance);
+    .set(distance.local);
   out
     .get(record)
     .get(place)
@@ -284,41 +287,42 @@ function writeTracked(
       .i64(0n)
       .do('i64.ne', 'i32.and');
   }
-  out.if();
-  if (hasLong) {
-    out
-      .get(record)
-      .memory('i32.load', address + TRACKED.more)
-      .set(more);
-    out.block().get(more).do('i32.eqz').branchIf(0).loop();
-    writer.matchOf(distance, MAX_MATCH - 4);
-    writer.settle();
-    out.get(more).i32(1).do('i32.sub').tee(more).branchIf(0).end().end();
-  }
-  writer.match(distance, () => void out.get(record).memory('i64.load', address + TRACKED.length));
-  writer.settle();
-  out.else();
-  out
-    .get(record)
-    .memory('i32.load', address + TRACKED.from)
-    .set(from);
-  out
-    .get(record)
-    .memory('i32.load', address + TRACKED.to)
-    .set(to);
-  writer.entries(from, to);
-  out.end();
+  writer.choose(
+    () => {
+      if (hasLong) {
+        writer.settle();
+        out
+          .get(record)
+          .memory('i32.load', address + TRACKED.more)
+          .set(more);
+        out.block().get(more).do('i32.eqz').branchIf(0).loop();
+        writer.matchOf(distance, MAX_MATCH - 4);
+        writer.settle();
+        out.get(more).i32(1).do('i32.sub').tee(more).branchIf(0).end().end();
+      }
+      writer.match(distance, maxLengthBits, () => {
+        out.get(record).memory('i64.load', address + TRACKED.length);
+      });
+    },
+    () => {
+      out
+        .get(record)
+        .memory('i32.load', address + TRACKED.from)
+        .set(from);
+      out
+        .get(record)
+        .memory('i32.load', address + TRACKED.to)
+        .set(to);
+      writer.entries(from, to);
+    },
+  );
 }
 
 function writeLinked(writer: BitWriter, address: number, pushIndex: () => void): void {
   const { out, values } = writer;
   const { locals } = values.frame;
-  const [record, token, end, distance] = [
-    locals.add('i32'),
-    locals.add('i32'),
-    locals.add('i32'),
-    locals.add('i32'),
-  ];
+  const [record, token, end] = [locals.add('i32'), locals.add('i32'), locals.add('i32')];
+  const distance = { local: locals.add('i32'), most: MAX_DISTANCE };
   const [from, to] = [locals.add('i32'), locals.add('i32')];
   pushIndex();
   out.i32(LINKED.bytesLog2).do('i32.shl').set(record);
@@ -340,16 +344,21 @@ function writeLinked(writer: BitWriter, address: number, pushIndex: () => void):
   writer.flush();
   writer.pushPosition();
   out.get(token).memory('i32.load', TOKEN.source).memory('i32.load').do('i32.sub');
-  out.get(token).memory('i32.load', TOKEN.offset).do('i32.sub').set(distance);
+  out.get(token).memory('i32.load', TOKEN.offset).do('i32.sub').set(distance.local);
   writer.pushIsNear(distance);
-  out.if();
-  writer.match(distance, () => void out.get(token).memory('i64.load', TOKEN.length));
-  writer.settle();
-  out.else();
-  out.get(token).memory('i32.load', TOKEN.from).set(from);
-  out.get(token).memory('i32.load', TOKEN.to).set(to);
-  writer.entries(from, to);
-  out.end();
+  writer.choose(
+    () => {
+      writer.match(distance, writer.maxLengthBits, () => {
+        out.get(token).memory('i64.load', TOKEN.length);
+      });
+      writer.settle();
+    },
+    () => {
+      out.get(token).memory('i32.load', TOKEN.from).set(from);
+      out.get(token).memory('i32.load', TOKEN.to).set(to);
+      writer.entries(from, to);
+    },
+  );
   out.get(token).i32(TOKEN.bytes).do('i32.add').tee(token).get(end).do('i32.lt_u').branchIf(0).end().end();
   out.get(record).memory('i64.load', address + LINKED.tail);
   writer.entry(ENTRY_BITS);

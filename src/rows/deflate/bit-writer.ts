@@ -9,7 +9,9 @@ import type { ValueEmitter } from '../fast/values.ts';
 import { POINTER } from '../fast/text-writer.ts';
 import type { Code } from '../fast/wasm-assembler.ts';
 import type { BitText, DeflateCode } from './huffman.ts';
-import { MAX_DISTANCE, MAX_MATCH, MIN_MATCH, NO_BITS, joinBits } from './huffman.ts';
+import { MAX_MATCH, MIN_MATCH, NO_BITS, joinBits } from './huffman.ts';
+import type { DistanceCode } from './distance-code.ts';
+import { placeDistances, pushDistanceBits } from './distance-code.ts';
 
 /**
  * Bits that are ready to be written, as one 64-bit word: how many they are (8 bits), the length of the text that
@@ -25,13 +27,19 @@ const ROOM_BITS = 63;
 /** Constants are put together as numbers. */
 const MAX_READY_BITS = 53;
 const COUNT_BITS = 8n;
-/** A distance's bits and, above them, how many they are. */
-const DISTANCE_SHIFT = 27;
 
 /** Local indices of the accumulator and of its state: bits in the low 8, above them the position in the text. */
 export interface Accumulator {
   readonly bits: number;
   readonly state: number;
+}
+
+/** How far back a match begins. */
+export interface Distance {
+  /** An i32 local. */
+  readonly local: number;
+  /** No larger one is written: what matches take, and what is held, is known by it. */
+  readonly most: number;
 }
 
 /** What a table of entries of one form holds: its address, and the most bits of an entry. */
@@ -45,8 +53,9 @@ export class BitWriter {
   readonly image: MemoryImage;
   readonly code: DeflateCode;
   readonly #tables = new Map<string, EntryTable>();
-  readonly #distanceTable: number;
-  readonly #maxDistanceBits: number;
+  readonly #distances = new Map<number, DistanceCode>();
+  /** What a length takes at most. */
+  readonly maxLengthBits: number;
   #cells = { address: 0, usedBytes: 64 };
   #accumulator: Accumulator = { bits: 0, state: 0 };
   #held = 0;
@@ -57,14 +66,10 @@ export class BitWriter {
     this.values = values;
     this.image = image;
     this.code = code;
-    const distances = new Uint32Array(MAX_DISTANCE + 1);
-    let maxBits = 0;
-    code.forEachDistance((distance, bits, length) => {
-      distances[distance] = bits + length * 2 ** DISTANCE_SHIFT;
-      maxBits = Math.max(maxBits, length);
-    });
-    this.#distanceTable = image.place(new Uint8Array(distances.buffer));
-    this.#maxDistanceBits = maxBits;
+    let maxLengthBits = 0;
+    for (let length = MIN_MATCH; length <= MAX_MATCH; length += 1)
+      maxLengthBits = Math.max(maxLengthBits, code.length(length).length);
+    this.maxLengthBits = maxLengthBits;
   }
 
   get out(): Code {
@@ -105,12 +110,16 @@ export class BitWriter {
     this.#readyText += text;
   }
 
-  #writeReady(): void {
-    const { bits, length } = this.#ready;
-    const text = this.#readyText;
-    if (length === 0) return;
+  #takeReady(): BitText & { readonly text: number } {
+    const taken = { ...this.#ready, text: this.#readyText };
     this.#ready = NO_BITS;
     this.#readyText = 0;
+    return taken;
+  }
+
+  #writeReady(): void {
+    const { bits, length, text } = this.#takeReady();
+    if (length === 0) return;
     this.#makeRoom(length);
     this.out.i64(BigInt(bits));
     this.#addBits();
@@ -172,43 +181,75 @@ export class BitWriter {
     this.entry(maxBits);
   }
 
-  /**
-   * Writes a match: the i32 local `distance`, and a length of which `pushLength` leaves the entry on the stack.
-   */
-  match(distance: number, pushLength: () => void): void {
-    const { out } = this;
-    const { state } = this.#accumulator;
+  /** Writes a match, of whose length `pushLength` leaves the entry of at most so many bits on the stack. */
+  match(distance: Distance, maxLengthBits: number, pushLength: () => void): void {
     this.#writeReady();
     pushLength();
-    this.entry(MAX_LENGTH_BITS);
-    this.#makeRoom(this.#maxDistanceBits);
-    const word = this.values.frame.locals.add('i32');
-    out.get(distance).i32(2).do('i32.shl').memory('i32.load', this.#distanceTable).tee(word);
-    out
-      .i32(2 ** DISTANCE_SHIFT - 1)
-      .do('i32.and')
-      .do('i64.extend_i32_u');
-    this.#addBits();
-    out.get(state).get(word).i32(DISTANCE_SHIFT).do('i32.shr_u').do('i64.extend_i32_u', 'i64.add').set(state);
+    this.entry(maxLengthBits);
+    this.#writeDistance(distance);
   }
 
   /** The same for a length that is known. */
-  matchOf(distance: number, length: number): void {
-    this.match(distance, () => this.out.i64(this.lengthEntry(length)));
+  matchOf(distance: Distance, length: number): void {
+    this.#append(this.code.length(length), length);
+    this.#writeDistance(distance);
+  }
+
+  /** Together with what is ready before it, if there is room for both. */
+  #writeDistance({ local, most }: Distance): void {
+    const { out } = this;
+    const { state } = this.#accumulator;
+    const code = this.#distanceCode(most);
+    if (this.#ready.length + code.maxBits > ROOM_BITS - LEFT_BITS) this.#writeReady();
+    const { bits, length, text } = this.#takeReady();
+    this.#makeRoom(length + code.maxBits);
+    const count = this.values.frame.locals.add('i64');
+    pushDistanceBits(this.values, code, { distance: local, count });
+    if (length > 0) out.i64(BigInt(length)).do('i64.shl').i64(BigInt(bits)).do('i64.or');
+    this.#addBits();
+    out.get(state).get(count).do('i64.add');
+    if (length > 0) out.i64(stateOf(length, text)).do('i64.add');
+    out.set(state);
+  }
+
+  #distanceCode(most: number): DistanceCode {
+    const known = this.#distances.get(most);
+    if (known !== undefined) return known;
+    const placed = placeDistances(this.image, this.code, most);
+    this.#distances.set(most, placed);
+    return placed;
   }
 
   /** Leaves the position in the text on the stack, an i32. */
   pushPosition(): void {
-    this.#writeReady();
     this.out.get(this.#accumulator.state).i64(COUNT_BITS).do('i64.shr_u', 'i32.wrap_i64');
+    if (this.#readyText > 0) this.out.i32(this.#readyText).do('i32.add');
   }
 
   /** Leaves an i32 that is not 0 if a match may be so far away. */
-  pushIsNear(distance: number): void {
+  pushIsNear({ local, most }: Distance): void {
     this.out
-      .get(distance)
-      .i32(MAX_DISTANCE + 1)
+      .get(local)
+      .i32(most + 1)
       .do('i32.lt_u');
+  }
+
+  /**
+   * Writes an if by the i32 on the stack. Both sides go on with what is held, and behind them as much may be held as
+   * either leaves: a side that runs seldom settles, so that the other one need not.
+   */
+  choose(then: () => void, otherwise: () => void): void {
+    const [held, ready, readyText] = [this.#held, this.#ready, this.#readyText];
+    this.out.if();
+    then();
+    this.#writeReady();
+    const left = this.#held;
+    [this.#held, this.#ready, this.#readyText] = [held, ready, readyText];
+    this.out.else();
+    otherwise();
+    this.#writeReady();
+    this.out.end();
+    this.#held = Math.max(this.#held, left);
   }
 
   /** Writes the entries from the address in one i32 local up to the one in the other, which the first reaches. */
@@ -277,14 +318,11 @@ export class BitWriter {
     const entries = BigUint64Array.from({ length: MAX_MATCH + 1 }, (_, length) =>
       length < MIN_MATCH ? 0n : this.lengthEntry(length),
     );
-    const table = { address: this.image.place(new Uint8Array(entries.buffer)), maxBits: MAX_LENGTH_BITS };
+    const table = { address: this.image.place(new Uint8Array(entries.buffer)), maxBits: this.maxLengthBits };
     this.#tables.set('lengths', table);
     return table.address;
   }
 }
-
-/** 14 bits of the code and 5 more. */
-const MAX_LENGTH_BITS = 19;
 
 export function entryOfBits({ bits, length }: BitText, text: number): bigint {
   assert(length <= ENTRY_BITS && text <= MAX_ENTRY_TEXT, `${length} bits for ${text} bytes`);

@@ -17,7 +17,6 @@ import type { RowPlan } from '../row-format.ts';
 import type { Accumulator } from './bit-writer.ts';
 import { BitWriter } from './bit-writer.ts';
 import type { DeflateCode } from './huffman.ts';
-import { MAX_DISTANCE } from './huffman.ts';
 import type { Linker } from './linked-texts.ts';
 import type { RowFacts } from './piece-list.ts';
 import { PieceList } from './piece-list.ts';
@@ -96,13 +95,13 @@ class DeflateEmitter implements PieceWriter {
     const maxRowBytes = maxRowBytesOf(plan);
     this.#facts = {
       rowBytes: maxRowBytes * USUAL_SHARE,
-      isRowInReach: maxRowBytes <= MAX_DISTANCE,
+      maxRowBytes,
       firstRowAt: writer.cell(4),
       skippedBytes: BETWEEN_BYTES,
       link: main.link,
       fragments: new Map(),
     };
-    this.#list = new PieceList(writer, this.#facts, false);
+    this.#list = new PieceList(writer, this.#facts, 'start of row');
   }
 
   /** Before the first row: the head's last bits are held. */
@@ -135,7 +134,7 @@ class DeflateEmitter implements PieceWriter {
       this.#fetch(frame.code, this.#accumulator);
     }
     this.#writer.enter(this.#accumulator);
-    this.#list = new PieceList(this.#writer, this.#facts, this.#begins);
+    this.#list = new PieceList(this.#writer, this.#facts, this.#begins ? 'start of row' : 'in row');
   }
 
   piece(piece: Piece): void {

@@ -9,6 +9,8 @@ import { MAX_MATCH } from './huffman.ts';
  */
 export interface EchoTable {
   readonly address: number;
+  /** Of each entry, at most. */
+  readonly maxBits: { readonly lead: number; readonly length: number; readonly tail: number };
 }
 
 const ECHO = { bytesLog2: 5, lead: 0, length: 8, tail: 16, offset: 24 } as const;
@@ -42,19 +44,23 @@ export function placeEchoes(
   }, 0);
   if (saved < WORTH_BITS * texts.length) return null;
   const table = new DataView(new ArrayBuffer(count << ECHO.bytesLog2));
+  const maxBits = { lead: 0, length: 0, tail: 0 };
   for (const [index, text] of texts.entries()) {
     const { at, from, length } = echoes[index] ?? NONE;
     const parts = length === 0 ? halvesOf(writer, text) : [text.subarray(0, at), text.subarray(at + length)];
     const [lead, tail, ...more] = parts;
     if (lead === undefined || tail === undefined || more.length > 0) return null;
     if (code.textBits(lead) > ENTRY_BITS || code.textBits(tail) > ENTRY_BITS) return null;
+    maxBits.lead = Math.max(maxBits.lead, code.textBits(lead));
+    maxBits.length = Math.max(maxBits.length, length === 0 ? 0 : code.length(length).length);
+    maxBits.tail = Math.max(maxBits.tail, code.textBits(tail));
     const place = index << ECHO.bytesLog2;
     table.setBigUint64(place + ECHO.lead, writer.textEntries(lead)[0] ?? 0n, true);
     table.setBigUint64(place + ECHO.length, length === 0 ? 0n : writer.lengthEntry(length), true);
     table.setBigUint64(place + ECHO.tail, writer.textEntries(tail)[0] ?? 0n, true);
     table.setInt32(place + ECHO.offset, from, true);
   }
-  return { address: writer.image.place(new Uint8Array(table.buffer)) };
+  return { address: writer.image.place(new Uint8Array(table.buffer)), maxBits };
 }
 
 const NONE: Echo = { at: 0, from: 0, length: 0 };
@@ -84,14 +90,28 @@ function longestEcho(earlier: Uint8Array, text: Uint8Array): Echo {
   return best;
 }
 
-/** Writes the text whose number is in one i32 local; the earlier text began at the position in the other. */
-export function writeEcho(writer: BitWriter, { address }: EchoTable, index: number, began: number): void {
+/** Where a text is written that may repeat an earlier one. */
+export interface EchoPlace {
+  /** The text's number, an i32 local. */
+  readonly index: number;
+  /** An i32 local with the position where the earlier text began. */
+  readonly began: number;
+  /** How far back that is at most. */
+  readonly most: number;
+}
+
+/** Writes a text of the table. */
+export function writeEcho(
+  writer: BitWriter,
+  { address, maxBits }: EchoTable,
+  { index, began, most }: EchoPlace,
+): void {
   const { out, values } = writer;
-  const [record, distance] = [values.frame.locals.add('i32'), values.frame.locals.add('i32')];
+  const record = values.frame.locals.add('i32');
+  const distance = { local: values.frame.locals.add('i32'), most };
   out.get(index).i32(ECHO.bytesLog2).do('i32.shl').set(record);
   out.get(record).memory('i64.load', address + ECHO.lead);
-  writer.entry(ENTRY_BITS);
-  writer.settle();
+  writer.entry(maxBits.lead);
   writer.pushPosition();
   out
     .get(began)
@@ -99,16 +119,20 @@ export function writeEcho(writer: BitWriter, { address }: EchoTable, index: numb
     .get(record)
     .memory('i32.load', address + ECHO.offset)
     .do('i32.sub')
-    .set(distance);
+    .set(distance.local);
   out
     .get(record)
     .memory('i64.load', address + ECHO.length)
     .i64(0n)
-    .do('i64.ne')
-    .if();
-  writer.match(distance, () => void out.get(record).memory('i64.load', address + ECHO.length));
-  writer.settle();
-  out.end();
+    .do('i64.ne');
+  writer.choose(
+    () => {
+      writer.match(distance, maxBits.length, () => {
+        out.get(record).memory('i64.load', address + ECHO.length);
+      });
+    },
+    () => undefined,
+  );
   out.get(record).memory('i64.load', address + ECHO.tail);
-  writer.entry(ENTRY_BITS);
+  writer.entry(maxBits.tail);
 }

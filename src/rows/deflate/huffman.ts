@@ -76,13 +76,11 @@ export class DeflateCode {
     return joinBits(wordOf(this.#distances, symbol), extra);
   }
 
-  /** Calls back with every distance, its bits and how many they are. */
-  forEachDistance(take: (distance: number, bits: number, length: number) => void): void {
-    DISTANCE_RANGES.bases.forEach((base, symbol) => {
-      const extraBits = DISTANCE_RANGES.extraBits[symbol] ?? 0;
-      const { bits, length } = wordOf(this.#distances, symbol);
-      for (let extra = 0; extra < 2 ** extraBits; extra += 1)
-        take(base + extra, bits + extra * 2 ** length, length + extraBits);
+  /** The least distance of each symbol, its code word, and how many extra bits stand behind that. */
+  get distanceSymbols(): (BitText & { readonly base: number; readonly extra: number })[] {
+    return DISTANCE_RANGES.bases.map((base, symbol) => {
+      const extra = DISTANCE_RANGES.extraBits[symbol] ?? 0;
+      return { base, extra, ...wordOf(this.#distances, symbol) };
     });
   }
 

@@ -17,6 +17,7 @@ import {
 } from './bit-numbers.ts';
 import type { BitWriter } from './bit-writer.ts';
 import { placeEchoes, writeEcho } from './echoes.ts';
+import { MAX_DISTANCE } from './huffman.ts';
 import type { Linker } from './linked-texts.ts';
 import { textKey } from './linked-texts.ts';
 import { writeRun } from './repeated-run.ts';
@@ -25,8 +26,8 @@ import { writeRun } from './repeated-run.ts';
 export interface RowFacts {
   /** Of a row, on the average. */
   readonly rowBytes: number;
-  /** Whether a match reaches all that a row has already. */
-  readonly isRowInReach: boolean;
+  /** Of a row, at most. */
+  readonly maxRowBytes: number;
   /** The cell with the position of the body's first row, which is written without its first bytes. */
   readonly firstRowAt: number;
   readonly skippedBytes: number;
@@ -57,6 +58,9 @@ const MAX_LAST_DIGITS = 6;
 /** Numbers with fewer digits are not worth a match. */
 const MIN_REPEATED_DIGITS = 6;
 
+/** What a list is of: of each row, at its start or behind it, or of a branch or an element. */
+type PlaceInRow = 'start of row' | 'in row' | 'sometimes';
+
 export class PieceList {
   readonly #writer: BitWriter;
   readonly #facts: RowFacts;
@@ -66,10 +70,14 @@ export class PieceList {
   /** Whether the next run is the row's first. */
   #begins: boolean;
 
-  constructor(writer: BitWriter, facts: RowFacts, begins: boolean) {
+  /** How far back the same piece of the row before may be. */
+  readonly #reach: number;
+
+  constructor(writer: BitWriter, facts: RowFacts, place: PlaceInRow) {
     this.#writer = writer;
     this.#facts = facts;
-    this.#begins = begins;
+    this.#begins = place === 'start of row';
+    this.#reach = place === 'sometimes' ? MAX_DISTANCE : Math.min(2 * facts.maxRowBytes, MAX_DISTANCE);
   }
 
   piece(piece: Piece): void {
@@ -96,8 +104,8 @@ export class PieceList {
     this.#items = [];
     this.#begins = false;
     // What is written only where the row before does not help is not there for what follows.
-    const write = (item: Piece): void => new PieceList(this.#writer, this.#facts, false).#write(item);
-    writeRun(this.#writer, { items, advancing, begins, write });
+    const write = (item: Piece): void => new PieceList(this.#writer, this.#facts, 'sometimes').#write(item);
+    writeRun(this.#writer, { items, advancing, begins, write, reach: this.#reach });
   }
 
   /** Whether a piece is the same for all rows of a tick. */
@@ -159,6 +167,11 @@ export class PieceList {
     }
   }
 
+  /** Whether a match reaches all that a row has already. */
+  get #isRowInReach(): boolean {
+    return this.#facts.maxRowBytes <= MAX_DISTANCE;
+  }
+
   // --- texts -----------------------------------------------------------------------------------------------
 
   #fragment(fragment: Fragment): void {
@@ -167,12 +180,12 @@ export class PieceList {
     const texts = textsOf(fragment);
     const index = values.frame.locals.add('i32');
     const earlier = this.#fragments.find(({ fragment: { index: of } }) => isSameIndex(of, fragment, writer));
-    if (earlier !== undefined && this.#facts.isRowInReach) {
+    if (earlier !== undefined && this.#isRowInReach) {
       const echoes = placeEchoes(writer, textsOf(earlier.fragment), texts);
       if (echoes !== null) {
         pushIndex(values, fragment.index);
         out.set(index);
-        return writeEcho(writer, echoes, index, earlier.began);
+        return writeEcho(writer, echoes, { index, began: earlier.began, most: this.#facts.maxRowBytes });
       }
     }
     const began = values.frame.locals.add('i32');
@@ -229,10 +242,10 @@ export class PieceList {
     const { values, out } = writer;
     const same = this.#numbers.find((number) => this.#isSameNumber(number.write, write));
     if (same !== undefined) {
-      const distance = values.frame.locals.add('i32');
+      const distance = { local: values.frame.locals.add('i32'), most: this.#facts.maxRowBytes };
       writer.pushPosition();
-      out.get(same.began).do('i32.sub').set(distance);
-      return writer.match(distance, () => {
+      out.get(same.began).do('i32.sub').set(distance.local);
+      return writer.match(distance, writer.maxLengthBits, () => {
         out.get(same.length).i32(3).do('i32.shl').memory('i64.load', writer.lengthTable());
       });
     }
@@ -257,7 +270,7 @@ export class PieceList {
 
   /** Long enough for a match even at its shortest, and never out of its reach within the row. */
   #isWorthRepeating({ value, scale, digits }: Decimal): boolean {
-    if (!this.#facts.isRowInReach) return false;
+    if (!this.#isRowInReach) return false;
     if (Math.max(digits, scale) < 3) return false;
     const { min, max } = this.#writer.values.intervalOf(value);
     return digitsOf(max > -min ? max : -min) >= MIN_REPEATED_DIGITS;
@@ -288,23 +301,16 @@ export class PieceList {
   // --- branches and elements -------------------------------------------------------------------------------
 
   #if({ when, then, otherwise }: Piece & { kind: 'if' }): void {
-    const { values, out } = this.#writer;
-    this.#writer.settle();
+    const { values } = this.#writer;
     values.pushTruth(when);
-    out.if();
-    this.#branch(then);
-    out.else();
-    this.#branch(otherwise);
-    out.end();
-  }
-
-  #branch(pieces: readonly Piece[]): void {
-    this.#writer.values.within(() => this.#inner(pieces));
-    this.#writer.settle();
+    this.#writer.choose(
+      () => values.within(() => this.#inner(then)),
+      () => values.within(() => this.#inner(otherwise)),
+    );
   }
 
   #inner(pieces: readonly Piece[]): void {
-    const list = new PieceList(this.#writer, this.#facts, false);
+    const list = new PieceList(this.#writer, this.#facts, 'sometimes');
     for (const piece of pieces) list.piece(piece);
     list.end();
   }

@@ -6,7 +6,7 @@ import { assert } from '../../base/errors.ts';
 import type { Piece } from '../fast/pieces.ts';
 import { MATCH_BITS } from './bit-fragments.ts';
 import { writeFixedBits } from './bit-numbers.ts';
-import type { BitWriter } from './bit-writer.ts';
+import type { BitWriter, Distance } from './bit-writer.ts';
 import { MAX_MATCH } from './huffman.ts';
 
 /** A number at the end of a run, in an i64 local. */
@@ -22,6 +22,8 @@ export interface Run {
   /** Literals, and pieces that only depend on the tick. */
   readonly items: readonly Piece[];
   readonly advancing: AdvancingNumber | null;
+  /** How far before it the run of the row before may be. */
+  readonly reach: number;
   /** The run begins the row: in the body's first row, at the position in this cell, without so many bytes. */
   readonly begins: { readonly firstRowAt: number; readonly skippedBytes: number } | null;
   /** Writes an item that is no literal. */
@@ -59,7 +61,7 @@ class RunEmitter {
   /** Its length, if it is always the same. */
   readonly #text: Uint8Array | null;
   readonly #place: number;
-  readonly #distance: number;
+  readonly #distance: Distance;
   readonly #prefix: number;
   /** Where the run of the row before began; the tick, the first digits and the length that it had. */
   readonly #cells: {
@@ -75,7 +77,7 @@ class RunEmitter {
     this.#run = run;
     this.#text = run.advancing === null ? literalOf(run.items) : null;
     this.#place = locals.add('i32');
-    this.#distance = locals.add('i32');
+    this.#distance = { local: locals.add('i32'), most: run.reach };
     this.#prefix = locals.add('i64');
     this.#cells = {
       last: writer.cell(4),
@@ -87,16 +89,14 @@ class RunEmitter {
 
   emit(): void {
     const { out, values } = this.#writer;
-    this.#writer.settle();
     this.#writer.pushPosition();
-    out.tee(this.#place).i32(0).memory('i32.load', this.#cells.last).do('i32.sub').set(this.#distance);
+    out.tee(this.#place).i32(0).memory('i32.load', this.#cells.last).do('i32.sub').set(this.#distance.local);
     out.i32(0).get(this.#place).memory('i32.store', this.#cells.last);
     this.#pushIsRepeated();
-    out.if();
-    values.within(() => this.#writeMatch());
-    out.else();
-    values.within(() => this.#writeText());
-    out.end();
+    this.#writer.choose(
+      () => values.within(() => this.#writeMatch()),
+      () => values.within(() => this.#writeText()),
+    );
   }
 
   get #hasTick(): boolean {
@@ -119,7 +119,9 @@ class RunEmitter {
     const { out } = this.#writer;
     const { advancing } = this.#run;
     if (this.#text === null) {
-      this.#writer.match(this.#distance, () => void out.i32(0).memory('i64.load', this.#cells.length));
+      this.#writer.match(this.#distance, this.#writer.maxLengthBits, () => {
+        out.i32(0).memory('i64.load', this.#cells.length);
+      });
     } else {
       for (const length of cutLength(this.#text.length)) this.#writer.matchOf(this.#distance, length);
     }
@@ -127,7 +129,6 @@ class RunEmitter {
       out.get(advancing.value).get(this.#prefix).i64(unitOf(advancing)).do('i64.mul', 'i64.sub');
       writeFixedBits(this.#writer, advancing.lastDigits);
     }
-    this.#writer.settle();
   }
 
   #writeText(): void {
@@ -153,14 +154,14 @@ class RunEmitter {
     const { out } = this.#writer;
     const [first] = items;
     assert(first?.kind === 'literal', 'a row begins with its bracket');
-    out.get(this.#place).i32(0).memory('i32.load', begins.firstRowAt).do('i32.eq').if();
-    this.#writer.literal(first.text.subarray(begins.skippedBytes));
-    this.#writer.settle();
-    this.#forget();
-    out.else();
-    this.#writer.literal(first.text);
-    this.#writer.settle();
-    out.end();
+    out.get(this.#place).i32(0).memory('i32.load', begins.firstRowAt).do('i32.eq');
+    this.#writer.choose(
+      () => {
+        this.#writer.literal(first.text.subarray(begins.skippedBytes));
+        this.#forget();
+      },
+      () => this.#writer.literal(first.text),
+    );
   }
 
   #forget(): void {
