@@ -34,7 +34,7 @@ import type { ServerWatch } from './server-watch.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
 const TICK_MS = 250;
-/** The two are read so far apart at most: that much CPU a thread may have used in between. */
+/** What a process says of its CPU time is so old at most: that much a thread may have used since. */
 const APART_MS = 250;
 /** Rates are over this many ticks: one second. */
 const WINDOW_TICKS = 4;
