@@ -3,7 +3,7 @@
  * where the same text stood last, or with what they share with the ones before.
  */
 import type { BitWriter, EntryTable } from './bit-writer.ts';
-import { ENTRY_BITS, entryOfBits } from './bit-writer.ts';
+import { ENTRY_BITS, bitsOfEntry, entryOfBits } from './bit-writer.ts';
 import type { BitText } from './huffman.ts';
 import { MAX_DISTANCE, MAX_MATCH, NO_BITS, joinBits } from './huffman.ts';
 import type { Linker, Token } from './linked-texts.ts';
@@ -67,13 +67,13 @@ function entryTables(writer: BitWriter, texts: readonly Uint8Array[]): EntryTabl
   if (count > MAX_BLIND_ENTRIES) return null;
   return Array.from({ length: count }, (_, place) => {
     const table = BigUint64Array.from(entries, (of) => of[place] ?? 0n);
-    const maxBits = table.reduce((most, entry) => Math.max(most, Number(entry & 0xffn)), 0);
+    const maxBits = table.reduce((most, entry) => Math.max(most, bitsOfEntry(entry)), 0);
     return { address: writer.image.place(new Uint8Array(table.buffer)), maxBits };
   });
 }
 
 /** Texts as entries behind each other; where each begins, and where the last ends. */
-function placeEntries(writer: BitWriter, texts: readonly Uint8Array[]): Uint32Array {
+export function placeEntries(writer: BitWriter, texts: readonly Uint8Array[]): Uint32Array {
   const entries = texts.map((text) => writer.textEntries(text));
   const address = writer.image.place(new Uint8Array(BigUint64Array.from(entries.flat()).buffer));
   const starts = new Uint32Array(texts.length + 1).fill(address);

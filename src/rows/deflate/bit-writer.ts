@@ -40,6 +40,8 @@ export interface Distance {
   readonly local: number;
   /** No larger one is written: what matches take, and what is held, is known by it. */
   readonly most: number;
+  /** An i32 local: nothing is written where it is 0, and else it is −1. */
+  readonly mask?: number;
 }
 
 /** What a table of entries of one form holds: its address, and the most bits of an entry. */
@@ -186,17 +188,17 @@ export class BitWriter {
     this.#writeReady();
     pushLength();
     this.entry(maxLengthBits);
-    this.#writeDistance(distance);
+    this.distance(distance);
   }
 
   /** The same for a length that is known. */
   matchOf(distance: Distance, length: number): void {
     this.#append(this.code.length(length), length);
-    this.#writeDistance(distance);
+    this.distance(distance);
   }
 
-  /** Together with what is ready before it, if there is room for both. */
-  #writeDistance({ local, most }: Distance): void {
+  /** The distance behind a length; together with what is ready before it, if there is room for both. */
+  distance({ local, most, mask }: Distance): void {
     const { out } = this;
     const { state } = this.#accumulator;
     const code = this.#distanceCode(most);
@@ -204,7 +206,7 @@ export class BitWriter {
     const { bits, length, text } = this.#takeReady();
     this.#makeRoom(length + code.maxBits);
     const count = this.values.frame.locals.add('i64');
-    pushDistanceBits(this.values, code, { distance: local, count });
+    pushDistanceBits(this.values, code, { distance: local, count, ...(mask !== undefined && { mask }) });
     if (length > 0) out.i64(BigInt(length)).do('i64.shl').i64(BigInt(bits)).do('i64.or');
     this.#addBits();
     out.get(state).get(count).do('i64.add');
@@ -327,6 +329,11 @@ export class BitWriter {
 export function entryOfBits({ bits, length }: BitText, text: number): bigint {
   assert(length <= ENTRY_BITS && text <= MAX_ENTRY_TEXT, `${length} bits for ${text} bytes`);
   return (BigInt(bits) << ENTRY_SHIFT) | stateOf(length, text);
+}
+
+/** How many bits an entry stands for. */
+export function bitsOfEntry(entry: bigint): number {
+  return Number(entry & 0xffn);
 }
 
 function stateOf(bits: number, text: number): bigint {

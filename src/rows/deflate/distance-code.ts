@@ -4,6 +4,7 @@
  */
 import type { MemoryImage } from '../fast/memory-image.ts';
 import type { ValueEmitter } from '../fast/values.ts';
+import type { Code } from '../fast/wasm-assembler.ts';
 import type { DeflateCode } from './huffman.ts';
 
 /** The tables of the distances up to a largest one. */
@@ -54,21 +55,29 @@ function placeSymbols(image: MemoryImage, code: DeflateCode): number {
   });
 }
 
+/** The i32 local of a distance, the i64 local that tells how many bits it takes, and a mask of both if there is one. */
+export interface DistanceLocals {
+  readonly distance: number;
+  readonly count: number;
+  readonly mask?: number;
+}
+
 /**
- * Leaves the bits of the distance in an i32 local on the stack, an i64, and sets the i64 local `count`. The distance is
- * at least 3: no match overlaps what it repeats.
+ * Leaves the bits of a distance on the stack, an i64, and sets the count. The distance is at least 3, since no match
+ * overlaps what it repeats, or masked.
  */
 export function pushDistanceBits(
   values: ValueEmitter,
   { form, address }: DistanceCode,
-  { distance, count }: { readonly distance: number; readonly count: number },
+  { distance, count, mask }: DistanceLocals,
 ): void {
   const { code } = values;
   const { locals } = values.frame;
+  const masked = (): Code => (mask === undefined ? code : code.get(mask).do('i32.and'));
   if (form === 'near') {
     const word = locals.add('i32');
-    code.get(distance).i32(2).do('i32.shl').memory('i32.load', address).tee(word);
-    code.i32(NEAR_COUNT_SHIFT).do('i32.shr_u', 'i64.extend_i32_u').set(count);
+    code.get(distance).i32(2).do('i32.shl').memory('i32.load', address);
+    masked().tee(word).i32(NEAR_COUNT_SHIFT).do('i32.shr_u', 'i64.extend_i32_u').set(count);
     code.get(word).i32(2 ** NEAR_COUNT_SHIFT - 1);
     return void code.do('i32.and', 'i64.extend_i32_u');
   }
@@ -77,8 +86,9 @@ export function pushDistanceBits(
   code.get(distance).i32(1).do('i32.sub').set(less);
   code.i32(30).get(less).do('i32.clz', 'i32.sub').tee(shift).i32(1).do('i32.shl');
   code.get(less).get(shift).do('i32.shr_u', 'i32.add').i32(3).do('i32.shl');
-  code.memory('i64.load', address).tee(symbol);
-  code.i64(BigInt(TOTAL_SHIFT)).do('i64.shr_u').i64(0xffn).do('i64.and').set(count);
+  code.memory('i64.load', address).tee(symbol).do('i32.wrap_i64').i32(TOTAL_SHIFT).do('i32.shr_u');
+  masked().do('i64.extend_i32_u').set(count);
   code.get(less).get(symbol).do('i32.wrap_i64', 'i32.shl');
-  code.get(symbol).i64(32n).do('i64.shr_u', 'i32.wrap_i64', 'i32.add', 'i64.extend_i32_u');
+  code.get(symbol).i64(32n).do('i64.shr_u', 'i32.wrap_i64', 'i32.add');
+  masked().do('i64.extend_i32_u');
 }
