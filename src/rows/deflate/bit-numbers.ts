@@ -107,22 +107,16 @@ function trimmedOf(writer: BitWriter, { value, maxDigits, isZeroShown }: Trimmed
 /** Below 10^9: groups of three digits, of which the first that is not 0 begins the number. */
 function trimmedGroups(writer: BitWriter, { value, maxDigits, isZeroShown }: Trimmed): void {
   const { out } = writer;
-  const number = writer.values.frame.locals.add('i32');
-  out.get(value).do('i32.wrap_i64').set(number);
-  const groups = groupsOf(writer, number, Math.ceil(maxDigits / 3));
+  const groups = groupsOf(writer, value, Math.ceil(maxDigits / 3));
   groups.forEach((group, place) => {
     const below = groups.length - 1 - place;
     const table = below === 0 && isZeroShown ? LAST_GROUP : WITHOUT_ZEROS;
     writer.entryOf(groupTable(writer), () => {
-      out.get(group);
+      out.get(group).do('i32.wrap_i64');
       if (place === 0) return void out.i32(table).do('i32.add');
       // Something stands before it if the number is at least 1,000 to its place.
-      out
-        .get(number)
-        .i32(1000 ** (below + 1))
-        .do('i32.lt_u')
-        .i32(table)
-        .do('i32.mul', 'i32.add');
+      out.get(value).i64(1000n ** BigInt(below + 1));
+      out.do('i64.lt_u').i32(table).do('i32.mul', 'i32.add');
     });
   });
 }
@@ -140,25 +134,25 @@ function fixedOf(writer: BitWriter, value: number, digits: number): void {
     fixedOf(writer, high, digits - 9);
     return fixedOf(writer, value, 9);
   }
-  const number = values.frame.locals.add('i32');
-  out.get(value).do('i32.wrap_i64').set(number);
-  groupsOf(writer, number, Math.ceil(digits / 3)).forEach((group, place) => {
+  groupsOf(writer, value, Math.ceil(digits / 3)).forEach((group, place) => {
     const length = place === 0 ? ((digits - 1) % 3) + 1 : 3;
     const table = length === 3 ? groupTable(writer) : paddedTable(writer, length);
-    writer.entryOf(table, () => void out.get(group));
+    writer.entryOf(table, () => void out.get(group).do('i32.wrap_i64'));
   });
 }
 
-/** Locals with the groups of three digits of an i32 local below 1,000^count, the highest first. */
+/**
+ * I64 locals with the groups of three digits of an i64 local below 1,000^count ≤ 10^9, the highest first. The product
+ * is a quotient exactly below 2^30, since 0 < 1,099,511,628 · 1,000 − 2^40 ≤ 2^10.
+ */
 function groupsOf(writer: BitWriter, number: number, count: number): number[] {
-  if (count === 1) return [number];
   const { out, values } = writer;
   const groups: number[] = [];
   let rest = number;
   for (let place = count - 1; place > 0; place -= 1) {
-    const [high, low] = [values.frame.locals.add('i32'), values.frame.locals.add('i32')];
-    out.get(rest).i32(1000).do('i32.div_u').set(high);
-    out.get(rest).get(high).i32(1000).do('i32.mul', 'i32.sub').set(low);
+    const [high, low] = [values.frame.locals.add('i64'), values.frame.locals.add('i64')];
+    out.get(rest).i64(1_099_511_628n).do('i64.mul').i64(40n).do('i64.shr_u').set(high);
+    out.get(rest).get(high).i64(1000n).do('i64.mul', 'i64.sub').set(low);
     groups.unshift(low);
     rest = high;
   }

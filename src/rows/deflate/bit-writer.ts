@@ -143,10 +143,12 @@ export class BitWriter {
     if (this.#held <= LEFT_BITS) return;
     const { bits, state } = this.#accumulator;
     const { out } = this;
+    const whole = this.values.frame.locals.add('i32');
     out.get(POINTER).get(bits).memory('i64.store');
-    out.get(POINTER).get(state).i64(3n).do('i64.shr_u').i64(7n).do('i64.and', 'i32.wrap_i64', 'i32.add');
-    out.set(POINTER);
-    out.get(bits).get(state).i64(0x38n).do('i64.and', 'i64.shr_u').set(bits);
+    // 32 bits that are cut to less need no cut of the engine's own before they shift.
+    out.get(POINTER).get(state).do('i32.wrap_i64').i32(0x38).do('i32.and').tee(whole);
+    out.i32(3).do('i32.shr_u', 'i32.add').set(POINTER);
+    out.get(bits).get(whole).do('i64.extend_i32_u', 'i64.shr_u').set(bits);
     out.get(state).i64(~0x38n).do('i64.and').set(state);
     this.#held = LEFT_BITS;
   }

@@ -62,12 +62,13 @@ class RunEmitter {
   readonly #text: Uint8Array | null;
   readonly #place: number;
   readonly #distance: Distance;
-  readonly #prefix: number;
-  /** Where the run of the row before began; the tick, the first digits and the length that it had. */
+  /** By how much the number is more than its first digits of the row before with zeros behind them, an i64 local. */
+  readonly #within: number;
+  /** Where the run of the row before began; the tick, the first digits with zeros behind them, and the length it had. */
   readonly #cells: {
     readonly last: number;
     readonly tick: number;
-    readonly prefix: number;
+    readonly start: number;
     readonly length: number;
   };
 
@@ -78,11 +79,11 @@ class RunEmitter {
     this.#text = run.advancing === null ? literalOf(run.items) : null;
     this.#place = locals.add('i32');
     this.#distance = { local: locals.add('i32'), most: run.reach };
-    this.#prefix = locals.add('i64');
+    this.#within = locals.add('i64');
     this.#cells = {
       last: writer.cell(4),
       tick: writer.cell(8),
-      prefix: writer.cell(8),
+      start: writer.cell(8),
       length: writer.cell(8),
     };
   }
@@ -111,8 +112,8 @@ class RunEmitter {
       out.i32(0).memory('i64.load', this.#cells.tick).get(values.frame.tick).do('i64.eq', 'i32.and');
     }
     if (advancing === null) return;
-    out.get(advancing.value).i64(unitOf(advancing)).do('i64.div_u').tee(this.#prefix);
-    out.i32(0).memory('i64.load', this.#cells.prefix).do('i64.eq', 'i32.and');
+    out.get(advancing.value).i32(0).memory('i64.load', this.#cells.start).do('i64.sub').tee(this.#within);
+    out.i64(unitOf(advancing)).do('i64.lt_u', 'i32.and');
   }
 
   #writeMatch(): void {
@@ -126,7 +127,7 @@ class RunEmitter {
       for (const length of cutLength(this.#text.length)) this.#writer.matchOf(this.#distance, length);
     }
     if (advancing !== null) {
-      out.get(advancing.value).get(this.#prefix).i64(unitOf(advancing)).do('i64.mul', 'i64.sub');
+      out.get(this.#within);
       writeFixedBits(this.#writer, advancing.lastDigits);
     }
   }
@@ -143,7 +144,11 @@ class RunEmitter {
     this.#writer.settle();
     if (this.#text !== null) return;
     if (this.#hasTick) out.i32(0).get(values.frame.tick).memory('i64.store', this.#cells.tick);
-    if (advancing !== null) out.i32(0).get(this.#prefix).memory('i64.store', this.#cells.prefix);
+    if (advancing !== null) {
+      const unit = unitOf(advancing);
+      out.i32(0).get(advancing.value).i64(unit).do('i64.div_u').i64(unit).do('i64.mul');
+      out.memory('i64.store', this.#cells.start);
+    }
     this.#keepLength();
   }
 
@@ -183,7 +188,7 @@ class RunEmitter {
       .do('i32.sub')
       .i32(MAX_MATCH - MIN_RUN + 1)
       .do('i32.lt_u');
-    if (advancing !== null) out.get(this.#prefix).do('i64.eqz', 'i32.eqz', 'i32.and');
+    if (advancing !== null) out.get(advancing.value).i64(unitOf(advancing)).do('i64.ge_u', 'i32.and');
     out.if();
     out.i32(0).get(length).i32(3).do('i32.shl').memory('i64.load', this.#writer.lengthTable());
     out.memory('i64.store', this.#cells.length);
