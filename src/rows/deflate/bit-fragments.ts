@@ -3,7 +3,7 @@
  * where the same text stood last, or with what they share with the ones before.
  */
 import type { BitWriter, EntryTable } from './bit-writer.ts';
-import { ENTRY_BITS, bitsOfEntry, entryOfBits } from './bit-writer.ts';
+import { ENTRY_BITS, entryOfBits, mostBits } from './bit-writer.ts';
 import type { BitText } from './huffman.ts';
 import { MAX_DISTANCE, MAX_MATCH, NO_BITS, joinBits } from './huffman.ts';
 import type { Linker, Token } from './linked-texts.ts';
@@ -16,7 +16,8 @@ export type BitFragments =
   | {
       readonly form: 'tracked';
       readonly address: number;
-      readonly hasLong: boolean;
+      /** How many matches of the greatest length come first, 4 bytes each; null if there are none. */
+      readonly moreAddress: number | null;
       readonly hasShort: boolean;
       readonly maxLengthBits: number;
     }
@@ -65,11 +66,17 @@ function entryTables(writer: BitWriter, texts: readonly Uint8Array[]): EntryTabl
   const entries = texts.map((text) => writer.textEntries(text));
   const count = Math.max(...entries.map(({ length }) => length));
   if (count > MAX_BLIND_ENTRIES) return null;
-  return Array.from({ length: count }, (_, place) => {
-    const table = BigUint64Array.from(entries, (of) => of[place] ?? 0n);
-    const maxBits = table.reduce((most, entry) => Math.max(most, bitsOfEntry(entry)), 0);
-    return { address: writer.image.place(new Uint8Array(table.buffer)), maxBits };
-  });
+  if (count <= 1) return [writer.tableOf(texts)];
+  const table = BigUint64Array.from(
+    entries.flatMap((of) => Array.from({ length: count }, (_, place) => of[place] ?? 0n)),
+  );
+  const address = writer.image.place(new Uint8Array(table.buffer));
+  return Array.from({ length: count }, (_, place) => ({
+    address: address + 8 * place,
+    strideBytes: 8 * count,
+    maxBits: mostBits(entries.map((of) => of[place] ?? 0n)),
+    form: 'usual',
+  }));
 }
 
 /** Texts as entries behind each other; where each begins, and where the last ends. */
@@ -87,30 +94,32 @@ function placeLong(writer: BitWriter, texts: readonly Uint8Array[]): BitFragment
 }
 
 /**
- * 32 bytes for each: the entry of the match's length (0: not worth one), the entries' start and end, where the
- * text stood last, and how many matches of the greatest length come first.
+ * 16 bytes for each, and one more: the entry of the match's length (0: not worth one), where the entries start, and
+ * where the text stood last. The entries end where the next ones start.
  */
-const TRACKED = { bytesLog2: 5, length: 0, from: 8, to: 12, last: 16, more: 20 } as const;
+const TRACKED = { bytesLog2: 4, length: 0, from: 8, last: 12, to: 16 + 8 } as const;
 
 function placeTracked(writer: BitWriter, texts: readonly Uint8Array[]): BitFragments {
   const starts = placeEntries(writer, texts);
-  const records = new DataView(new ArrayBuffer(texts.length << TRACKED.bytesLog2));
-  let [hasLong, hasShort, maxLengthBits] = [false, false, 0];
+  const records = new DataView(new ArrayBuffer((texts.length + 1) << TRACKED.bytesLog2));
+  const more = new Uint32Array(texts.length);
+  let [hasShort, maxLengthBits] = [false, 0];
+  starts.forEach((start, index) =>
+    records.setUint32((index << TRACKED.bytesLog2) + TRACKED.from, start, true),
+  );
   texts.forEach((text, index) => {
-    const at = index << TRACKED.bytesLog2;
-    records.setUint32(at + TRACKED.from, starts[index] ?? 0, true);
-    records.setUint32(at + TRACKED.to, starts[index + 1] ?? 0, true);
     if (text.length < 4 || writer.code.textBits(text) <= MATCH_BITS) return void (hasShort = true);
     // The last match must not be too short for one.
-    const more = Math.ceil((text.length - MAX_MATCH) / (MAX_MATCH - 4));
-    const rest = text.length - Math.max(more, 0) * (MAX_MATCH - 4);
-    if (more > 0) hasLong = true;
-    records.setUint32(at + TRACKED.more, Math.max(more, 0), true);
-    records.setBigUint64(at + TRACKED.length, writer.lengthEntry(rest), true);
+    const first = Math.max(Math.ceil((text.length - MAX_MATCH) / (MAX_MATCH - 4)), 0);
+    const rest = text.length - first * (MAX_MATCH - 4);
+    more[index] = first;
+    records.setBigUint64((index << TRACKED.bytesLog2) + TRACKED.length, writer.lengthEntry(rest), true);
     maxLengthBits = Math.max(maxLengthBits, writer.code.length(rest).length);
   });
-  const address = writer.image.place(new Uint8Array(records.buffer));
-  return { form: 'tracked', address, hasLong, hasShort, maxLengthBits };
+  const { image } = writer;
+  const moreAddress = more.some((first) => first > 0) ? image.place(new Uint8Array(more.buffer)) : null;
+  const address = image.place(new Uint8Array(records.buffer));
+  return { form: 'tracked', address, moreAddress, hasShort, maxLengthBits };
 }
 
 /** 32 bytes for each text: its tokens' start and end, where it stood last, and the entry behind its tokens. */
@@ -258,7 +267,7 @@ function writeLong(writer: BitWriter, address: number, pushIndex: () => void): v
 
 function writeTracked(
   writer: BitWriter,
-  { address, hasLong, hasShort, maxLengthBits }: BitFragments & { form: 'tracked' },
+  { address, moreAddress, hasShort, maxLengthBits }: BitFragments & { form: 'tracked' },
   pushIndex: () => void,
 ): void {
   const { out, values } = writer;
@@ -289,11 +298,13 @@ function writeTracked(
   }
   writer.choose(
     () => {
-      if (hasLong) {
+      if (moreAddress !== null) {
         writer.settle();
         out
           .get(record)
-          .memory('i32.load', address + TRACKED.more)
+          .i32(TRACKED.bytesLog2 - 2)
+          .do('i32.shr_u')
+          .memory('i32.load', moreAddress)
           .set(more);
         out.block().get(more).do('i32.eqz').branchIf(0).loop();
         writer.matchOf(distance, MAX_MATCH - 4);

@@ -21,18 +21,19 @@ function paddedTable(writer: BitWriter, digits: number): EntryTable {
 }
 
 /**
- * Three tables of 1,000 entries behind each other: with all three digits, without leading zeros where 0 is
- * nothing, and without leading zeros where it is 0.
+ * Numbers below 1,000 with all three digits, and behind them twice those below 100 without leading zeros: where 0 is
+ * nothing, and where it is 0.
  */
 function groupTable(writer: BitWriter): EntryTable {
+  const below = (count: number): number[] => Array.from({ length: count }, (_, number) => number);
   return writer.sharedTable('groups', () => [
-    ...Array.from({ length: 1000 }, (_, number) => encode(String(number).padStart(3, '0'))),
-    ...Array.from({ length: 1000 }, (_, number) => encode(number === 0 ? '' : String(number))),
-    ...Array.from({ length: 1000 }, (_, number) => encode(String(number))),
+    ...below(1000).map((number) => encode(String(number).padStart(3, '0'))),
+    ...below(100).map((number) => encode(number === 0 ? '' : String(number))),
+    ...below(100).map((number) => encode(String(number))),
   ]);
 }
 const WITHOUT_ZEROS = 1000;
-const LAST_GROUP = 2000;
+const LAST_GROUP = 1100;
 
 /** Writes the unsigned integer on the stack, at most `maxDigits` long, with at least `minDigits` digits. */
 export function writeWholeBits(writer: BitWriter, maxDigits: number, minDigits: number): void {
@@ -113,9 +114,9 @@ function trimmedGroups(writer: BitWriter, { value, maxDigits, isZeroShown }: Tri
     const table = below === 0 && isZeroShown ? LAST_GROUP : WITHOUT_ZEROS;
     writer.entryOf(groupTable(writer), () => {
       out.get(group).do('i32.wrap_i64');
-      if (place === 0) return void out.i32(table).do('i32.add');
-      // Something stands before it if the number is at least 1,000 to its place.
-      out.get(value).i64(1000n ** BigInt(below + 1));
+      if (maxDigits <= 3 * below + 2) return void out.i32(table).do('i32.add');
+      // The number has leading zeros here, or nothing but them, if it is below 100 and zeros for the groups below.
+      out.get(value).i64(100n * 1000n ** BigInt(below));
       out.do('i64.lt_u').i32(table).do('i32.mul', 'i32.add');
     });
   });

@@ -19,7 +19,6 @@ import { placeDistances, pushDistanceBits } from './distance-code.ts';
  */
 export const ENTRY_BITS = 44;
 const ENTRY_SHIFT = 20n;
-const ENTRY_MASK = (1n << ENTRY_SHIFT) - 1n;
 const MAX_ENTRY_TEXT = 2 ** 12 - 1;
 /** The accumulator keeps what makes no whole byte. */
 const LEFT_BITS = 7;
@@ -44,17 +43,28 @@ export interface Distance {
   readonly mask?: number;
 }
 
-/** What a table of entries of one form holds: its address, and the most bits of an entry. */
+/** A table of entries. */
 export interface EntryTable {
   readonly address: number;
+  /** From one entry to the next: texts that take several have them beside each other. */
+  readonly strideBytes: number;
+  /** Of an entry. */
   readonly maxBits: number;
+  readonly form: EntryForm;
 }
+
+/** Short entries are 32 bits: how many there are (8 bits), the length of the text (4 bits), and the bits. */
+type EntryForm = 'usual' | 'short';
+const SHORT_SHIFT = 12n;
+const MAX_SHORT_BITS = 20;
+const MAX_SHORT_TEXT = 15;
 
 export class BitWriter {
   readonly values: ValueEmitter;
   readonly image: MemoryImage;
   readonly code: DeflateCode;
   readonly #tables = new Map<string, EntryTable>();
+  #lengthTable: number | null = null;
   readonly #distances = new Map<number, DistanceCode>();
   /** What a length takes at most. */
   readonly maxLengthBits: number;
@@ -168,21 +178,30 @@ export class BitWriter {
   // --- what is known when the code runs ---------------------------------------------------------------------
 
   /** Writes the entry on the stack, which has at most so many bits. */
-  entry(maxBits: number): void {
+  entry(maxBits: number, form: EntryForm = 'usual'): void {
     this.#writeReady();
     this.#makeRoom(maxBits);
+    const shift = form === 'usual' ? ENTRY_SHIFT : SHORT_SHIFT;
     const entry = this.values.frame.locals.add('i64');
-    this.out.tee(entry).i64(ENTRY_SHIFT).do('i64.shr_u');
+    this.out.tee(entry).i64(shift).do('i64.shr_u');
     this.#addBits();
     const { state } = this.#accumulator;
-    this.out.get(state).get(entry).i64(ENTRY_MASK).do('i64.and', 'i64.add').set(state);
+    this.out
+      .get(state)
+      .get(entry)
+      .i64((1n << shift) - 1n)
+      .do('i64.and', 'i64.add')
+      .set(state);
   }
 
   /** Writes the entry of a table whose number, an i32, `pushIndex` leaves on the stack. */
-  entryOf({ address, maxBits }: EntryTable, pushIndex: () => void): void {
+  entryOf({ address, strideBytes, maxBits, form }: EntryTable, pushIndex: () => void): void {
     pushIndex();
-    this.out.i32(3).do('i32.shl').memory('i64.load', address);
-    this.entry(maxBits);
+    this.out
+      .i32(strideBytes)
+      .do('i32.mul')
+      .memory(form === 'usual' ? 'i64.load' : 'i64.load32_u', address);
+    this.entry(maxBits, form);
   }
 
   /** Writes a match, of whose length `pushLength` leaves the entry of at most so many bits on the stack. */
@@ -292,17 +311,28 @@ export class BitWriter {
     return text.length === 0 ? [] : [...entries, entryOfBits({ bits, length }, text.length - from)];
   }
 
-  /** A table of texts that take one entry each; null if one of them is too long. */
-  tableOf(texts: readonly Uint8Array[]): EntryTable | null {
-    const entries = new BigUint64Array(texts.length);
-    let maxBits = 0;
-    for (const [index, text] of texts.entries()) {
-      const length = this.code.textBits(text);
-      if (length > ENTRY_BITS) return null;
-      maxBits = Math.max(maxBits, length);
-      entries[index] = this.textEntries(text)[0] ?? 0n;
+  /** Places texts of one entry each. */
+  tableOf(texts: readonly Uint8Array[]): EntryTable {
+    const entries = texts.map((text) => {
+      const [entry = 0n, ...more] = this.textEntries(text);
+      assert(more.length === 0, 'a text takes one entry');
+      return entry;
+    });
+    const maxBits = mostBits(entries);
+    const isShort = maxBits <= MAX_SHORT_BITS && texts.every(({ length }) => length <= MAX_SHORT_TEXT);
+    if (!isShort) {
+      const address = this.image.place(new Uint8Array(BigUint64Array.from(entries).buffer));
+      return { address, strideBytes: 8, maxBits, form: 'usual' };
     }
-    return { address: this.image.place(new Uint8Array(entries.buffer)), maxBits };
+    const short = Uint32Array.from(entries, (entry) =>
+      Number(((entry >> ENTRY_SHIFT) << SHORT_SHIFT) | (entry & ((1n << SHORT_SHIFT) - 1n))),
+    );
+    return {
+      address: this.image.place(new Uint8Array(short.buffer)),
+      strideBytes: 4,
+      maxBits,
+      form: 'short',
+    };
   }
 
   /** The same for a table that many may want, made once. */
@@ -310,21 +340,20 @@ export class BitWriter {
     const known = this.#tables.get(name);
     if (known !== undefined) return known;
     const table = this.tableOf(make());
-    assert(table !== null, `the entries of ${name} fit`);
     this.#tables.set(name, table);
     return table;
   }
 
   /** A table of the entries of all lengths, by length. */
   lengthTable(): number {
-    const known = this.#tables.get('lengths');
-    if (known !== undefined) return known.address;
-    const entries = BigUint64Array.from({ length: MAX_MATCH + 1 }, (_, length) =>
-      length < MIN_MATCH ? 0n : this.lengthEntry(length),
+    this.#lengthTable ??= this.image.place(
+      new Uint8Array(
+        BigUint64Array.from({ length: MAX_MATCH + 1 }, (_, length) =>
+          length < MIN_MATCH ? 0n : this.lengthEntry(length),
+        ).buffer,
+      ),
     );
-    const table = { address: this.image.place(new Uint8Array(entries.buffer)), maxBits: this.maxLengthBits };
-    this.#tables.set('lengths', table);
-    return table.address;
+    return this.#lengthTable;
   }
 }
 
@@ -336,6 +365,11 @@ export function entryOfBits({ bits, length }: BitText, text: number): bigint {
 /** How many bits an entry stands for. */
 export function bitsOfEntry(entry: bigint): number {
   return Number(entry & 0xffn);
+}
+
+/** The most bits that one of the entries stands for. */
+export function mostBits(entries: readonly bigint[]): number {
+  return entries.reduce((most, entry) => Math.max(most, bitsOfEntry(entry)), 0);
 }
 
 function stateOf(bits: number, text: number): bigint {
