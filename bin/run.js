@@ -12,12 +12,13 @@ if (major < wanted) {
   process.exitCode = 2;
 } else {
   const require = createRequire(import.meta.url);
-  // The stack of a bug then names the lines of src/.
-  if (process.env.CRATEGEN_DEBUG) process.setSourceMapsEnabled(true);
   try {
-    // Flags first: compiled code is kept apart by V8's flags, and code of other flags is compiled anew each time.
-    if (process.argv[2] === 'cluster') require('../dist/cli/keep-nursery-small.cjs').keepNurserySmall();
-    require('../dist/cli/keep-compiled.cjs').keepCompiledCode();
+    // Flags first: compiled code fits only the flags that it was made with.
+    if (process.argv[2] === 'cluster' && !process.argv.includes('--help'))
+      require('../dist/cli/keep-small.cjs').keepSmall();
+    // The stack of a bug names the lines of src/ where Node itself has loaded them.
+    if (process.env.CRATEGEN_DEBUG) process.setSourceMapsEnabled(true);
+    else require('../dist/cli/keep-compiled.cjs').keepCompiledCode(process.argv.slice(2));
     void require('../dist/cli/main.cjs').main(process.argv.slice(2), new URL('..', import.meta.url));
   } catch (error) {
     process.stderr.write('crategen: cannot start: ' + error.message + '\n');

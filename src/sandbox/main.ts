@@ -1,50 +1,12 @@
 /**
- * Entry of the sandbox's own process. It outlives every signal to its group and ends when its parent says so, or
- * when the parent is gone and no client is connected any more.
+ * Entry of the sandbox's own process: what must be there at once. It outlives every signal to its group and ends when
+ * its parent says so, or when the parent is gone and no client is connected any more.
  */
-import { CrategenError, messageOf } from '../base/errors.ts';
-import type { SandboxOrder, SandboxReport } from './fork-sandbox.ts';
-import { startSandbox, type Sandbox, type SandboxOptions } from './server.ts';
+import { useKeptCode } from '../base/kept-code.ts';
 
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
-
 const { promise: orphaned, resolve: orphan } = Promise.withResolvers<void>();
 process.once('disconnect', orphan);
 
-void serve();
-
-/** From its parent's order to its end. */
-async function serve(): Promise<void> {
-  const options = await new Promise<SandboxOptions>((resolve) => {
-    // The parent and this file are of one build: the message is the type it is sent as.
-    process.once('message', (order: SandboxOrder) => resolve(order.type === 'start' ? order.options : {}));
-  });
-  const sandbox = await startOrReport(options);
-  if (sandbox === null) {
-    process.exitCode = 1;
-  } else {
-    const stopped = new Promise<void>((resolve) => process.once('message', () => resolve()));
-    await report({ type: 'ready', url: sandbox.url });
-    await Promise.race([stopped, orphaned.then(() => sandbox.unused())]);
-    await sandbox.close();
-  }
-  if (process.connected) process.disconnect();
-}
-
-async function startOrReport(wanted: SandboxOptions): Promise<Sandbox | null> {
-  try {
-    return await startSandbox(wanted);
-  } catch (error) {
-    const kind = error instanceof CrategenError && error.code === 'usage' ? 'usage' : 'target';
-    const hint = error instanceof CrategenError ? (error.hint ?? null) : null;
-    await report({ type: 'failed', kind, message: messageOf(error), hint });
-    return null;
-  }
-}
-
-function report(message: SandboxReport): Promise<void> {
-  return new Promise((resolve) => {
-    if (process.send === undefined) return resolve();
-    process.send(message, () => resolve());
-  });
-}
+useKeptCode('sandbox-process');
+void import('./forked-sandbox.ts').then(({ serveParent }) => serveParent(orphaned));
