@@ -37,9 +37,12 @@ export interface FragmentUse {
 
 /** What a match takes, about. */
 export const MATCH_BITS = 20;
-/** Bits that a look-up must save on the average. */
+/** Bits that a look-up must save on the average; more where no processor foresees how it ends. */
 const WORTH_TRACKING_BITS = 8;
-const MAX_BLIND_ENTRIES = 3;
+const WORTH_GUESSING_BITS = 12;
+/** What comes again so often is foreseen. */
+const FORESEEN = 0.9;
+const MAX_BLIND_ENTRIES = 4;
 const MIN_LINKED_BITS = 150;
 const MAX_BACK = 64;
 
@@ -57,7 +60,8 @@ export function placeBitFragments(
     ? Number(texts.length <= windowRows)
     : 1 - Math.exp(-windowRows / texts.length);
   const gain = comesAgain * (averageBits - MATCH_BITS);
-  if (gain >= WORTH_TRACKING_BITS) return placeTracked(writer, texts);
+  const worthBits = comesAgain >= FORESEEN ? WORTH_TRACKING_BITS : WORTH_GUESSING_BITS;
+  if (gain >= worthBits) return placeTracked(writer, texts);
   const tables = entryTables(writer, texts);
   return tables === null ? placeLong(writer, texts) : { form: 'entries', tables };
 }
