@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
-import { Script, constants } from 'node:vm';
+import { Script } from 'node:vm';
 import { makeFolders } from './make-folder.ts';
 import { cacheFolder } from './user-folders.ts';
 
@@ -53,7 +53,6 @@ export function useKeptCode(name: string): void {
     const cachedData = kept?.codeOf(file);
     const script = new Script(`${MODULE_HEAD}${fs.readFileSync(filename, 'utf8')}\n})`, {
       filename,
-      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
       ...(cachedData === undefined ? {} : { cachedData }),
     });
     if (cachedData === undefined || script.cachedDataRejected === true) missed.set(file, script);

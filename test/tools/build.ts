@@ -55,6 +55,8 @@ await build({
     cleanDir: true,
     // An `import` of a module of Node's evaluates all that it offers, its lazy parts too; a `require` does not.
     format: 'cjs',
+    // Kept code is run without a loader for `import`, which Node calls an experiment (`src/base/kept-code.ts`).
+    dynamicImportInCjs: false,
     entryFileNames: '[name].cjs',
     // As deep as the rooms of src/: `../worker/main` leads to the same from there.
     chunkFileNames: 'shared/[name].cjs',
