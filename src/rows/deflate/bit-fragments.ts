@@ -2,6 +2,7 @@
  * Ready texts of which a row takes one by its number, as bits: short ones as they are, long ones as a match with
  * where the same text stood last, or with what they share with the ones before.
  */
+import type { Code } from '../fast/wasm-assembler.ts';
 import type { BitWriter, EntryTable } from './bit-writer.ts';
 import { ENTRY_BITS, entryOfBits, mostBits } from './bit-writer.ts';
 import type { BitText } from './huffman.ts';
@@ -269,6 +270,27 @@ function writeLong(writer: BitWriter, address: number, pushIndex: () => void): v
   writer.entries(from, to);
 }
 
+/** Where a stretch of entries or tokens begins and ends: from two fields of a record into two i32 locals. */
+function loadStretch(
+  out: Code,
+  { record, address, fields }: { record: number; address: number; fields: Stretch },
+  to: Stretch,
+): void {
+  out
+    .get(record)
+    .memory('i32.load', address + fields.from)
+    .set(to.from);
+  out
+    .get(record)
+    .memory('i32.load', address + fields.to)
+    .set(to.to);
+}
+
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
 function writeTracked(
   writer: BitWriter,
   { address, moreAddress, hasShort, maxLengthBits }: BitFragments & { form: 'tracked' },
@@ -320,14 +342,7 @@ function writeTracked(
       });
     },
     () => {
-      out
-        .get(record)
-        .memory('i32.load', address + TRACKED.from)
-        .set(from);
-      out
-        .get(record)
-        .memory('i32.load', address + TRACKED.to)
-        .set(to);
+      loadStretch(out, { record, address, fields: TRACKED }, { from, to });
       writer.entries(from, to);
     },
   );
@@ -345,14 +360,7 @@ function writeLinked(writer: BitWriter, address: number, pushIndex: () => void):
   out.get(record);
   writer.pushPosition();
   out.memory('i32.store', address + LINKED.last);
-  out
-    .get(record)
-    .memory('i32.load', address + LINKED.from)
-    .set(token);
-  out
-    .get(record)
-    .memory('i32.load', address + LINKED.to)
-    .set(end);
+  loadStretch(out, { record, address, fields: LINKED }, { from: token, to: end });
   out.block().get(token).get(end).do('i32.ge_u').branchIf(0).loop();
   out.get(token).memory('i64.load', TOKEN.lead);
   writer.entry(ENTRY_BITS);
@@ -369,8 +377,7 @@ function writeLinked(writer: BitWriter, address: number, pushIndex: () => void):
       writer.settle();
     },
     () => {
-      out.get(token).memory('i32.load', TOKEN.from).set(from);
-      out.get(token).memory('i32.load', TOKEN.to).set(to);
+      loadStretch(out, { record: token, address: 0, fields: TOKEN }, { from, to });
       writer.entries(from, to);
     },
   );
