@@ -13,12 +13,7 @@ if (major < wanted) {
 } else {
   const require = createRequire(import.meta.url);
   try {
-    // Flags first: compiled code fits only the flags that it was made with.
-    if (process.argv[2] === 'cluster' && !process.argv.includes('--help'))
-      require('../dist/cli/keep-small.cjs').keepSmall();
-    // The stack of a bug names the lines of src/ where Node itself has loaded them.
-    if (process.env.CRATEGEN_DEBUG) process.setSourceMapsEnabled(true);
-    else require('../dist/cli/keep-compiled.cjs').keepCompiledCode(process.argv.slice(2));
+    require('../dist/cli/begin.cjs').begin(process.argv.slice(2));
     void require('../dist/cli/main.cjs').main(process.argv.slice(2), new URL('..', import.meta.url));
   } catch (error) {
     process.stderr.write('crategen: cannot start: ' + error.message + '\n');

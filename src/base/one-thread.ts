@@ -2,7 +2,6 @@
  * V8 on one thread, for processes that are one of many on few cores: its other threads need 10 MB of their own, wake the
  * machine, and take more CPU for the same than the main thread does.
  */
-import { setFlagsFromString } from 'node:v8';
 
 /**
  * Compiling and collecting is left to the main thread from now on, each in one go: in small steps a collection of these
@@ -13,5 +12,7 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function keepToOneThread(needed: readonly string[], flags: readonly string[] = []): void {
   for (const name of needed) process.getBuiltinModule(name);
+  // Not imported: a command that sets no flags does not load it.
+  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
   for (const flag of ['--efficiency-mode', '--no-incremental-marking', ...flags]) setFlagsFromString(flag);
 }

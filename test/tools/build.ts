@@ -13,8 +13,7 @@ const ROOT = join(import.meta.dirname, '../..');
 
 /** Loaded by `bin/run.js`, found by oclif, or forked: their paths in dist/ are those in src/. */
 const ENTRIES = [
-  'cli/keep-small',
-  'cli/keep-compiled',
+  'cli/begin',
   'cli/main',
   'cli/help',
   'cli/command-not-found',
