@@ -82,6 +82,10 @@ const BUSY_SERVER = 0.8;
 const BUSY_HOST = 0.75;
 /** A container that stands still so much of the time has too little CPU, however busy it looks between. */
 const THROTTLED = 0.1;
+/** Processes that take so much of all cores leave none idle, however often each of them rests. */
+const BUSY_CORES = 0.85;
+/** Processes that wait for a core so much of the time, on average one a core or more, tell nothing of what lies beyond. */
+const CROWDED = 0.25;
 /** A process that uses less of a core than this has hardly anything to wait with. */
 const NEEDS_A_CORE = 0.05;
 
@@ -140,11 +144,12 @@ function judgeBusy(facts: LoadFacts): Verdict | null {
   const { server } = facts;
   const [client, cluster] = [clientBusy(facts), serverBusy(server)];
   const isShared = server?.isOnThisHost === true;
+  // Of a server that does not tell, at least this: where one side alone fills the host, the other has less of it.
   const [ours, theirs] = [facts.clientCpuPercent ?? 0, server?.cpuPercent ?? 0];
-  const isHostFull = isShared && server.cpuPercent !== null && ours + theirs >= BUSY_HOST * 100 * facts.cores;
+  const isHostFull = isShared && ours + theirs >= BUSY_HOST * 100 * facts.cores;
   if (!client && !cluster && !isHostFull) return null;
   const isCluster =
-    client === cluster ? (isShared ? theirs >= ours : serverShare(server) >= (facts.loopBusy ?? 0)) : cluster;
+    client === cluster ? (isShared ? theirs >= ours : serverShare(server) >= clientShare(facts)) : cluster;
   const shared = isShared
     ? [
         `both sides share this host's ${facts.cores} cores: ${nameOf(server)} uses ${cpu(server.cpuPercent)}, these processes ${cpu(facts.clientCpuPercent)}`,
@@ -153,8 +158,14 @@ function judgeBusy(facts: LoadFacts): Verdict | null {
   return isCluster ? clusterVerdict(facts, shared) : clientVerdict(facts, shared);
 }
 
-function clientBusy({ loopBusy, throttledShare }: LoadFacts): boolean {
-  return (loopBusy ?? 0) >= BUSY_LOOP || (throttledShare ?? 0) >= THROTTLED;
+function clientBusy({ loopBusy, throttledShare, clientCpuPercent, cores }: LoadFacts): boolean {
+  const coresBusy = (clientCpuPercent ?? 0) / 100 / cores;
+  return (loopBusy ?? 0) >= BUSY_LOOP || coresBusy >= BUSY_CORES || (throttledShare ?? 0) >= THROTTLED;
+}
+
+/** 0..1 of what its processes can do, or of the cores that they share. */
+function clientShare({ loopBusy, clientCpuPercent, cores }: LoadFacts): number {
+  return Math.max(loopBusy ?? 0, (clientCpuPercent ?? 0) / 100 / cores);
 }
 
 /** A queue that stands means that every thread of the pool is taken. */
@@ -170,29 +181,41 @@ function serverShare(server: ServerLoad | null): number {
 }
 
 function clientVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
-  const { processes, cores, loopBusy, throttledShare, coreWaitShare, server } = facts;
+  const { processes, cores, loopBusy, throttledShare, coreWaitShare, clientCpuPercent, server } = facts;
   const isThrottled = (throttledShare ?? 0) >= THROTTLED;
   const isStarved = !isThrottled && isWaitingForCores(facts);
   const use = serverUse(server);
-  const advice = isThrottled
-    ? 'try a higher CPU limit of this container, or another machine'
-    : isStarved
-      ? "try when this host's other programs rest, or another machine"
-      : processes < cores
-        ? `try more processes (--procs ${Math.ceil(cores)})`
-        : 'try another machine beside this one (--machine)';
+  // Of processes that share their cores each looks idle: what they take together is what tells.
+  const isCrowd = processes > cores && (loopBusy ?? 0) < BUSY_LOOP;
+  const busy = isCrowd
+    ? `take ${cpuOf(clientCpuPercent, cores)} with the parent`
+    : `${processes === 1 ? 'is' : 'are'} ${percent(loopBusy ?? 0)} busy`;
   return {
     verdict: 'client',
     evidence: [
-      `${countOf(processes)} ${processes === 1 ? 'is' : 'are'} ${percent(loopBusy ?? 0)} busy${use === null ? '' : `, ${use}`}`,
+      `${countOf(processes)} ${busy}${use === null ? '' : `, ${use}`}`,
       ...(isThrottled
         ? [`the container was stopped at its CPU limit ${percent(throttledShare ?? 0)} of the time`]
         : []),
       ...(isStarved ? [`they waited for a core ${percent(coreWaitShare ?? 0)} of the time`] : []),
       ...shared,
-      advice,
+      clientAdvice(facts, isThrottled, isStarved),
     ],
   };
+}
+
+function clientAdvice(facts: LoadFacts, isThrottled: boolean, isStarved: boolean): string {
+  const { processes, cores, clientCpuPercent } = facts;
+  const anotherMachine = 'another machine beside this one (--machine)';
+  if (isThrottled) return 'try a higher CPU limit of this container, or another machine';
+  if (isStarved && (processes <= cores || othersCpuPercent(facts) > (clientCpuPercent ?? 0)))
+    return "try when this host's other programs rest, or another machine";
+  if (processes < cores) return `try more processes (--procs ${Math.ceil(cores)})`;
+  return processes > cores ? `${fewerProcesses(cores)}, or ${anotherMachine}` : `try ${anotherMachine}`;
+}
+
+function fewerProcesses(cores: number): string {
+  return `try fewer processes (--procs ${cores}), as many as there are cores`;
 }
 
 function clusterVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
@@ -233,12 +256,22 @@ function isWaitingForCores(facts: LoadFacts): boolean {
 
 /** Workers wait for cores that somebody else has: the server beside them, or programs that are none of the run's. */
 function starvedVerdict(facts: LoadFacts): Verdict {
-  const { server, hostBusyPercent, clientCpuPercent, cores } = facts;
-  const theirs = server?.isOnThisHost === true ? (server.cpuPercent ?? 0) : 0;
-  const others = Math.max(0, (hostBusyPercent ?? 0) - (clientCpuPercent ?? 0) - theirs);
+  const { server, cores } = facts;
+  const theirs = serverCpuHere(server);
+  const others = othersCpuPercent(facts);
   const taker = others >= theirs ? 'other programs' : nameOf(server);
   const shared = [`${taker} of this host took ${cpuOf(Math.max(others, theirs), cores)}`];
   return theirs > others ? clusterVerdict(facts, shared) : clientVerdict(facts, shared);
+}
+
+/** Of the server's processes, as far as they are known to be on this host. */
+function serverCpuHere(server: ServerLoad | null): number {
+  return server?.isOnThisHost === true ? (server.cpuPercent ?? 0) : 0;
+}
+
+/** Of all programs of this host that have nothing to do with the run. */
+function othersCpuPercent({ server, hostBusyPercent, clientCpuPercent }: LoadFacts): number {
+  return Math.max(0, (hostBusyPercent ?? 0) - (clientCpuPercent ?? 0) - serverCpuHere(server));
 }
 
 /** Nobody's CPU is full: the time of the requests says where they wait. */
@@ -252,16 +285,17 @@ function judgeTimes(facts: LoadFacts): Verdict {
   }
   const serverMs = meanMs * (facts.serverUs / facts.toldServiceUs);
   const split = `a request takes ${duration(meanMs)}, ${duration(serverMs)} of it inside ${nameOf(facts.server)}`;
-  if (idle >= inServer && idle >= onWay) {
-    const empty = `the request slots were empty ${percent(idle)} of the time`;
-    return { verdict: 'unclear', evidence: [empty, split, ...bothSides(facts)] };
-  }
-  if (inServer >= onWay) {
+  if (inServer >= onWay && inServer > idle) {
     const advice = `try --in-flight ${nextInFlight(facts)}: if rows/s do not rise, it waits for its disks, replicas or locks`;
     return {
       verdict: 'cluster',
       evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), advice],
     };
+  }
+  if (isCrowded(facts)) return crowdedVerdict(facts, split);
+  if (idle >= onWay) {
+    const empty = `the request slots were empty ${percent(idle)} of the time`;
+    return { verdict: 'unclear', evidence: [empty, split, ...bothSides(facts)] };
   }
   if (facts.server?.isOwn === true) {
     const near = 'no network lies between them, so that it waits for a core on either side';
@@ -272,6 +306,19 @@ function judgeTimes(facts: LoadFacts): Verdict {
     verdict: 'network',
     evidence: [way, ...bothSides(facts), 'try --compress deflate, or a client nearer to the cluster'],
   };
+}
+
+/** Whether the workers are in each other's way, so that the time outside of the server tells nothing of the way to it. */
+function isCrowded({ processes, cores, coreWaitShare }: LoadFacts): boolean {
+  const waiting = coreWaitShare ?? 0;
+  return processes > cores && waiting >= CROWDED && waiting * processes >= cores;
+}
+
+function crowdedVerdict(facts: LoadFacts, split: string): Verdict {
+  const { processes, cores, coreWaitShare } = facts;
+  const waiting = Math.round((coreWaitShare ?? 0) * processes);
+  const crowd = `on average ${waiting} of the ${processes} processes waited for ${cores === 1 ? 'the only core' : `one of the ${cores} cores`}, which looks like a network from here`;
+  return { verdict: 'unclear', evidence: [split, crowd, ...bothSides(facts), fewerProcesses(cores)] };
 }
 
 /** Shares of the time of all request slots: in the server, on the way, and in no request at all. */

@@ -199,6 +199,84 @@ test('a process that hardly uses a core is not limited by its waiting for one', 
   assert.equal(judge(facts({ ...waiting, workersCpuPercent: 18 })).verdict, 'client');
 });
 
+/** Processes by the dozen, each of which is idle most of the time: what they do together fills two cores. */
+const crowd = {
+  processes: 128,
+  cores: 2,
+  slots: 512,
+  loopBusy: 0.03,
+  requests: 15_000,
+  serviceUs: 15_000 * 321_000,
+  toldServiceUs: 15_000 * 321_000,
+  serverUs: 15_000 * 100,
+};
+
+test('processes that take the cores of their host together are the limit, idle as each of them is', () => {
+  const [workersCpuPercent, clientCpuPercent] = [180, 184];
+  const far = judge(facts({ ...crowd, workersCpuPercent, clientCpuPercent, server: server() }));
+  assert.equal(far.verdict, 'client');
+  assert.deepEqual(far.evidence, [
+    '128 processes take 184 % of 200 % CPU with the parent, the CPUs of the cluster are 10 % busy',
+    'try fewer processes (--procs 2), as many as there are cores, or another machine beside this one (--machine)',
+  ]);
+  const discard = server({ kind: 'discard', isOnThisHost: true, cores: null, cpuPercent: null });
+  const beside = judge(
+    facts({ ...crowd, workersCpuPercent: 150, clientCpuPercent: 157, hostBusyPercent: 200, server: discard }),
+  );
+  assert.equal(beside.verdict, 'client', 'what a silent target takes can be no more than they leave');
+  assert.deepEqual(beside.evidence.slice(0, 2), [
+    '128 processes take 157 % of 200 % CPU with the parent',
+    "both sides share this host's 2 cores: the discarding target uses an unknown share, these processes 157 %",
+  ]);
+});
+
+test('processes that wait for each other are told to be fewer, those that wait for others to wait for their rest', () => {
+  const waiting = { ...crowd, processes: 8, slots: 512, coreWaitShare: 0.6, server: server() };
+  const mine = judge(
+    facts({ ...waiting, workersCpuPercent: 155, clientCpuPercent: 160, hostBusyPercent: 200 }),
+  );
+  assert.equal(mine.verdict, 'client');
+  assert.match(mine.evidence.at(-1) ?? '', /^try fewer processes \(--procs 2\)/);
+  const theirs = judge(
+    facts({ ...waiting, workersCpuPercent: 50, clientCpuPercent: 55, hostBusyPercent: 200 }),
+  );
+  assert.equal(theirs.verdict, 'client');
+  assert.match(theirs.evidence.at(-1) ?? '', /^try when this host's other programs rest/);
+});
+
+test('a side that takes most of a full host is the limit, however much the other one is in need of it', () => {
+  const theirs = server({ isOnThisHost: true, cores: 2, cpuPercent: 165 });
+  const { verdict } = judge(facts({ ...crowd, workersCpuPercent: 30, clientCpuPercent: 33, server: theirs }));
+  assert.equal(verdict, 'cluster');
+});
+
+test('no network is blamed for what more processes than cores wait for a core', () => {
+  const waiting = { ...crowd, workersCpuPercent: 50, clientCpuPercent: 53, hostBusyPercent: 200 };
+  const loopback = server({ kind: 'discard', isOnThisHost: true, cores: 1, cpuPercent: 17 });
+  const { verdict, evidence } = judge(facts({ ...waiting, coreWaitShare: 0.6, server: loopback }));
+  assert.equal(verdict, 'unclear');
+  assert.deepEqual(evidence, [
+    'a request takes 321 ms, 0.1 ms of it inside the discarding target',
+    'on average 77 of the 128 processes waited for one of the 2 cores, which looks like a network from here',
+    '128 processes are 3 % busy and take 53 % of 200 % CPU with the parent',
+    'the discarding target takes 17 % of one core',
+    'try fewer processes (--procs 2), as many as there are cores',
+  ]);
+  const empty = { ...waiting, coreWaitShare: 0.6, requests: 100, serviceUs: 100 * 321_000, server: loopback };
+  assert.match(
+    judge(facts(empty)).evidence.join('; '),
+    /77 of the 128 processes/,
+    'nor are slots called empty',
+  );
+  assert.equal(judge(facts({ ...waiting, coreWaitShare: 0.2, server: loopback })).verdict, 'network');
+  const few = { ...waiting, processes: 3, workersCpuPercent: 9, coreWaitShare: 0.4, server: loopback };
+  assert.equal(judge(facts(few)).verdict, 'network', 'a core is free for the next most of the time');
+  const inServer = judge(
+    facts({ ...waiting, coreWaitShare: 0.6, serverUs: 15_000 * 300_000, server: loopback }),
+  );
+  assert.equal(inServer.verdict, 'cluster');
+});
+
 test('with CPU to spare on both sides the time of a request says where it waits', () => {
   const slow = judge(facts({ server: server({ cpuPercent: 60 }) }));
   assert.equal(slow.verdict, 'cluster');
