@@ -9,7 +9,7 @@ import { settledRows } from '../metrics/ledger.ts';
 import { meanOfKnown, sumOfKnown } from '../metrics/measured.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
 import type { Snapshot } from '../metrics/snapshot.ts';
-import type { HostSample, ServerTelemetry } from '../metrics/telemetry.ts';
+import { type HostSample, type ServerTelemetry, underLoad } from '../metrics/telemetry.ts';
 import { rowsDueBy } from '../plan/assignment.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { TargetState } from './run-state.ts';
@@ -18,8 +18,6 @@ import type { TargetState } from './run-state.ts';
 const RECENT_READINGS = 11;
 const MAX_HOST_SAMPLES = 1200;
 const MAX_BACKLOGS = 120;
-/** The server tells of its CPU as it was up to a second before: the first answers still tell of its rest. */
-const SERVER_SETTLES_MS = 1500;
 
 /** Everything that only grows, at one moment. */
 export interface LoadReading {
@@ -170,9 +168,7 @@ function serverLoad(
   [fromMs, toMs]: readonly [number, number],
 ): ServerLoad {
   const isOnThisHost = target.nodes.length > 0 && target.nodes.every(isLoopback);
-  const samples = (telemetry?.samples ?? []).filter(
-    ({ tMs }) => tMs >= Math.max(fromMs, SERVER_SETTLES_MS) && tMs <= toMs,
-  );
+  const samples = underLoad(telemetry?.samples ?? []).filter(({ tMs }) => tMs >= fromMs && tMs <= toMs);
   const cores = sumOfKnown((telemetry?.nodes ?? []).map((node) => node.cores));
   const rejected = samples.map((sample) => sumOfKnown(sample.nodes.map((node) => node.writeRejected)));
   return {

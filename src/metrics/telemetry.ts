@@ -64,3 +64,11 @@ export interface HostSample {
   readonly receivedBytes: number | null;
   readonly sentBytes: number | null;
 }
+
+/** The server tells of its CPU as it was up to a second before: the first answers still tell of its rest. */
+const SERVER_SETTLES_MS = 1500;
+
+/** Those of the samples whose CPU is that of the run. */
+export function underLoad<Sample extends { readonly tMs: number }>(samples: readonly Sample[]): Sample[] {
+  return samples.filter(({ tMs }) => tMs >= SERVER_SETTLES_MS);
+}

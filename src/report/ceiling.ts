@@ -6,6 +6,7 @@ import { usableCores } from '../base/host.ts';
 import { formatCores, formatShort } from '../base/units.ts';
 import { printable } from '../base/text.ts';
 import { meanOfKnown, sumOfKnown } from '../metrics/measured.ts';
+import { underLoad } from '../metrics/telemetry.ts';
 import { cpuSecondsOf, perMillionRows } from './costs.ts';
 import {
   counted,
@@ -75,7 +76,7 @@ function eachText({ throughput, plan, workers, coordinator, ledger }: RunFile): 
 
 /** The target shares the host, and so may other programs: what they take the client could not have. */
 function targetCostText(run: RunFile): string {
-  const samples = run.server?.samples ?? [];
+  const samples = underLoad(run.server?.samples ?? []);
   const percent = meanOfKnown(samples.map(({ nodes }) => sumOfKnown(nodes.map((node) => node.cpuPercent))));
   const others = othersPercent(run, percent);
   const taken =

@@ -362,8 +362,11 @@ function sparkline(values: readonly number[], cells: number): string {
 /** What the run does when it is not simply running, and what it waits for. */
 function stateLines(state: RunState, view: LiveView): Line[] {
   const { waiting } = state.total;
-  const phase = state.phase === 'running' ? [] : sentence(phaseText(state), 'cyan', view);
-  return waiting === null ? phase : [...phase, ...sentence(waitingText(waiting), 'yellow', view)];
+  const phase = phaseText(state);
+  return [
+    ...(phase === null ? [] : sentence(phase, 'cyan', view)),
+    ...(waiting === null ? [] : sentence(waitingText(waiting), 'yellow', view)),
+  ];
 }
 
 /** Header, as many workers as fit, what is hidden, the total and the parent. */

@@ -192,8 +192,9 @@ export function endOf(run: RunFile, report: string | null): PictureEnd {
 function linesOf(state: RunState): Picture['lines'] {
   const { waiting } = state.total;
   const { tone } = stateLabel(state);
+  const phase = phaseText(state);
   return [
-    ...(state.phase === 'running' ? [] : [{ text: phaseText(state), tone }]),
+    ...(phase === null ? [] : [{ text: phase, tone }]),
     ...(waiting === null ? [] : [{ text: waitingText(waiting), tone: 'trouble' as const }]),
   ];
 }

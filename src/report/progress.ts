@@ -54,7 +54,7 @@ export function shareDone(state: RunState): number | null {
 
 /** Milliseconds until the nearer bound at the present rate; null while rows do not flow. */
 export function remainingMs(state: RunState): number | null {
-  if (state.phase !== 'running' && state.phase !== 'warmingUp') return null;
+  if (!offersRows(state) || isEnding(state)) return null;
   const { durationMs } = state.plan.bounds;
   const byTime = durationMs === null ? Infinity : Math.max(0, durationMs - state.elapsedMs);
   const rate = steadyRowsPerSecond(state);
@@ -71,9 +71,21 @@ export function requestsInFlight(state: RunState): { readonly now: number; reado
   return { now: Math.ceil(state.total.ledger.inFlight / batchSize), most: inFlight * procs };
 }
 
-/** What the run does now, and what it waits for. */
-export function phaseText(state: RunState): string {
+function offersRows({ phase }: RunState): boolean {
+  return phase === 'running' || phase === 'warmingUp';
+}
+
+/** Whether a bound of the run is reached, so that it only waits for answers. */
+function isEnding(state: RunState): boolean {
+  const { plan, plannedRows, elapsedMs, total } = state;
+  const isTimeOver = plan.bounds.durationMs !== null && elapsedMs >= plan.bounds.durationMs;
+  return offersRows(state) && (isTimeOver || (plannedRows !== null && total.ledger.offered >= plannedRows));
+}
+
+/** What the run does now, and what it waits for; null while it simply runs. */
+export function phaseText(state: RunState): string | null {
   const phase: RunPhase = state.phase;
+  if (isEnding(state)) return endingText('ending', state);
   switch (phase) {
     case 'preparing':
       return 'preparing: the target is asked, the table is looked at';
@@ -87,9 +99,9 @@ export function phaseText(state: RunState): string {
     case 'warmingUp':
       return 'warming up: these rows are in the ledger, not in rates and latencies';
     case 'running':
-      return 'running';
+      return null;
     case 'draining':
-      return drainingText(requestsInFlight(state).now);
+      return endingText('draining', state);
     case 'resolving':
       return `resolving: the server is asked for ${counted(state.total.ledger.unknown, 'row')} that had no answer`;
     case 'verifying':
@@ -99,10 +111,11 @@ export function phaseText(state: RunState): string {
   }
 }
 
-function drainingText(inFlight: number): string {
-  return inFlight === 0
-    ? 'draining: all is answered, the processes end'
-    : `draining: nothing new is sent, ${counted(inFlight, 'request')} in flight may still be answered`;
+function endingText(word: string, state: RunState): string {
+  const { now } = requestsInFlight(state);
+  return now === 0
+    ? `${word}: all is answered, the processes end`
+    : `${word}: nothing new is sent, ${counted(now, 'request')} in flight may still be answered`;
 }
 
 /** How a state is to be taken. */
@@ -111,9 +124,9 @@ export type Tone = 'good' | 'busy' | 'trouble';
 /** What the run does now, in a word or two. */
 export function stateLabel(state: RunState): { readonly text: string; readonly tone: Tone } {
   const { waiting } = state.total;
-  const offers = state.phase === 'running' || state.phase === 'warmingUp';
-  if (waiting !== null && offers)
+  if (waiting !== null && offersRows(state))
     return { text: waiting.cause === 'overload' ? 'slowed' : 'paused', tone: 'trouble' };
+  if (isEnding(state)) return { text: 'ending', tone: 'busy' };
   switch (state.phase) {
     case 'running':
       return { text: 'running', tone: 'good' };

@@ -5,6 +5,7 @@
 import { formatCores, formatExact } from '../base/units.ts';
 import { printable } from '../base/text.ts';
 import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
+import { underLoad } from '../metrics/telemetry.ts';
 import { counted, formatMebibytes, formatPercent, formatShare, orDash } from './quantities.ts';
 import type { RunFile } from './run-file-schema.ts';
 import { type Line, type TextView, plain, styled, wrap } from './styled-text.ts';
@@ -50,10 +51,11 @@ export function serverTable(run: RunFile, view: TextView): Line[] {
 
 function nodeRow(server: Server, index: number): TableRow {
   const node = server.nodes[index];
-  const samples = server.samples.flatMap((sample) => sample.nodes.filter((each) => each.node === index));
-  const known = (of: (sample: NodeSample) => number | null): number[] =>
-    samples.map(of).filter((value) => value !== null);
-  const cpu = known(({ cpuPercent }) => cpuPercent);
+  const known = (of: (sample: NodeSample) => number | null, samples = server.samples): number[] =>
+    samples
+      .flatMap(({ nodes }) => nodes.filter((each) => each.node === index).map(of))
+      .filter((value) => value !== null);
+  const cpu = known(({ cpuPercent }) => cpuPercent, underLoad(server.samples));
   const heap = known(({ heapUsedBytes }) => heapUsedBytes);
   const queue = known(({ writeQueue }) => writeQueue);
   const refused = known(({ writeRejected }) => writeRejected);

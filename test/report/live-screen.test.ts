@@ -220,6 +220,17 @@ test('each phase says what it waits for', () => {
   assert.match(screen(sampleState(2, { phase: 'draining' }), 100), /q stop now/);
 });
 
+test('a run that reached its bound says that it waits for its last answers, and no time left', () => {
+  const plan = samplePlan({ bounds: { rows: null, durationMs: 41_000 } });
+  const late = screen(sampleState(2, { plan, plannedRows: null }), 100);
+  assert.match(late, /ending {2}00:42 \/ 00:41/);
+  assert.match(late, /^ {2}ending: nothing new is sent, 8 requests in flight may still be answered$/m);
+  assert.doesNotMatch(late, /ETA/);
+  const state = sampleState(2);
+  const offered = screen({ ...state, plannedRows: state.total.ledger.offered }, 100);
+  assert.match(offered, /^ {2}ending: nothing new is sent/m);
+});
+
 test('a run bounded by time shows its limit and measures its progress by it', () => {
   const plan = samplePlan({ bounds: { rows: null, durationMs: 84_000 } });
   const shown = screen(sampleState(2, { plan, plannedRows: null }), 100);

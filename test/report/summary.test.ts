@@ -192,6 +192,20 @@ test('a sum over processes of which some were not measured says that it is at le
   assert.match(summaryOf({ workers }, 100), /^ {2}all .* ≥54\.6 +≥9 % /m);
 });
 
+test('what the server used before it was loaded counts in no mean or peak of its CPU', () => {
+  const server = sampleResult().server;
+  assert.ok(server);
+  const first = server.samples[0];
+  assert.ok(first);
+  const nodes = first.nodes.map((node) => ({ ...node, cpuPercent: 400 }));
+  const samples = [{ ...first, tMs: 900, nodes }, ...server.samples.slice(1)];
+  assert.match(summaryOf({ server: { ...server, samples } }, 100), /^ {2}db-1 +388 % of 400 % +388 % /m);
+  assert.match(
+    summaryOf({ server: { ...server, samples: samples.slice(0, 1) } }, 100),
+    /^ {2}db-1 +– of 400 % +– +63 % /m,
+  );
+});
+
 test('a server with one core is held against that, not against 100 %', () => {
   const server = sampleResult().server;
   assert.ok(server);
