@@ -230,7 +230,7 @@ export function sampleState(workers: number, changes: Partial<RunState> = {}): R
     phase: 'running' satisfies RunPhase,
     target: { kind: 'cratedb', version: '6.4.3', nodes: plan.target.nodes, keyed: true },
     elapsedMs: 42_000,
-    plannedRows: 17_200_000,
+    plannedRows: Math.max(17_200_000, 1_000_000 * workers),
     workers: states,
     total,
     window: {
