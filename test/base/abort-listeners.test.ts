@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createAbortListeners } from '../../src/base/abort-listeners.ts';
+
+const IN_FLIGHT = 20;
+const REPLY_BYTES = 16_000;
 
 test('Those that listen when a signal aborts are called once, in their order, and no others.', () => {
   const listeners = createAbortListeners();
@@ -43,7 +48,33 @@ test('However many listen, the signal has one listener.', () => {
   assert.equal(getEventListeners(signal, 'abort').length, 1);
 });
 
+test('Who has listened keeps nothing alive, however many came and went.', () => {
+  const listeners = createAbortListeners();
+  const { signal } = controllerOf();
+  const listening: (() => void)[] = [];
+  const collectYoung = collectorOfYoung();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let index = 0; index < 5000; index += 1) {
+    const reply = new Uint8Array(REPLY_BYTES);
+    const call = (): void => assert.fail(`${reply.length} bytes are still held`);
+    listeners.add(signal, call);
+    listening.push(call);
+    if (listening.length > IN_FLIGHT) listeners.delete(signal, listening.shift() ?? call);
+    if (index % (2 * IN_FLIGHT) === 0) collectYoung();
+  }
+  const held = (process.memoryUsage().arrayBuffers - before) / REPLY_BYTES;
+  assert.ok(held < 10 * IN_FLIGHT, `${held} are held, ${IN_FLIGHT} listen`);
+});
+
 function controllerOf(): { readonly signal: AbortSignal; readonly abort: () => void } {
   const controller = new AbortController();
   return { signal: controller.signal, abort: () => controller.abort() };
+}
+
+/** Old objects stay, as they do for a long time in a process at work. */
+function collectorOfYoung(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect: unknown = runInNewContext('gc');
+  assert.ok(typeof collect === 'function');
+  return () => void collect({ type: 'minor' });
 }
