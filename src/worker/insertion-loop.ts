@@ -33,6 +33,7 @@ import { type NodeSet, createNodeSet } from './node-set.ts';
 import { type Grant, type Pacer, createPacer } from './pacer.ts';
 import type { UseReader } from './process-use.ts';
 import { backoffMs, createRetryBudget, decide, learn } from './retry.ts';
+import { type TurnBudget, createTurnBudget } from './turn-budget.ts';
 
 /** A batch that is refused whole is searched for its bad rows with at most this many requests. */
 const MAX_REQUESTS_PER_BATCH = 64;
@@ -136,6 +137,7 @@ class Loop implements InsertionLoop {
   readonly #mix: TableMix;
   readonly #slots: readonly Slot[];
   readonly #nodes: NodeSet;
+  readonly #turns: TurnBudget;
   readonly #budget = createRetryBudget();
   readonly #stopping = new AbortController();
   readonly #abandoning = new AbortController();
@@ -160,6 +162,7 @@ class Loop implements InsertionLoop {
   constructor(config: LoopConfig, parts: LoopParts) {
     this.#config = config;
     this.#parts = parts;
+    this.#turns = createTurnBudget(parts.clock);
     this.#mix = mixOf(config.tables);
     this.#nextBatch = config.resume?.nextBatch ?? config.assignment.globalIndex;
     this.#nodeBooks = createNodeBooks(config.nodeCount);
@@ -222,7 +225,9 @@ class Loop implements InsertionLoop {
 
   async #runSlot(slot: Slot, pacer: Pacer): Promise<void> {
     while (!this.#stopping.signal.aborted && this.#hasWork()) {
-      const grant = pacer.next(slot.index, this.#elapsedMs());
+      const freeSinceMs = this.#elapsedMs();
+      if (this.#turns.isSpent()) await this.#turns.nextTurn();
+      const grant = pacer.next(slot.index, this.#elapsedMs(), freeSinceMs);
       if (grant.kind === 'end') return;
       if (grant.waitMs > 0) await this.#parts.clock.sleep(grant.waitMs, this.#stopping.signal);
       if (this.#stopping.signal.aborted || !this.#hasWork()) return;

@@ -22,8 +22,11 @@ export type Grant =
   | { readonly kind: 'end' };
 
 export interface Pacer {
-  /** Asks for a start on behalf of slot `slot`, `elapsedMs` after the common start. Each grant is used. */
-  next(slot: number, elapsedMs: number): Grant;
+  /**
+   * Asks for a start on behalf of slot `slot`, `elapsedMs` after the common start and free since `freeSinceMs`. Each
+   * grant is used.
+   */
+  next(slot: number, elapsedMs: number, freeSinceMs: number): Grant;
   /** Arrivals that found no free slot and no room to wait, so far; call with the current time at the end. */
   droppedArrivals(elapsedMs: number): number;
 }
@@ -43,11 +46,12 @@ function closedLoop(
 ): Pacer {
   const endMs = assignment.durationMs ?? Infinity;
   return {
-    next(slot, elapsedMs) {
+    next(slot, elapsedMs, freeSinceMs) {
       const opensAtMs = (pace.rampUpMs * slot) / inFlight;
-      const intendedMs = Math.max(elapsedMs, opensAtMs);
-      if (intendedMs >= endMs) return { kind: 'end' };
-      return { kind: 'start', waitMs: intendedMs - elapsedMs, intendedMs, late: false };
+      const startMs = Math.max(elapsedMs, opensAtMs);
+      if (startMs >= endMs) return { kind: 'end' };
+      const intendedMs = Math.max(freeSinceMs, opensAtMs);
+      return { kind: 'start', waitMs: startMs - elapsedMs, intendedMs, late: false };
     },
     droppedArrivals: () => 0,
   };

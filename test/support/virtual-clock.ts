@@ -12,8 +12,11 @@ export interface VirtualClock extends Clock {
   runUntil<T>(done: Promise<T>, limitMs: number): Promise<T>;
 }
 
-/** `rounds` of the event loop are given to what happens now: 1 for promises, 3 where messages cross a local link. */
-export function createVirtualClock(rounds = 1): VirtualClock {
+/**
+ * `rounds` of the event loop are given to what happens now: 2 for promises, of which some wait for the next turn, 3 where
+ * messages cross a local link.
+ */
+export function createVirtualClock(rounds = 2): VirtualClock {
   let nowNs = 1_000_000_000n;
   let readings = 0;
   let order = 0;

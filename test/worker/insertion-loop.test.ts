@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
+import type { Clock } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/seeded-random.ts';
 import { closeBooks, estateOf } from '../../src/coordinator/incarnations.ts';
+import type { AttemptOutcome } from '../../src/cratedb/outcome.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers, addTables, settledRows } from '../../src/metrics/ledger.ts';
 import { NO_USE } from '../../src/metrics/snapshot.ts';
 import type { Assignment } from '../../src/plan/assignment.ts';
@@ -21,8 +23,13 @@ import {
   exceptionListPath,
   readCounterFile,
 } from '../../src/worker/counter-file.ts';
-import { type BodyWriter, type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
-import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
+import {
+  type BodyWriter,
+  type InsertPort,
+  type InsertionLoop,
+  createInsertionLoop,
+} from '../../src/worker/insertion-loop.ts';
+import { createVirtualClock } from '../support/virtual-clock.ts';
 import {
   REPLY_BYTES,
   type SimulatedTarget,
@@ -75,15 +82,16 @@ interface Life {
 }
 
 function begin(parts: {
-  clock: VirtualClock;
+  clock: Clock;
   random: () => number;
-  target: SimulatedTarget;
+  target: InsertPort;
   assignment: Assignment;
   keyed: boolean;
   resume: Resume | null;
   limits?: Partial<WorkerLimits>;
   rowsPerRequest?: number;
   weights?: readonly number[];
+  bodyOf?: (table: number) => BodyWriter;
 }): Life {
   const path = join(folder, `worker-${files++}`);
   const limits = { ...LIMITS, ...parts.limits };
@@ -122,7 +130,9 @@ function begin(parts: {
       clock,
       random,
       port: target,
-      bodies: Array.from({ length: limits.inFlight }, () => weights.map((_, table) => bodyOf(table))),
+      bodies: Array.from({ length: limits.inFlight }, () =>
+        weights.map((_, table) => (parts.bodyOf ?? bodyOf)(table)),
+      ),
       compress: null,
       counters: closable,
       readUse: () => NO_USE,
@@ -492,3 +502,67 @@ test('when a node was out, and why, is in the books of that node alone', async (
   assert.ok(outage !== undefined && outage.fromMs >= 50 && outage.fromMs < 200);
   assert.ok(outage.toMs !== null && outage.toMs >= 3050 && outage.toMs < 5050, JSON.stringify(outage));
 });
+
+test('of replies that come in one turn all are read before more batches are made than a turn has time for', async () => {
+  const inFlight = 10;
+  let nowMs = 0;
+  const clock: Clock = {
+    monotonicNs: () => BigInt(nowMs * 1e6),
+    monotonicMs: () => nowMs,
+    wallMs: () => nowMs,
+    sleep: () => Promise.resolve(),
+  };
+  const answers: (() => void)[] = [];
+  const target: InsertPort = {
+    root: () => Promise.reject(new Error('nobody is out')),
+    insert: (_node, _body, { rows, onHandedOver }) =>
+      new Promise((resolve) => {
+        onHandedOver();
+        answers.push(() => resolve(stored(rows)));
+      }),
+  };
+  const readWhenMade: number[] = [];
+  const slowBody = (): BodyWriter => ({
+    write() {
+      readWhenMade.push(life.loop.snapshot().answers.requests);
+      nowMs += 2;
+      return new Uint8Array();
+    },
+  });
+  const life = begin({
+    clock,
+    random: () => 0.5,
+    target,
+    assignment: assignmentOf(2 * inFlight * 20),
+    resume: null,
+    keyed: true,
+    limits: { inFlight },
+    bodyOf: slowBody,
+  });
+  const running = life.loop.run(0n);
+  const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  for (const round of [1, 2]) {
+    while (readWhenMade.length < round * inFlight) await nextTurn();
+    for (const answer of answers.splice(0)) setImmediate(answer);
+  }
+  await running;
+  life.close();
+  const first = new Array<number>(inFlight).fill(0);
+  assert.deepEqual(readWhenMade, [...first, 1, 2, ...new Array<number>(inFlight - 2).fill(inFlight)]);
+});
+
+/** What a target says that stored all rows. */
+function stored(rows: number): AttemptOutcome {
+  return {
+    rows: { acknowledged: rows, rejected: 0, notStored: 0, unknown: 0 },
+    condition: 'good',
+    refusedWhole: false,
+    isSilent: false,
+    handedOver: true,
+    failures: [],
+    serviceTimeUs: 1000,
+    serverTimeUs: null,
+    replyBytes: 0,
+    retryAfterMs: null,
+  };
+}

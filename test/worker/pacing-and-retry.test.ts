@@ -98,7 +98,7 @@ test('an open loop accounts for every arrival: started, or dropped, and late onl
         const pacer = createPacer(assignment, inFlight);
         let [now, started] = [0, 0];
         for (const busy of busyMs) {
-          const grant = pacer.next(0, now);
+          const grant = pacer.next(0, now, now);
           if (grant.kind === 'end') break;
           started += 1;
           assert.ok(grant.late === false || now - grant.intendedMs > 10);
@@ -124,9 +124,17 @@ test('a closed loop opens its slots along the ramp and grants nothing after the 
     pace: { kind: 'closed', rampUpMs: 400 },
   };
   const pacer = createPacer(assignment, 4);
-  assert.deepEqual(pacer.next(2, 0), { kind: 'start', waitMs: 200, intendedMs: 200, late: false });
-  assert.deepEqual(pacer.next(2, 900), { kind: 'start', waitMs: 0, intendedMs: 900, late: false });
-  assert.deepEqual(pacer.next(0, 1000), { kind: 'end' });
+  assert.deepEqual(pacer.next(2, 0, 0), { kind: 'start', waitMs: 200, intendedMs: 200, late: false });
+  assert.deepEqual(pacer.next(2, 900, 900), { kind: 'start', waitMs: 0, intendedMs: 900, late: false });
+  assert.deepEqual(pacer.next(0, 1000, 990), { kind: 'end' });
+});
+
+test('in a closed loop a slot that had to wait for its turn was meant to start when it was free', () => {
+  const assignment = assignmentOf({ rows: null, batchSize: 1, globalCount: 1 }, 0);
+  const pacer = createPacer({ ...assignment, pace: { kind: 'closed', rampUpMs: 400 } }, 4);
+  assert.deepEqual(pacer.next(0, 930, 900), { kind: 'start', waitMs: 0, intendedMs: 900, late: false });
+  assert.deepEqual(pacer.next(2, 30, 0), { kind: 'start', waitMs: 170, intendedMs: 200, late: false });
+  assert.deepEqual(pacer.next(2, 230, 0), { kind: 'start', waitMs: 0, intendedMs: 200, late: false });
 });
 
 const attempts = fc
