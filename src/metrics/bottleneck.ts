@@ -93,15 +93,18 @@ const NEEDS_A_CORE = 0.05;
 export function judge(facts: LoadFacts): Verdict {
   if (facts.elapsedMs < MIN_ELAPSED_MS) return tooLittle(facts);
   if (facts.requests < MIN_REQUESTS) {
-    // Few answers in a long time are no accident where somebody is busy; of what each took they say little.
-    return (facts.elapsedMs >= LONG_ELAPSED_MS ? judgeBusy(facts) : null) ?? tooLittle(facts);
+    // A slow schedule asks for no more than few answers; what waits tells whether it was kept.
+    const asked = (facts.schedule?.backlogShare ?? null) === null ? null : judgeSchedule(facts);
+    // Few in a long time are no accident where somebody is busy; of what each took they say little.
+    const busy = facts.elapsedMs >= LONG_ELAPSED_MS ? judgeBusy(facts) : null;
+    return asked ?? (busy === null ? tooLittle(facts) : withMissed(busy, facts.schedule));
   }
   return judgeAsked(facts) ?? withMissed(judgeBusy(facts) ?? judgeTimes(facts), facts.schedule);
 }
 
 /** A verdict on a schedule that was not kept says by how much. */
 function withMissed({ verdict, evidence }: Verdict, schedule: LoadFacts['schedule']): Verdict {
-  if (schedule === null) return { verdict, evidence };
+  if (schedule === null || isKept(schedule)) return { verdict, evidence };
   const [first, ...rest] = evidence;
   const { askedRowsPerSecond, droppedShare, backlogShare } = schedule;
   const asked = `the ${formatExact(Math.round(askedRowsPerSecond))} rows/s that were asked for`;
@@ -126,17 +129,22 @@ function tooLittle({ requests, elapsedMs }: LoadFacts): Verdict {
 
 /** The run was told to go no faster, and went that fast. */
 function judgeAsked(facts: LoadFacts): Verdict | null {
-  const { schedule, pauseMs } = facts;
-  if (schedule !== null && isKept(schedule)) {
-    const asked = `the ${formatExact(Math.round(schedule.askedRowsPerSecond))} rows/s that were asked for were kept, ${percent(schedule.droppedShare)} of them dropped`;
-    return { verdict: 'rate', evidence: [asked, ...bothSides(facts), 'try a higher --rate, or none'] };
-  }
+  return judgeSchedule(facts) ?? judgePauses(facts);
+}
+
+function judgeSchedule(facts: LoadFacts): Verdict | null {
+  const { schedule } = facts;
+  if (schedule === null || !isKept(schedule)) return null;
+  const asked = `the ${formatExact(Math.round(schedule.askedRowsPerSecond))} rows/s that were asked for were kept, ${percent(schedule.droppedShare)} of them dropped`;
+  return { verdict: 'rate', evidence: [asked, ...bothSides(facts), 'try a higher --rate, or none'] };
+}
+
+function judgePauses(facts: LoadFacts): Verdict | null {
+  const { pauseMs } = facts;
   const { idle } = timeShares(facts);
-  if (pauseMs > 0 && idle >= 0.5) {
-    const paused = `the request slots were empty ${percent(idle)} of the time: each pauses ${pauseMs} ms after a batch`;
-    return { verdict: 'rate', evidence: [paused, ...bothSides(facts), 'try a shorter --batch-interval'] };
-  }
-  return null;
+  if (pauseMs === 0 || idle < 0.5) return null;
+  const paused = `the request slots were empty ${percent(idle)} of the time: each pauses ${pauseMs} ms after a batch`;
+  return { verdict: 'rate', evidence: [paused, ...bothSides(facts), 'try a shorter --batch-interval'] };
 }
 
 /** One side, or the host that both share, has no CPU left; of two sides the one that uses more of it. */

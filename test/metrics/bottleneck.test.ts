@@ -323,6 +323,22 @@ test('few answers in a long time name a side that is busy, and nothing else', ()
   assert.equal(judge(facts(few)).verdict, 'unclear');
 });
 
+test('few answers are what a slow schedule asked for, as long as no more and more of it waits', () => {
+  const few = { requests: 9, serviceUs: 9e6, toldServiceUs: 9e6, serverUs: 8e6, elapsedMs: 6000 };
+  const busy = server({ writeQueue: 38 });
+  const schedule = { askedRowsPerSecond: 2000, droppedShare: 0, backlogShare: 0 };
+  const kept = judge(facts({ ...few, schedule, server: busy }));
+  assert.equal(kept.verdict, 'rate');
+  assert.equal(kept.evidence[0], 'the 2,000 rows/s that were asked for were kept, 0 % of them dropped');
+  for (const backlogShare of [null, 0.4]) {
+    const judged = judge(facts({ ...few, schedule: { ...schedule, backlogShare }, server: busy }));
+    assert.equal(judged.verdict, 'cluster', `backlog ${backlogShare}`);
+  }
+  const none = { requests: 0, serviceUs: 0, toldServiceUs: 0, serverUs: 0 };
+  const silent = judge(facts({ ...none, schedule: { ...schedule, backlogShare: 1 } }));
+  assert.equal(silent.verdict, 'unclear');
+});
+
 test('any numbers get a verdict with evidence that can be read', () => {
   const share = fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null });
   const cpu = fc.option(fc.double({ min: 0, max: 100_000, noNaN: true }), { nil: null });
