@@ -4,7 +4,13 @@
  */
 import { type HostFacts, isLoopback, usableCores } from '../base/host.ts';
 import type { HostUse } from '../base/host-use.ts';
-import { type LoadFacts, type ServerLoad, type Verdict, judge } from '../metrics/bottleneck.ts';
+import {
+  type HoldCause,
+  type LoadFacts,
+  type ServerLoad,
+  type Verdict,
+  judge,
+} from '../metrics/bottleneck.ts';
 import { settledRows } from '../metrics/ledger.ts';
 import { meanOfKnown, sumOfKnown } from '../metrics/measured.ts';
 import { type Series, createSeries } from '../metrics/series.ts';
@@ -28,6 +34,11 @@ export interface LoadReading {
   readonly host: HostUse;
 }
 
+/** A reading, and for how long the target had let no row in until then. */
+interface WatchedReading extends LoadReading {
+  readonly heldMs: Readonly<Record<HoldCause, number>>;
+}
+
 export interface LoadWatchParts {
   readonly plan: RunPlan;
   readonly host: HostFacts;
@@ -47,8 +58,8 @@ export class LoadWatch {
     busyPercent: meanOfKnown([earlier.busyPercent, later.busyPercent]),
   }));
   readonly #backlogs: Series<Backlog> = createSeries(MAX_BACKLOGS, (_earlier, later) => later);
-  #recent: readonly LoadReading[] = [];
-  #first: LoadReading | null = null;
+  #recent: readonly WatchedReading[] = [];
+  #first: WatchedReading | null = null;
   #latestSample: HostSample | null = null;
 
   constructor(parts: LoadWatchParts) {
@@ -58,8 +69,9 @@ export class LoadWatch {
   /** Takes a reading, once a second while workers run. */
   take(reading: LoadReading): void {
     const before = this.#recent.at(-1);
-    this.#first ??= reading;
-    this.#recent = [...this.#recent, reading].slice(-RECENT_READINGS);
+    const watched = watchedAfter(before ?? null, reading);
+    this.#first ??= watched;
+    this.#recent = [...this.#recent, watched].slice(-RECENT_READINGS);
     this.#latestSample = hostSample(reading, before ?? null, this.#first);
     this.#samples.offer(this.#latestSample);
     const backlog = backlogOf(this.#parts.plan, reading);
@@ -83,7 +95,8 @@ export class LoadWatch {
   }
 
   /** Of the whole run up to `end`. */
-  verdict(end: LoadReading, target: TargetState, server: ServerTelemetry | null): Verdict {
+  verdict(last: LoadReading, target: TargetState, server: ServerTelemetry | null): Verdict {
+    const end = watchedAfter(this.#recent.at(-1) ?? null, last);
     const backlogs = this.#backlogs.points();
     // Its first half fills the request slots, and the caches of both sides.
     const settled = backlogs.slice(Math.floor(backlogs.length / 2));
@@ -91,7 +104,7 @@ export class LoadWatch {
   }
 
   #facts(
-    [from, to]: readonly [LoadReading, LoadReading],
+    [from, to]: readonly [WatchedReading, WatchedReading],
     backlogs: readonly (Backlog | null)[],
     target: TargetState | null,
     server: ServerTelemetry | null,
@@ -139,9 +152,26 @@ export class LoadWatch {
               backlogShare: backlogShare(backlogs, load.procs * load.batchSize),
             },
       pauseMs: load.batchIntervalMs,
+      held: heldBetween(from, to),
       server: target === null ? null : serverLoad(target, server, this.#parts, [from.atMs, to.atMs]),
     };
   }
+}
+
+/** The stretch before a reading counts as held where its workers wait at its end. */
+function watchedAfter(before: WatchedReading | null, reading: LoadReading): WatchedReading {
+  const cause = reading.total.waiting?.cause ?? 'overload';
+  const heldMs = before?.heldMs ?? { outage: 0, blocked: 0 };
+  if (before === null || cause === 'overload') return { ...reading, heldMs };
+  return { ...reading, heldMs: { ...heldMs, [cause]: heldMs[cause] + reading.atMs - before.atMs } };
+}
+
+/** By the cause that held more of it; null where none did. */
+function heldBetween(from: WatchedReading, to: WatchedReading): LoadFacts['held'] {
+  const ofCause = (cause: HoldCause): number => to.heldMs[cause] - from.heldMs[cause];
+  const cause: HoldCause = ofCause('blocked') > ofCause('outage') ? 'blocked' : 'outage';
+  const heldMs = ofCause(cause);
+  return heldMs <= 0 ? null : { cause, share: Math.min(1, heldMs / (to.atMs - from.atMs)) };
 }
 
 /** Null without a schedule, and when it is over: what waits then does not grow. */

@@ -8,6 +8,9 @@ import { formatBytes, formatCores, formatExact } from '../base/units.ts';
 
 export type LimitedBy = 'client' | 'network' | 'cluster' | 'rate' | 'unclear';
 
+/** Why a run could go no further: no node could be reached, or the table took no rows. */
+export type HoldCause = 'outage' | 'blocked';
+
 export interface Verdict {
   readonly verdict: LimitedBy;
   /** Sentences with numbers: the one that decided first, what to try last. */
@@ -50,6 +53,8 @@ export interface LoadFacts {
   } | null;
   /** A pause of each request slot after each batch. */
   readonly pauseMs: number;
+  /** Share of the time in which nothing could be sent, if any, and why. */
+  readonly held: { readonly cause: HoldCause; readonly share: number } | null;
   readonly server: ServerLoad | null;
 }
 
@@ -76,6 +81,9 @@ const LONG_ELAPSED_MS = 5000;
 const KEPT_SCHEDULE = 0.01;
 /** Where more of it comes to wait than this, the target does not keep up, although nothing is dropped yet. */
 const GROWING_BACKLOG = 0.05;
+/** From here on a target that took nothing is told of, and from there on it is what limits. */
+const HELD_NOW_AND_THEN = 0.05;
+const HELD_MOSTLY = 0.5;
 /** From here on an event loop has no time left that it could use. */
 const BUSY_LOOP = 0.85;
 const BUSY_SERVER = 0.8;
@@ -92,27 +100,53 @@ const NEEDS_A_CORE = 0.05;
 /** Says what limited the stretch, and why. */
 export function judge(facts: LoadFacts): Verdict {
   if (facts.elapsedMs < MIN_ELAPSED_MS) return tooLittle(facts);
+  if (facts.held !== null && facts.held.share >= HELD_MOSTLY) return heldVerdict(facts, facts.held);
   if (facts.requests < MIN_REQUESTS) {
     // A slow schedule asks for no more than few answers; what waits tells whether it was kept.
     const asked = (facts.schedule?.backlogShare ?? null) === null ? null : judgeSchedule(facts);
     // Few in a long time are no accident where somebody is busy; of what each took they say little.
     const busy = facts.elapsedMs >= LONG_ELAPSED_MS ? judgeBusy(facts) : null;
-    return asked ?? (busy === null ? tooLittle(facts) : withMissed(busy, facts.schedule));
+    return asked ?? (busy === null ? tooLittle(facts) : withLosses(busy, facts));
   }
-  return judgeAsked(facts) ?? withMissed(judgeBusy(facts) ?? judgeTimes(facts), facts.schedule);
+  return judgeAsked(facts) ?? withLosses(judgeBusy(facts) ?? judgeTimes(facts), facts);
 }
 
-/** A verdict on a schedule that was not kept says by how much. */
-function withMissed({ verdict, evidence }: Verdict, schedule: LoadFacts['schedule']): Verdict {
-  if (schedule === null || isKept(schedule)) return { verdict, evidence };
+/** A verdict says what of a schedule was not kept, and for how long nothing could be sent. */
+function withLosses({ verdict, evidence }: Verdict, { schedule, held }: LoadFacts): Verdict {
   const [first, ...rest] = evidence;
+  const isHeld = held !== null && held.share >= HELD_NOW_AND_THEN;
+  const losses = [...missedText(schedule), ...(isHeld ? [heldText(held)] : [])];
+  return { verdict, evidence: [...(first === undefined ? [] : [first]), ...losses, ...rest] };
+}
+
+function heldText({ cause, share }: NonNullable<LoadFacts['held']>): string {
+  const what = cause === 'blocked' ? 'the table took no rows' : 'no node could be reached';
+  return `${what} ${percent(share)} of the time`;
+}
+
+/** Whether a node that cannot be reached is down or cut off cannot be told from here. */
+function heldVerdict(facts: LoadFacts, held: NonNullable<LoadFacts['held']>): Verdict {
+  const isBlocked = held.cause === 'blocked';
+  return {
+    verdict: isBlocked ? 'cluster' : 'unclear',
+    evidence: [
+      heldText(held),
+      ...missedText(facts.schedule),
+      ...bothSides(facts),
+      `try again when ${isBlocked ? 'it takes rows' : 'one answers'}; crategen doctor says what a run would meet`,
+    ],
+  };
+}
+
+function missedText(schedule: LoadFacts['schedule']): string[] {
+  if (schedule === null || isKept(schedule)) return [];
   const { askedRowsPerSecond, droppedShare, backlogShare } = schedule;
   const asked = `the ${formatExact(Math.round(askedRowsPerSecond))} rows/s that were asked for`;
-  const missed =
+  return [
     droppedShare > KEPT_SCHEDULE
       ? `${percent(droppedShare)} of ${asked} were dropped`
-      : `${percent(backlogShare ?? 0)} of ${asked} came to wait longer and longer`;
-  return { verdict, evidence: [...(first === undefined ? [] : [first]), missed, ...rest] };
+      : `${percent(backlogShare ?? 0)} of ${asked} came to wait longer and longer`,
+  ];
 }
 
 function isKept({ droppedShare, backlogShare }: NonNullable<LoadFacts['schedule']>): boolean {

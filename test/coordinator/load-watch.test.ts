@@ -4,7 +4,7 @@ import { LoadWatch } from '../../src/coordinator/load-watch.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import type { Verdict } from '../../src/metrics/bottleneck.ts';
 import { EMPTY_LEDGER } from '../../src/metrics/ledger.ts';
-import { NO_ANSWERS, emptySnapshot } from '../../src/metrics/snapshot.ts';
+import { NO_ANSWERS, type Waiting, emptySnapshot } from '../../src/metrics/snapshot.ts';
 import { PLAN } from './support.ts';
 
 const HOST = { cores: 8, cgroupCores: null, memoryBytes: 2 ** 33 };
@@ -16,6 +16,7 @@ function verdictOf(
   plan: Partial<RunPlan>,
   seconds: number,
   settledAfter: (second: number) => number,
+  causeAfter: (second: number) => Waiting['cause'] | null = () => null,
 ): Verdict {
   const load = { ...PLAN.load, rowsPerSecond: ASKED, ...plan.load };
   const whole = { ...PLAN, bounds: { rows: null, durationMs: 60_000 }, ...plan, load };
@@ -25,9 +26,11 @@ function verdictOf(
     const requests = rows / load.batchSize;
     const ledger = { ...EMPTY_LEDGER, offered: rows, acknowledged: rows };
     const answers = { ...NO_ANSWERS, requests, serviceUs: requests * 1e5, toldServiceUs: requests * 1e5 };
+    const cause = causeAfter(index + 1);
+    const waiting = cause === null ? null : { cause, detail: 'ECONNREFUSED', sinceNs: 1n };
     return {
       atMs: (index + 1) * 1000,
-      total: { ...emptySnapshot(0), sequence: index + 1, ledger, answers },
+      total: { ...emptySnapshot(0), sequence: index + 1, ledger, answers, waiting },
       parentCpuUs: 0,
       host: { busyMs: null, throttledMs: null, receivedBytes: null, sentBytes: null },
     };
@@ -62,4 +65,23 @@ test('a ramp asks for less at first', () => {
 test('what is answered after the schedule has ended says nothing about it', () => {
   const bounds = { rows: 20_000, durationMs: null };
   assert.equal(verdictOf({ bounds }, 40, (second) => Math.min(second * ASKED, 20_000)).verdict, 'rate');
+});
+
+test('the time in which the workers could send nothing is counted by what held them', () => {
+  const load = { ...PLAN.load, rowsPerSecond: null };
+  const held = (from: number, cause: Waiting['cause']): Verdict =>
+    verdictOf(
+      { load },
+      21,
+      (second) => Math.min(second, from) * 5000,
+      (second) => (second > from ? cause : null),
+    );
+  assert.equal(held(6, 'blocked').verdict, 'cluster');
+  assert.equal(held(6, 'blocked').evidence[0], 'the table took no rows 75 % of the time');
+  assert.equal(held(6, 'outage').evidence[0], 'no node could be reached 75 % of the time');
+  assert.equal(held(16, 'outage').evidence[1], 'no node could be reached 25 % of the time');
+  assert.doesNotMatch(
+    held(6, 'overload').evidence.join('; '),
+    /of the time in which|could be reached|took no/,
+  );
 });

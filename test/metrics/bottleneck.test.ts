@@ -26,6 +26,7 @@ function facts(changes: Partial<LoadFacts> = {}): LoadFacts {
     sentBytesPerSecond: 14 * 2 ** 20,
     schedule: null,
     pauseMs: 0,
+    held: null,
     server: server(),
     ...changes,
   };
@@ -339,6 +340,34 @@ test('few answers are what a slow schedule asked for, as long as no more and mor
   assert.equal(silent.verdict, 'unclear');
 });
 
+test('a target that let nothing in most of the time is what limits, for whatever else was busy', () => {
+  const busy = server({ writeQueue: 14 });
+  const blocked = judge(facts({ held: { cause: 'blocked', share: 0.62 }, requests: 4, server: busy }));
+  assert.equal(blocked.verdict, 'cluster');
+  assert.deepEqual(blocked.evidence, [
+    'the table took no rows 62 % of the time',
+    '8 processes are 10 % busy and take 72 % of 800 % CPU with the parent',
+    'the CPUs of the cluster are 10 % busy',
+    'try again when it takes rows; crategen doctor says what a run would meet',
+  ]);
+  const schedule = { askedRowsPerSecond: 3000, droppedShare: 0.57, backlogShare: 0 };
+  const away = judge(facts({ held: { cause: 'outage', share: 0.9 }, schedule, server: busy }));
+  assert.equal(away.verdict, 'unclear', 'a link that is cut looks the same');
+  assert.deepEqual(away.evidence.slice(0, 2), [
+    'no node could be reached 90 % of the time',
+    '57 % of the 3,000 rows/s that were asked for were dropped',
+  ]);
+});
+
+test('a target that let nothing in for a while is told of beside what limits', () => {
+  const busy = server({ writeQueue: 14 });
+  const { verdict, evidence } = judge(facts({ held: { cause: 'outage', share: 0.3 }, server: busy }));
+  assert.equal(verdict, 'cluster');
+  assert.equal(evidence[1], 'no node could be reached 30 % of the time');
+  const briefly = judge(facts({ held: { cause: 'outage', share: 0.02 }, server: busy })).evidence;
+  assert.doesNotMatch(briefly.join('; '), /could be reached/);
+});
+
 test('any numbers get a verdict with evidence that can be read', () => {
   const share = fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null });
   const cpu = fc.option(fc.double({ min: 0, max: 100_000, noNaN: true }), { nil: null });
@@ -353,6 +382,13 @@ test('any numbers get a verdict with evidence that can be read', () => {
     toldServiceUs: fc.nat(1e9),
     serverUs: fc.nat(1e9),
     pauseMs: fc.nat(1000),
+    held: fc.option(
+      fc.record({
+        cause: fc.constantFrom('outage', 'blocked'),
+        share: fc.double({ min: 0, max: 1, noNaN: true }),
+      }),
+      { nil: null },
+    ),
     server: fc.option(
       fc.record({
         kind: fc.constant('cratedb'),
