@@ -6,9 +6,9 @@ import { type TurnBudget, createTurnBudget } from '../../src/worker/turn-budget.
 /** A budget, a clock that is moved by hand, and a count of the turns since then. */
 function budgetAt(nowMs: number): {
   budget: TurnBudget;
-  pass(ms: number): void;
-  turn(): number;
-  end(): void;
+  pass: (ms: number) => void;
+  turn: () => number;
+  end: () => void;
 } {
   let turn = 0;
   const count = (): void => {
