@@ -42,11 +42,9 @@ function bucketOf(valueUs: number): number {
   return ((octave - SUB_BUCKET_BITS) << SUB_BUCKET_BITS) + (whole >>> (octave - SUB_BUCKET_BITS));
 }
 
-/** Values over 35 minutes do not fit in 31 bits. */
+/** Values over 35 minutes do not fit in 31 bits: their bucket is that of a 32nd of them, five octaves further. */
 function wideBucketOf(valueUs: number): number {
-  const octave = Math.min(Math.floor(Math.log2(valueUs)), MAX_OCTAVE - 1);
-  const sub = Math.min(Math.floor(valueUs / 2 ** (octave - SUB_BUCKET_BITS)), 2 * SUB_BUCKETS - 1);
-  return (octave - SUB_BUCKET_BITS) * SUB_BUCKETS + sub;
+  return bucketOf(Math.min(valueUs, 2 ** MAX_OCTAVE - 1) / 2 ** 5) + 5 * SUB_BUCKETS;
 }
 
 /** Lower bound in µs of a bucket; the upper bound is the next bucket's. */
