@@ -159,6 +159,7 @@ class Client implements CrateClient {
     });
     if (result.kind === 'reply') {
       const outcome = this.#readInsert(result, request, this.#habitsOf(node));
+      result.pieces.length = 0;
       if (!outcome.isSilent) return outcome;
       return { ...outcome, ...(await withBlock(outcome, request, this.#hasRowAt(node, signal))) };
     }

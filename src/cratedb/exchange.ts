@@ -5,6 +5,9 @@
  * Hand-over: undici calls onRequestStart after a connection stands and before it writes the first byte to it, and
  * never when connecting failed. A kept-alive connection that the server closed meanwhile is noticed before the
  * next request is written to it, unless the close is still on its way: that request counts as handed over.
+ *
+ * A request that has been in flight for a while is old for V8, and what hangs on it is kept until old objects are
+ * collected, seconds after its end. So the bytes of its reply, 16 kB and more, are taken off it.
  */
 import type { Dispatcher } from 'undici';
 import type { AbortListeners } from '../base/abort-listeners.ts';
@@ -31,8 +34,8 @@ export type Exchange =
       readonly kind: 'reply';
       readonly status: number;
       readonly headers: ReplyHeaders;
-      /** The body in the pieces it came in. */
-      readonly pieces: readonly Uint8Array[];
+      /** The body in the pieces it came in; to be emptied by who has read it. */
+      readonly pieces: Uint8Array[];
       /** Of all pieces. */
       readonly bytes: number;
       /** From hand-over to the end of the reply. */
@@ -126,7 +129,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#handedOverAtMs = this.#parts.clock.monotonicMs();
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: ReplyHeaders): void {
+    // Views of the same bytes. undici has read them, and drops the list after this call.
+    if (Array.isArray(controller.rawHeaders)) controller.rawHeaders.length = 0;
     // 1xx come before the answer.
     if (status < 200) return;
     this.#status = status;

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { createAbortListeners } from '../../src/base/abort-listeners.ts';
+import { collectorOfYoung } from '../support/collect-young.ts';
 
 const IN_FLIGHT = 20;
 const REPLY_BYTES = 16_000;
@@ -69,12 +68,4 @@ test('Who has listened keeps nothing alive, however many came and went.', () => 
 function controllerOf(): { readonly signal: AbortSignal; readonly abort: () => void } {
   const controller = new AbortController();
   return { signal: controller.signal, abort: () => controller.abort() };
-}
-
-/** Old objects stay, as they do for a long time in a process at work. */
-function collectorOfYoung(): () => void {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('gc');
-  assert.ok(typeof collect === 'function');
-  return () => void collect({ type: 'minor' });
 }

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import https from 'node:https';
 import { type TestContext, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import type { TargetAccess } from '../../src/plan/run-plan.ts';
 import { NO_OPENSSL, authority, selfSigned } from '../support/certificates.ts';
+import { collectorOfYoung } from '../support/collect-young.ts';
 import {
   BODY,
   NO_TLS,
@@ -30,6 +32,30 @@ describe('insert', () => {
     assert.equal(outcome.handedOver, true);
     assert.ok(outcome.serviceTimeUs !== null && outcome.serviceTimeUs > 0);
     assert.equal(outcome.replyBytes, REPLY.length);
+  });
+
+  test('The bytes of a reply are let go when it is read, also where its request has become old.', async (t) => {
+    const [rows, atOnce, rounds] = [1000, 10, 30];
+    const reply = storedReply(rows);
+    const collectYoung = collectorOfYoung();
+    let waiting: ServerResponse[] = [];
+    const origin = await httpServer(t, (_request, response) => {
+      if (waiting.push(response) < atOnce) return;
+      for (let times = 0; times < 3; times += 1) collectYoung();
+      for (const each of waiting) each.end(reply);
+      waiting = [];
+    });
+    const client = clientOf(t, accessTo(origin), atOnce);
+    const round = async (): Promise<void> => {
+      const inserts = Array.from({ length: atOnce }, () => client.insert(0, BODY, insertOf({ rows })));
+      for (const outcome of await Promise.all(inserts)) assert.equal(outcome.rows.acknowledged, rows);
+    };
+    await round();
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < rounds; count += 1) await round();
+    collectYoung();
+    const held = (process.memoryUsage().arrayBuffers - before) / reply.length;
+    assert.ok(held < 5 * atOnce, `${held} of ${rounds * atOnce} are held`);
   });
 
   test('The request carries the body as it is, its encoding and the credentials in a header only.', async (t) => {
