@@ -1,5 +1,5 @@
 /**
- * How busy both sides were in a stretch of the run: readings of cumulative counters once a second, and the facts
+ * How busy both sides were in a stretch of the run: readings of cumulative counters every two seconds, and the facts
  * between two of them, from which the verdict is made. The whole run is such a stretch, and so are the last seconds.
  */
 import { type HostFacts, isLoopback, usableCores } from '../base/host.ts';
@@ -21,7 +21,7 @@ import type { RunPlan } from '../plan/run-plan.ts';
 import type { TargetState } from './run-state.ts';
 
 /** The live verdict is over so many seconds: long enough for the server's samples, short enough to follow. */
-const RECENT_READINGS = 11;
+const RECENT_READINGS = 6;
 const MAX_HOST_SAMPLES = 1200;
 const MAX_BACKLOGS = 120;
 
@@ -66,7 +66,7 @@ export class LoadWatch {
     this.#parts = parts;
   }
 
-  /** Takes a reading, once a second while workers run. */
+  /** Takes a reading, every two seconds while workers run. */
   take(reading: LoadReading): void {
     const before = this.#recent.at(-1);
     const watched = watchedAfter(before ?? null, reading);

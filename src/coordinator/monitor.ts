@@ -33,14 +33,16 @@ import type {
 import type { ServerWatch } from './server-watch.ts';
 import type { WorkerSlot } from './worker-slot.ts';
 
-const TICK_MS = 250;
+/** Workers report so often, and all is looked at so often. */
+export const TICK_MS = 250;
 /** What a process says of its CPU time is so old at most: that much a thread may have used since. */
 const APART_MS = 250;
+/** So long after the workers' common reports: what was just read is still in the cache, and a tick shows them all. */
+const AFTER_REPORTS_MS = 10;
 /** Rates are over this many ticks: one second. */
 const WINDOW_TICKS = 4;
-const WEIGH_EVERY_TICKS = 4;
-/** A reading is a task for a thread, for each process: two seconds apart, as all that is slow to read. */
-const SAMPLE_EVERY_TICKS = 8;
+/** What is slow to read, of the host and of each process, is read two seconds apart. */
+const SLOW_EVERY_TICKS = 8;
 /** Not at once: the first sampling starts two programs, while workers wait for the word to begin. */
 const FIRST_SAMPLE_TICK = 1;
 /** A second later: the first reading of a process has no percentage, and a short run is to have one. */
@@ -90,6 +92,7 @@ export class Monitor {
   /** Per PID, the newest pair of readings of its CPU time, from outside and from itself, in ms. */
   readonly #cpuPairs = new Map<number, { outsideMs: number; insideMs: number }>();
   #ticks = 0;
+  #weighTick = 0;
   #ticking: Promise<void> = Promise.resolve();
 
   constructor(parts: {
@@ -214,8 +217,15 @@ export class Monitor {
       if (isSampled(this.#ticks)) await this.#sample();
       this.#tick();
       this.#ticks += 1;
-      await this.#clock.sleep(TICK_MS, this.#over.signal);
+      await this.#clock.sleep(this.#msToNextTick(), this.#over.signal);
     }
+  }
+
+  /** Reports come at whole intervals after the start. A timer that was early does not make two ticks of one. */
+  #msToNextTick(): number {
+    if (this.#startAtNs === null || this.#endAtNs !== null) return TICK_MS;
+    const leftMs = TICK_MS - ((this.elapsedMs() + TICK_MS - AFTER_REPORTS_MS) % TICK_MS);
+    return leftMs < TICK_MS / 2 ? leftMs + TICK_MS : leftMs;
   }
 
   async #sample(): Promise<void> {
@@ -258,7 +268,7 @@ export class Monitor {
       perWorker: totals.map((total) => total.ledger.acknowledged),
     };
     this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
-    if (this.#ticks % WEIGH_EVERY_TICKS === 0) this.#weigh(moment.total, totals);
+    if (this.#ticks >= this.#weighTick) this.#weigh(moment.total, totals);
     const state = this.#stateOf(totals);
     if (this.#ticks % WINDOW_TICKS === 0 && this.#startAtNs !== null && this.#endAtNs === null) {
       this.#recentRates = [...this.#recentRates, state.window.rowsPerSecond].slice(-SPARKLINE_SECONDS);
@@ -267,10 +277,11 @@ export class Monitor {
     this.#observer({ kind: 'tick', state });
   }
 
-  /** Once a second: how busy both sides are. Begins when every worker has reported, so that no start-up is in it. */
+  /** How busy both sides are. Begins when every worker has reported, so that no start-up is in it. */
   #weigh(total: Snapshot, totals: readonly Snapshot[]): void {
     if (this.#startAtNs === null || this.#endAtNs !== null || totals.some(({ sequence }) => sequence === 0))
       return;
+    this.#weighTick = this.#ticks + SLOW_EVERY_TICKS;
     this.#loads.take(this.#reading(total));
     this.#verdict = this.#loads.recentVerdict(this.#target, this.serverTelemetry());
   }
@@ -396,7 +407,7 @@ export class Monitor {
 }
 
 function isSampled(tick: number): boolean {
-  return tick === FIRST_SAMPLE_TICK || tick % SAMPLE_EVERY_TICKS === SECOND_SAMPLE_TICK;
+  return tick === FIRST_SAMPLE_TICK || tick % SLOW_EVERY_TICKS === SECOND_SAMPLE_TICK;
 }
 
 /** Counts are cumulative, so the later point holds both; the worse percentile stays visible. */

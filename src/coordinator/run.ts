@@ -26,7 +26,7 @@ import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
 import { watchDisks } from './disk-watch.ts';
 import { limitProblems, readLimitFacts } from './limits.ts';
-import { Monitor } from './monitor.ts';
+import { Monitor, TICK_MS } from './monitor.ts';
 import { createProcessSampler } from './process-sampler.ts';
 import { createServerWatch } from './server-watch.ts';
 import { type PreparedTarget, prepareTarget } from './prepare-target.ts';
@@ -37,8 +37,6 @@ import type { RunEnvironment } from './run-environment.ts';
 import { assignmentsOf, bytesPerWorkerOf, plannedRowsOf } from './shares.ts';
 import { type WorkerBooks, settle } from './settle.ts';
 import type { InitTemplate } from './worker-slot.ts';
-
-const REPORT_INTERVAL_MS = 250;
 
 /** Everything that stands before the first worker is forked. */
 interface Prepared {
@@ -61,7 +59,7 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
     sampler: createProcessSampler(),
     host: env.host,
     readHost: createHostUseReader(),
-    readUse: plan.command === 'single' ? null : createUseReader(),
+    readUse: plan.command === 'single' ? null : createUseReader({ delayResolutionMs: TICK_MS }),
   });
   monitor.enter('preparing');
   let prepared: Prepared | null = null;
@@ -336,7 +334,7 @@ function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): 
       blockTimeoutMs: safety.blockTimeoutMs,
       drainTimeoutMs: safety.drainTimeoutMs,
     },
-    reportIntervalMs: REPORT_INTERVAL_MS,
+    reportIntervalMs: TICK_MS,
     tracesBatches: env.onBatchLine !== null,
   }));
 }

@@ -28,15 +28,22 @@ type SlowReading = Pick<
 export type UseReader = (slow: 'recent' | 'fresh') => ProcessUse;
 
 /** A reader whose event loop and garbage collection count from the moment it was made; neither keeps a process alive. */
-export function createUseReader(nowMs: () => number = () => performance.now()): UseReader {
+export function createUseReader({
+  nowMs = () => performance.now(),
+  delayResolutionMs = DELAY_RESOLUTION_MS,
+}: {
+  readonly nowMs?: () => number;
+  /** A look at the event loop's lateness each so many milliseconds. */
+  readonly delayResolutionMs?: number;
+} = {}): UseReader {
   const loopAtStart = performance.eventLoopUtilization();
   const gcMs = countCollections();
-  const delays = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
+  const delays = monitorEventLoopDelay({ resolution: delayResolutionMs });
   delays.enable();
   const readSlow = (): SlowReading => ({
     ...readMemory(),
     // What it records is the time between two looks.
-    eventLoopDelayP99Ms: Math.max(0, delays.percentile(99) / 1e6 - DELAY_RESOLUTION_MS),
+    eventLoopDelayP99Ms: Math.max(0, delays.percentile(99) / 1e6 - delayResolutionMs),
   });
   let [slow, readAtMs] = [readSlow(), nowMs()];
   return (age) => {

@@ -86,13 +86,14 @@ describe('the HTML report', () => {
     const headers = [...costTable(302_000).matchAll(/<th scope="col">([^<]*)<\/th>/g)].map(
       ([, name]) => name,
     );
-    const cellOf = (runningMs: number, name: string): string | undefined => {
-      const [, firstWorker = ''] = costTable(runningMs).split('<tbody>');
-      return /<(?:th|td)[^>]*>([^<]*)</.exec(
-        firstWorker.split(/(?=<t[hd])/)[headers.indexOf(name) + 1] ?? '',
-      )?.[1];
+    const cellOf = (runningMs: number, name: string, process = /<tbody>/): string | undefined => {
+      const [, row = ''] = costTable(runningMs).split(process);
+      return /<(?:th|td)[^>]*>([^<]*)</.exec(row.split(/(?=<t[hd])/)[headers.indexOf(name) + 1] ?? '')?.[1];
     };
-    assert.deepEqual([cellOf(302_000, 'loop late p99'), cellOf(99_999, 'loop late p99')], ['1.4 ms', '–']);
+    const late = 'loop late p99';
+    assert.deepEqual([cellOf(100_000, late), cellOf(99_999, late)], ['1.4 ms', '–']);
+    const parent = /<tr[^>]*>(?=\s*<t[hd][^>]*>parent<)/;
+    assert.deepEqual([cellOf(250_000, late, parent), cellOf(249_999, late, parent)], ['1.4 ms', '–']);
     assert.deepEqual([cellOf(99_999, 'sent MiB'), cellOf(99_999, 'received MiB')], ['116', '4']);
   });
 

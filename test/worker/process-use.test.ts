@@ -4,7 +4,7 @@ import { createUseReader } from '../../src/worker/process-use.ts';
 
 test('memory and delays are read every two seconds, CPU time every time, and the last reading is fresh', () => {
   let nowMs = 0;
-  const read = createUseReader(() => nowMs);
+  const read = createUseReader({ nowMs: () => nowMs });
   const first = read('recent');
   const held = Buffer.alloc(64 * 1024 * 1024, 1);
   nowMs = 1999;
