@@ -59,12 +59,12 @@ export async function testWritable(path: string): Promise<void> {
   }
 }
 
-/** Makes a folder and its parents, open to this user alone. Throws an OutputError. */
+/** Makes a folder of the state home and its parents, open to this user alone. Throws an OutputError. */
 export function makeFolder(path: string): void {
   try {
     makeFolders(path);
   } catch (thrown) {
-    throw outputError(path, thrown);
+    throw outputError(path, thrown, 'XDG_STATE_HOME can name another place.');
   }
 }
 
@@ -137,9 +137,13 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function outputError(path: string, thrown: unknown): OutputError {
+function outputError(
+  path: string,
+  thrown: unknown,
+  hint = 'Name a file in a folder that exists and can be written, with space left: --out FILE.',
+): OutputError {
   return new OutputError(`cannot write ${printable(path, 1000)}: ${reasonOf(thrown)}`, {
-    hint: 'Name a file in a folder that exists and can be written, with space left: --out FILE.',
+    hint,
     cause: thrown,
   });
 }

@@ -35,6 +35,14 @@ test('a file is replaced as a whole and no temporary file stays', async () => {
   assert.deepEqual(readdirSync(join(folder, 'a')), ['run.json']);
 });
 
+test('a folder of the state home that cannot be made says what names another place', () => {
+  writeFileSync(join(folder, 'in-the-way'), '');
+  assert.throws(
+    () => makeFolder(join(folder, 'in-the-way', 'runs')),
+    (thrown) => thrown instanceof OutputError && thrown.hint === 'XDG_STATE_HOME can name another place.',
+  );
+});
+
 test('a symbolic link keeps pointing where it points', async () => {
   writeFileSync(join(folder, 'target.json'), '');
   symlinkSync('target.json', join(folder, 'link.json'));
