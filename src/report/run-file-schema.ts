@@ -61,7 +61,9 @@ const unrest = {
   contextSwitches: v.optional(v.nullable(v.object({ voluntary: count, involuntary: count })), null),
   coreWaitMs: v.pipe(
     v.optional(measured, null),
-    v.description('time in which it was ready to run and waited for a core'),
+    v.description(
+      'time in which it was ready to run and waited for a core, without the start of its program',
+    ),
   ),
 };
 

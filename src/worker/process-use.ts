@@ -27,21 +27,29 @@ type SlowReading = Pick<
  */
 export type UseReader = (slow: 'recent' | 'fresh') => ProcessUse;
 
-/** A reader whose event loop and garbage collection count from the moment it was made; neither keeps a process alive. */
+/**
+ * A reader whose event loop, garbage collection and waiting for a core count from the moment it was made: what a process
+ * waited to start is no part of the run. It keeps no process alive.
+ */
 export function createUseReader({
   nowMs = () => performance.now(),
+  waitedMs = coreWaitMs,
   delayResolutionMs = DELAY_RESOLUTION_MS,
 }: {
   readonly nowMs?: () => number;
+  /** For a core, since the process began; null where that is not counted. */
+  readonly waitedMs?: () => number | null;
   /** A look at the event loop's lateness each so many milliseconds. */
   readonly delayResolutionMs?: number;
 } = {}): UseReader {
+  const waitedAtStartMs = waitedMs() ?? 0;
   const loopAtStart = performance.eventLoopUtilization();
   const gcMs = countCollections();
   const delays = monitorEventLoopDelay({ resolution: delayResolutionMs });
   delays.enable();
   const readSlow = (): SlowReading => ({
     ...readMemory(),
+    coreWaitMs: waitedSince(waitedAtStartMs, waitedMs()),
     // What it records is the time between two looks.
     eventLoopDelayP99Ms: Math.max(0, delays.percentile(99) / 1e6 - delayResolutionMs),
   });
@@ -73,12 +81,15 @@ function countCollections(): () => number {
   return () => totalMs;
 }
 
-function readMemory(): Omit<SlowReading, 'eventLoopDelayP99Ms'> {
+function waitedSince(startMs: number, nowMs: number | null): number | null {
+  return nowMs === null ? null : Math.max(0, nowMs - startMs);
+}
+
+function readMemory(): Omit<SlowReading, 'eventLoopDelayP99Ms' | 'coreWaitMs'> {
   const { rss, heapUsed } = process.memoryUsage();
   return {
     residentBytes: rss,
     residentBytesMax: residentBytesMax(),
     heapUsedBytes: heapUsed,
-    coreWaitMs: coreWaitMs(),
   };
 }

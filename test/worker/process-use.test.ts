@@ -19,6 +19,15 @@ test('memory and delays are read every two seconds, CPU time every time, and the
   assert.equal(held.length, 64 * 1024 * 1024);
 });
 
+test('what a process waited for a core before it is measured is not counted', () => {
+  let waitedMs: number | null = 800;
+  const read = createUseReader({ waitedMs: () => waitedMs });
+  waitedMs = 830;
+  assert.equal(read('fresh').coreWaitMs, 30);
+  waitedMs = null;
+  assert.equal(read('fresh').coreWaitMs, null);
+});
+
 test('garbage collection, a late event loop and context switches are told', async () => {
   const read = createUseReader();
   let garbage: unknown[] = [];
