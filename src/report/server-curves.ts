@@ -9,7 +9,8 @@ import { formatLatency, formatPercent, median } from './quantities.ts';
 import type { RunFile } from './run-file-schema.ts';
 
 type Server = NonNullable<RunFile['server']>;
-type NodeSample = Server['samples'][number]['nodes'][number];
+type ServerSample = Server['samples'][number];
+type NodeSample = ServerSample['nodes'][number];
 
 /** One measure with its curves; those without a single value are left out. */
 export interface MeasuredCurves {
@@ -27,10 +28,13 @@ export interface MeasuredCurves {
 /** With more lines than this nobody finds a node again. */
 const MAX_NODE_LINES = 8;
 
+/** Samples that are so many times further apart than usual have a time between them in which the server was silent. */
+const SILENT_STEPS = 3;
+
 /** The measures that the server answered, in the order of a page; none when it was not asked. */
 export function serverCurves(run: RunFile): readonly MeasuredCurves[] {
-  const { server } = run;
-  if (server === null || server.samples.length === 0) return [];
+  if (run.server === null || run.server.samples.length === 0) return [];
+  const server = { ...run.server, samples: withSilence(run.server.samples) };
   const atMs = server.samples.map(({ tMs }) => tMs);
   const perNode = (valueOf: (sample: NodeSample) => number | null, since: 'start' | 'ever'): Curves => ({
     atMs,
@@ -166,6 +170,27 @@ export function hostCurves(run: RunFile): readonly MeasuredCurves[] {
   return all
     .filter(({ curves }) => curves.curves.some(isMeasured))
     .filter(({ id, curves }) => id !== 'host-throttled' || curves.curves.some(isEverOver0));
+}
+
+/** A sample of nothing where the server was silent, so that no line is drawn over what was not measured. */
+function withSilence(samples: readonly ServerSample[]): ServerSample[] {
+  const stepsMs = samples.slice(1).map(({ tMs }, index) => tMs - (samples[index]?.tMs ?? tMs));
+  const longestMs = (median(stepsMs) ?? 0) * SILENT_STEPS;
+  return samples.flatMap((sample, index) => {
+    const stepMs = stepsMs[index - 1] ?? 0;
+    return stepMs <= longestMs ? [sample] : [nothingAt(sample.tMs - stepMs / 2), sample];
+  });
+}
+
+function nothingAt(tMs: number): ServerSample {
+  return {
+    tMs: Math.round(tMs),
+    nodes: [],
+    insertsPerSecond: null,
+    insertMeanMs: null,
+    translogBytes: null,
+    health: null,
+  };
 }
 
 /** One sentence on what is missing of the server's side and why, or ''. */
