@@ -28,6 +28,14 @@ export function valueAxis(highest: number, wanted = 4): Axis {
   };
 }
 
+/** The same for bytes, whose round values are those of KiB, MiB and so on, as they are written. */
+export function byteAxis(highest: number, wanted = 4): Axis {
+  const step = Number.isFinite(highest) ? Math.max(1, highest / wanted) : 1;
+  const unit = 1024 ** Math.floor(Math.log2(step) / 10);
+  const { min, max, ticks } = valueAxis(highest / unit, wanted);
+  return { min, max: max * unit, ticks: ticks.map((tick) => tick * unit) };
+}
+
 /** From 0 to `endMs` exactly, with at most about `wanted` marks. */
 export function timeAxis(endMs: number, wanted = 6): Axis {
   const max = Math.max(endMs, 1);

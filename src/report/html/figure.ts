@@ -5,7 +5,7 @@
 import { counted, formatClock, orDash } from '../quantities.ts';
 import { type Curves, curveName, isMeasured, thinned } from '../curves.ts';
 import type { EventMark } from '../events.ts';
-import { type Axis, timeAxis, valueAxis } from './axis.ts';
+import { type Axis, byteAxis, timeAxis, valueAxis } from './axis.ts';
 import { type LineChart, lineChart, lineClass } from './chart.ts';
 import { type Markup, type Piece, html, jsonBlock } from './markup.ts';
 
@@ -57,7 +57,7 @@ export function timeFigure(figure: TimeFigure, frame: TimeFrame): Markup {
     x: curves.atMs,
     lines: curves.curves,
     xAxis: frame.axis,
-    yAxis: valueAxis(Math.max(top, figure.scaleTo ?? 0)),
+    yAxis: (figure.unit.startsWith('bytes') ? byteAxis : valueAxis)(Math.max(top, figure.scaleTo ?? 0)),
     formatX: formatClock,
     formatY: figure.formatY,
     shadedTo: frame.warmUpMs,
