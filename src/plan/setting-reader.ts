@@ -29,6 +29,9 @@ export interface Range {
   readonly max: number;
 }
 
+/** Where fewer are accepted nobody writes `k`, and nobody is told of it. */
+const LARGE_COUNT = 10_000;
+
 export class SettingReader {
   /** One line each, printable. */
   readonly problems: string[] = [];
@@ -87,7 +90,8 @@ export class SettingReader {
   }
 
   count<F>(name: string, range: Range, fallback: F): number | F {
-    return this.#number(name, parseCount, ACCEPTED.count, range, formatExact, fallback);
+    const accepted = range.max < LARGE_COUNT ? 'a whole number' : ACCEPTED.count;
+    return this.#number(name, parseCount, accepted, range, formatExact, fallback);
   }
 
   bytes<F>(name: string, range: Range, fallback: F): number | F {

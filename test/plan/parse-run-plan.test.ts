@@ -187,6 +187,11 @@ describe('problems', () => {
     }
   });
 
+  it('explain letters for thousands only where thousands are accepted', () => {
+    assert.deepEqual(problems({ procs: 'x' }), ['--procs "x": expected a whole number, from 1 to 1,024']);
+    assert.match(problems({ rows: 'x' })[0] ?? '', /with k, m or g for thousands/);
+  });
+
   it('show a hostile value without its control characters and cut', () => {
     const [line = ''] = problems({ rows: `\u001b[2J${'9'.repeat(5000)}` });
     assert.ok(!line.includes('\u001b') && line.length < 400, line);
