@@ -112,7 +112,7 @@ function measuredTexts(run: RunFile, measured: MeasuredFor): readonly TitledText
   return [
     {
       title: 'share',
-      text: `run ${id} reached ${formatShare(share)} of what this client can do here: ${formatShort(rowsPerSecond)} of ${formatRate(ceiling)}`,
+      text: `run ${id} reached ${share > 0 && share < 0.01 ? 'less than 1 %' : formatShare(share)} of what this client can do here: ${formatShort(rowsPerSecond)} of ${formatRate(ceiling)}`,
     },
     { title: 'meaning', text: meaningOf(share, measured, run.bottleneck.verdict === 'cluster') },
     ...(hostDiffers.length === 0

@@ -19,6 +19,7 @@ import { cpuSecondsOf } from './costs.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from './run-file-schema.ts';
 import { judge, judgementText } from './thresholds.ts';
 import { headlineOf, ledgerSentences } from './summary-ledger.ts';
+import { acknowledgedTitle } from './summary-tables.ts';
 import { againCommand, limitText, standingWarnings, targetText } from './summary.ts';
 
 /** A comment with more lines than this is not read. */
@@ -115,7 +116,7 @@ function tablesTable(run: RunFile): string[] {
     orDash(verification.stored, formatExact),
     verification.verdict,
   ]);
-  return [markdownTable(['table', 'rows stored', 'missing', 'counted', 'verdict'], rows)];
+  return [markdownTable(['table', acknowledgedTitle(run), 'missing', 'counted', 'verdict'], rows)];
 }
 
 function figuresTable(run: RunFile): string {

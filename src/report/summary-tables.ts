@@ -7,21 +7,15 @@ import type { RunFile } from './run-file-schema.ts';
 import type { Line, TextView } from './styled-text.ts';
 import { type TableColumn, type TableRow, tableLines } from './table.ts';
 
-const COLUMNS: readonly TableColumn[] = [
-  { header: 'tables', align: 'left', rank: 1 },
-  { header: 'weight', align: 'right', rank: 5 },
-  { header: 'rows stored', shortHeader: 'rows', align: 'right', rank: 1 },
-  { header: 'rejected', align: 'right', rank: 4 },
-  { header: 'failed', align: 'right', rank: 4 },
-  { header: 'unknown', align: 'right', rank: 4 },
-  { header: 'counted', align: 'right', rank: 2 },
-  { header: 'verdict', align: 'left', rank: 3 },
-];
-
 /** None for a run of one table. */
 export function tablesTable(run: RunFile, view: TextView): Line[] {
   if (run.tables.length < 2) return [];
-  return tableLines(COLUMNS, run.tables.map(tableRow), { cells: view.columns, indent: 0 });
+  return tableLines(columnsOf(run), run.tables.map(tableRow), { cells: view.columns, indent: 0 });
+}
+
+/** What acknowledged rows are called over a column: a target that discards them stores none. */
+export function acknowledgedTitle({ target }: RunFile): string {
+  return target.kind === 'discard' ? 'rows sent' : 'rows stored';
 }
 
 /** What stands in a row beside the name and before the verdict, in every report. */
@@ -33,6 +27,19 @@ export function tableCells({ weight, ledger, verification }: RunFile['tables'][n
     formatExact(ledger.failed),
     formatExact(ledger.unknown),
     orDash(verification.stored, formatExact),
+  ];
+}
+
+function columnsOf(run: RunFile): readonly TableColumn[] {
+  return [
+    { header: 'tables', align: 'left', rank: 1 },
+    { header: 'weight', align: 'right', rank: 5 },
+    { header: acknowledgedTitle(run), shortHeader: 'rows', align: 'right', rank: 1 },
+    { header: 'rejected', align: 'right', rank: 4 },
+    { header: 'failed', align: 'right', rank: 4 },
+    { header: 'unknown', align: 'right', rank: 4 },
+    { header: 'counted', align: 'right', rank: 2 },
+    { header: 'verdict', align: 'left', rank: 3 },
   ];
 }
 

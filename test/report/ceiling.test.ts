@@ -49,6 +49,8 @@ describe('the share of a ceiling', () => {
     assert.equal(run.measuredFor?.share, 118 / 287);
     assert.match(textOf(run), /reached 41 % of what this client can do here: 118 k of 287 k rows\/s/);
     assert.match(textOf(run), /far below: not the client limited it/);
+    assert.match(textOf(measured(578_000, 2560)), /reached less than 1 % of what this client can do here/);
+    assert.match(textOf(measured(578_000, 0)), /reached 0 % of what/);
   });
 
   test('is no number where one of the rates is unknown, and never one that is not finite', () => {

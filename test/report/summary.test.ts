@@ -401,4 +401,8 @@ test('a run of several tables says what each got and what was counted in it, and
   );
   assert.match(text, /crategen\.records \+1 table/);
   assert.match(text, /--also records@crategen\.metrics=3/);
+  assert.match(text, /^tables +weight +rows stored /m);
+  const discard = { kind: 'discard', version: '6.4.3', nodes: ['http://127.0.0.1:1'], keyed: true } as const;
+  const sent = renderSummary(toRunFile({ ...result, target: discard }, FACTS), view(200), { file: null });
+  assert.match(sent, /^tables +weight +rows sent /m, 'what discards them stores none');
 });

@@ -18,7 +18,7 @@ import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.
 import { ledgerSentences } from '../summary-ledger.ts';
 import { ceilingTexts } from '../ceiling.ts';
 import { limitName, splitEvidence } from '../limit.ts';
-import { tableCells } from '../summary-tables.ts';
+import { acknowledgedTitle, tableCells } from '../summary-tables.ts';
 import { againCommand, standingWarnings, targetText } from '../summary.ts';
 import { judge, judgementText } from '../thresholds.ts';
 import { table } from './figure.ts';
@@ -134,7 +134,8 @@ function limitParagraphs(run: RunFile): Markup {
 export function tablesSection(run: RunFile): Markup | null {
   if (run.tables.length < 2) return null;
   const rows = run.tables.map((entry) => [entry.table, ...tableCells(entry), entry.verification.verdict]);
-  const head = ['table', 'weight', 'rows stored', 'rejected', 'failed', 'unknown', 'counted', 'verdict'];
+  const rowsTitle = acknowledgedTitle(run);
+  const head = ['table', 'weight', rowsTitle, 'rejected', 'failed', 'unknown', 'counted', 'verdict'];
   return section('tables', 'Tables', table('Tables', head, rows));
 }
 
