@@ -58,9 +58,9 @@ export class BugError extends CrategenError {
   readonly code = 'bug';
 }
 
-/** Throws a BugError when `claim` is false; the message names the values. */
-export function assert(claim: boolean, message: string): asserts claim {
-  if (!claim) throw new BugError(message);
+/** Throws a BugError when `claim` is false; the message names the values, as a function where making it takes time. */
+export function assert(claim: boolean, message: string | (() => string)): asserts claim {
+  if (!claim) throw new BugError(typeof message === 'string' ? message : message());
 }
 
 /** For the default of an exhaustive switch: reaching it is a bug, and a type error before that. */

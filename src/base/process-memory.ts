@@ -1,4 +1,7 @@
-/** What the kernel says of a process's memory, and of its waiting for a core. */
+/**
+ * What the kernel says of a process's memory, and of its waiting for a core. Its texts are ASCII, read as UTF-8: that is
+ * one native call of Node's.
+ */
 import { readFileSync } from 'node:fs';
 
 const HIGH_WATER_MARK = /^VmHWM:\s*(\d+) kB$/m;
@@ -14,7 +17,7 @@ export function residentBytesMax(): number {
 /** The same of another process; null when it is gone, or where the kernel does not tell. */
 export function residentBytesMaxOf(pid: number | 'self'): number | null {
   try {
-    const kibibytes = HIGH_WATER_MARK.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
+    const kibibytes = HIGH_WATER_MARK.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     return kibibytes === undefined ? null : Number(kibibytes) * 1024;
   } catch {
     // Gone, no Linux, or /proc is hidden.
@@ -28,7 +31,7 @@ export function residentBytesMaxOf(pid: number | 'self'): number | null {
  */
 export function coreWaitMs(): number | null {
   try {
-    const waitedNs = /^\d+ (\d+) /.exec(readFileSync('/proc/self/schedstat', 'latin1'))?.[1];
+    const waitedNs = /^\d+ (\d+) /.exec(readFileSync('/proc/self/schedstat', 'utf8'))?.[1];
     return waitedNs === undefined ? null : Number(waitedNs) / 1e6;
   } catch {
     // No Linux, or one without scheduler statistics.

@@ -59,7 +59,7 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
     sampler: createProcessSampler(),
     host: env.host,
     readHost: createHostUseReader(),
-    readUse: plan.command === 'single' ? null : createUseReader({ delayResolutionMs: TICK_MS }),
+    readUse: plan.command === 'single' ? null : createUseReader(),
   });
   monitor.enter('preparing');
   let prepared: Prepared | null = null;

@@ -100,10 +100,10 @@ export function assertBalanced(ledger: Ledger, whose: string): void {
   const counts = Object.values(ledger) as number[];
   assert(
     counts.every((count) => Number.isSafeInteger(count) && count >= 0),
-    `${whose}: a ledger holds whole numbers from 0 on, not ${JSON.stringify(ledger)}`,
+    () => `${whose}: a ledger holds whole numbers from 0 on, not ${JSON.stringify(ledger)}`,
   );
   assert(
     ledger.offered === settledRows(ledger) + ledger.inFlight,
-    `${whose}: the ledger does not balance: ${JSON.stringify(ledger)}`,
+    () => `${whose}: the ledger does not balance: ${JSON.stringify(ledger)}`,
   );
 }

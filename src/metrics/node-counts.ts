@@ -66,7 +66,7 @@ function mergeNode(counts: readonly NodeCounts[]): NodeCounts {
 
 export function sumOf(histograms: readonly Histogram[]): Histogram {
   const [first, ...others] = histograms.filter(({ count }) => count > 0);
-  if (first === undefined) return createHistogram();
+  if (first === undefined) return histograms[0] ?? createHistogram();
   if (others.length === 0) return first;
   const sum = createHistogram();
   mergeInto(sum, first);

@@ -17,20 +17,15 @@ export function shareOfTime(ms: number | null, wholeMs: number | null): number |
   return ms === null || wholeMs === null || wholeMs === 0 ? null : Math.min(1, ms / wholeMs);
 }
 
-/** How often a process looks at its event loop. */
-export const LOOP_LOOKS_PER_SECOND = { worker: 10, parent: 4 } as const;
-
-/** Then ten lie beyond the latest hundredth. */
-const LOOKS_NEEDED = 1000;
+/** An event loop is looked at four times a second: so long it takes until ten looks lie beyond the latest hundredth. */
+const LOOP_TOLD_AFTER_MS = 250_000;
 
 /** How late the event loop was, to be shown to people; null where too few looks at it lie beyond that percentile. */
 export function shownLoopDelayMs(
   { eventLoopDelayP99Ms }: Pick<RunFileWorker, 'eventLoopDelayP99Ms'>,
   runningMs: number | null,
-  looksPerSecond: number,
 ): number | null {
-  const looks = ((runningMs ?? 0) / 1000) * looksPerSecond;
-  return looks < LOOKS_NEEDED ? null : eventLoopDelayP99Ms;
+  return runningMs === null || runningMs < LOOP_TOLD_AFTER_MS ? null : eventLoopDelayP99Ms;
 }
 
 /** Rows acknowledged in this part of the run: what a worker's times and costs belong to. */

@@ -136,6 +136,8 @@ class Loop implements InsertionLoop {
   readonly #parts: LoopParts;
   readonly #mix: TableMix;
   readonly #slots: readonly Slot[];
+  /** Of all slots. */
+  readonly #books: readonly SlotCounters[];
   readonly #nodes: NodeSet;
   readonly #turns: TurnBudget;
   readonly #budget = createRetryBudget();
@@ -189,6 +191,7 @@ class Loop implements InsertionLoop {
       assert(counters !== undefined && books.length === config.tables.length, 'every table has its body');
       return { index, books, counters, bodies, written: null, isInherited: false };
     });
+    this.#books = this.#slots.flatMap(({ books }) => books);
   }
 
   async run(startAtNs: bigint): Promise<void> {
@@ -247,7 +250,7 @@ class Loop implements InsertionLoop {
   #fitsBudget(): boolean {
     const { bodyBytesBudget } = this.#config.limits;
     if (bodyBytesBudget === null) return true;
-    const sent = this.#books().reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
+    const sent = this.#books.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0);
     const open = this.#slots.filter(({ counters }) => counters.phase === 'begun').length;
     return sent + (open + 1) * this.#largestBodyBytes <= bodyBytesBudget && sent < bodyBytesBudget;
   }
@@ -293,7 +296,7 @@ class Loop implements InsertionLoop {
     const rows = counters.settled;
     assert(
       settledRows(rows) === range.rows,
-      `batch ${batch} ends with all its rows in a state: ${JSON.stringify(rows)}`,
+      () => `batch ${batch} ends with all its rows in a state: ${JSON.stringify(rows)}`,
     );
     const isMeasured = beganAtMs >= this.#config.assignment.warmUpMs;
     const elapsedMs = this.#elapsedMs();
@@ -496,14 +499,10 @@ class Loop implements InsertionLoop {
     this.#parts.counters.writeSlot(slot.index, slot.counters);
   }
 
-  #books(): readonly SlotCounters[] {
-    return this.#slots.flatMap(({ books }) => books);
-  }
-
   snapshot(which?: 'last'): Snapshot {
     this.#countDropped();
     this.#sequence += 1;
-    const sums = sumOfBooks(this.#books(), this.#config.tables.length);
+    const sums = sumOfBooks(this.#books, this.#config.tables.length);
     const ledger = sums.tables.reduce(addLedgers, EMPTY_LEDGER);
     assertBalanced(ledger, 'insertion loop');
     const nodes = this.#nodeBooks.counts();

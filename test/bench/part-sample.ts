@@ -40,8 +40,8 @@ const LATENCIES = 65_536;
 const LATENCIES_PER_CALL = 1000;
 const SLOTS = 20;
 const REPORT_INTERVAL_MS = 250;
-/** Until what a report does is compiled; a worker's first minute is as many. */
-const WARM_REPORTS = 200;
+/** Until all that a report does is compiled, the last of it after 400; a worker's first minutes are as many. */
+const WARM_REPORTS = 600;
 const WARM_INTERVAL_MS = 5;
 
 async function cpuSecondsOf(work: () => void | Promise<void>): Promise<number> {

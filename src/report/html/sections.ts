@@ -13,7 +13,7 @@ import {
   formatShare,
   orDash,
 } from '../quantities.ts';
-import { LOOP_LOOKS_PER_SECOND, cpuSecondsOf, ownRows, perMillionRows, shownLoopDelayMs } from '../costs.ts';
+import { cpuSecondsOf, ownRows, perMillionRows, shownLoopDelayMs } from '../costs.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
 import { ledgerSentences } from '../summary-ledger.ts';
 import { ceilingTexts } from '../ceiling.ts';
@@ -191,13 +191,13 @@ export function costSection(run: RunFile): Markup {
     worker.pids.join(', '),
     formatExact(worker.ledger.acknowledged),
     formatExact(missingRows(worker.ledger)),
-    ...costCells(worker, ownRows(worker), run.run.runningMs, LOOP_LOOKS_PER_SECOND.worker),
+    ...costCells(worker, ownRows(worker), run.run.runningMs),
     formatExact(worker.restarts),
     orDash(worker.sentBytes, formatMebibytes),
     orDash(worker.receivedBytes, formatMebibytes),
   ]);
   const { coordinator } = run;
-  const parentCells = costCells(coordinator, null, run.run.runningMs, LOOP_LOOKS_PER_SECOND.parent);
+  const parentCells = costCells(coordinator, null, run.run.runningMs);
   const parent = ['parent', String(coordinator.pid), '', '', ...parentCells, '', '', ''];
   const head = [
     'worker',
@@ -355,7 +355,6 @@ function costCells(
   process: Pick<RunFileWorker, 'cpu' | 'memory' | 'eventLoopUtilization' | 'eventLoopDelayP99Ms' | 'gcMs'>,
   rows: number | null,
   runningMs: number | null,
-  loopLooksPerSecond: number,
 ): string[] {
   const { cpu, memory, eventLoopUtilization, gcMs } = process;
   const seconds = cpuSecondsOf(process);
@@ -368,7 +367,7 @@ function costCells(
     orDash(memory.residentBytesMax, formatMebibytes),
     rows === null ? '' : orDash(perMillionRows(memory.residentBytesMax, rows), formatMebibytes),
     orDash(eventLoopUtilization, formatShare),
-    orDash(shownLoopDelayMs(process, runningMs, loopLooksPerSecond), formatLatency),
+    orDash(shownLoopDelayMs(process, runningMs), formatLatency),
     orDash(gcMs === null ? null : gcMs / 1000, formatSeconds),
   ];
 }
