@@ -110,6 +110,8 @@ async function presetOrFile(name: string): Promise<ReadSource> {
   const near = nearest(name, PRESET_NAMES);
   if (near !== null && !existsSync(name))
     return { ok: false, problems: [`${name}: no such preset; did you mean ${near}?`] };
+  if (/^\w+$/.test(name) && !existsSync(name))
+    return { ok: false, problems: [`${name}: no such preset (${PRESET_NAMES.join(', ')}) and no such file`] };
   const { readSchemaFile } = await import('../plan/schema-file.ts');
   return await readSchemaFile(name, `schema ${name}`);
 }

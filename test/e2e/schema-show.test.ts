@@ -27,3 +27,14 @@ test('without WebAssembly schema show says that nothing is compiled', async (con
   assert.equal(ended.code, 0, ended.stderr);
   assert.match(ended.stdout, /^compiled: none, /m);
 });
+
+test('a name that is neither a preset nor a file is told what there is', async (context) => {
+  const said = async (name: string): Promise<string> =>
+    (await run(['schema', 'show', name], await home(context))).stderr;
+  assert.match(
+    await said('nope'),
+    /nope: no such preset \(records, metrics, everything\) and no such file$/m,
+  );
+  assert.match(await said('recrods'), /recrods: no such preset; did you mean records\?$/m);
+  assert.match(await said('./nope.yaml'), /nope\.yaml: no such file$/m);
+});
