@@ -163,7 +163,7 @@ function checkLimits(plan: RunPlan, rowPlans: readonly RowPlan[], nodes: number,
       );
     if (rows >= 1) return bodyBytesFor(form, maxRowBytes, rows);
     throw new UsageError(
-      `--max-body: one row of ${table.schema.name} can take ${maxRowBytes} bytes and does not fit`,
+      `--max-body: one row of ${table.schema.name} can take ${formatExact(maxRowBytes)} bytes and does not fit`,
     );
   });
   const problems = limitProblems(plan, bodyBytes, nodes, readLimitFacts(host.memoryBytes));
