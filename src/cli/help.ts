@@ -2,9 +2,20 @@
 import { CommandHelp, Help as OclifHelp } from '@oclif/core/help';
 import { EXIT_MEANINGS } from './exit-codes.ts';
 
-/** Commands whose outcome is a run's, or is judged like one. */
-const ALL_CODES: ReadonlySet<string> = new Set(['cluster', 'single', 'recover']);
-const CODES_OF_THE_REST = ['0', '1', '2', '3', '6'];
+/** Commands whose outcome is that of a run, or of several. */
+const RUN_CODES: ReadonlySet<string> = new Set(['cluster', 'single', 'recover', 'ceiling', 'ab']);
+
+/** What the others end with; that of `verify` is its answer. */
+const OTHER_MEANINGS: typeof EXIT_MEANINGS = [
+  ['0', 'done'],
+  ['1', 'unexpected error, or a file could not be written'],
+  ...EXIT_MEANINGS.filter(([code]) => code === '2' || code === '3'),
+];
+const VERIFY_MEANINGS: typeof EXIT_MEANINGS = [
+  ['0', 'no row is lost, duplicated or altered'],
+  ...OTHER_MEANINGS.slice(1),
+  ['6', 'rows are lost, duplicated or altered'],
+];
 
 const ROOT_EXAMPLES: readonly (readonly [string, string])[] = [
   ['see it work, no server needed', 'crategen cluster --sandbox --rows 200k'],
@@ -23,16 +34,21 @@ class ExamplesFirst extends CommandHelp {
     return [...sorted, { header: 'EXIT CODES', generate: () => this.exitCodes() }];
   }
 
+  /** Under the names that stand in the usage: oclif's own are those of the code, and none is required there. */
+  protected override args(args: Parameters<CommandHelp['args']>[0]): ReturnType<CommandHelp['args']> {
+    const [usage = ''] = [this.command.usage ?? []].flat();
+    const names = usage.slice(this.command.id.length).match(/\S+/g) ?? [];
+    return super.args(args)?.map(([name, description], index) => [names[index] ?? name, description]);
+  }
+
   /** The summary stands above already; without a description there is nothing to repeat. */
   protected override description(): string | undefined {
     return this.command.description === undefined ? undefined : this.wrap(this.command.description);
   }
 
   private exitCodes(): string {
-    const id = this.command.id.replaceAll(' ', ':');
-    const shown = ALL_CODES.has(id)
-      ? EXIT_MEANINGS
-      : EXIT_MEANINGS.filter(([code]) => CODES_OF_THE_REST.includes(code));
+    const { id } = this.command;
+    const shown = RUN_CODES.has(id) ? EXIT_MEANINGS : id === 'verify' ? VERIFY_MEANINGS : OTHER_MEANINGS;
     return this.renderList(
       shown.map(([code, meaning]) => [code, meaning]),
       { indentation: 2, stripAnsi: this.opts.stripAnsi },

@@ -100,6 +100,20 @@ describe('the command line', { concurrency: 4 }, () => {
     assert.equal((await crategen(['help', 'cluster'], { cwd: folderFor(context) })).stdout, stdout);
   });
 
+  it('names arguments as the usage does, and the exit codes that the command can end with', async (context) => {
+    const helpOf = async (...words: string[]): Promise<string> =>
+      (await crategen([...words, '--help'], { cwd: folderFor(context) })).stdout;
+    const ab = await helpOf('ab');
+    assert.match(ab, /^ARGUMENTS\n {2}PLAN_A {2}settings of side A.*\n {2}PLAN_B /m);
+    assert.match(ab, /^ {2}5 +a --fail-on condition was true$/m);
+    const show = await helpOf('schema', 'show');
+    assert.match(show, /^ARGUMENTS\n {2}\[PRESET-or-FILE\] /m);
+    assert.match(show, /^ {2}0 {2}done$/m);
+    assert.doesNotMatch(show, /ledger|bound was reached/);
+    assert.match(await helpOf('verify'), /^ {2}6 {2}rows are lost, duplicated or altered$/m);
+    assert.doesNotMatch(await helpOf('schema', 'infer'), /--like/);
+  });
+
   it('survives a reader that takes one line', async (context) => {
     const command = `"${process.execPath}" "${BIN}" cluster --help | head -1; exit "\${PIPESTATUS[0]}"`;
     const { exitCode, stderr } = await execa('bash', ['--norc', '-c', command], {

@@ -1,5 +1,6 @@
 /** `crategen schema infer`: a table that is there, or a CREATE TABLE statement, as a schema file. */
 import * as Args from '@oclif/core/args';
+import * as Flags from '@oclif/core/flags';
 import { SchemaCommand, sourceFlags } from '../../cli/schema-argument.ts';
 import { MAX_FILE_BYTES } from '../../plan/read-limited.ts';
 import { schemaFileText } from '../../plan/write-schema.ts';
@@ -13,7 +14,18 @@ export default class SchemaInfer extends SchemaCommand {
   ];
   static override usage = 'schema infer SCHEMA.TABLE [flags]';
   static override args = { table: Args.string({ ignoreStdin: true, description: 'the table' }) };
-  static override flags = sourceFlags('shape', 'copy-values', 'ddl');
+  static override flags = {
+    shape: Flags.boolean({
+      summary: 'Null shares, distinct counts, ranks and histograms of the table too, but not its values',
+      helpGroup: 'what',
+    }),
+    ...sourceFlags('copy-values'),
+    ddl: Flags.string({
+      helpValue: 'FILE',
+      summary: 'In the place of a table, the CREATE TABLE statement in a file',
+      helpGroup: 'what',
+    }),
+  };
 
   protected override readonly accepted = 'SCHEMA.TABLE, or --ddl FILE without it';
 
