@@ -12,7 +12,7 @@ import { printable } from '../base/text.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { counterParent } from '../coordinator/counter-folder.ts';
 import { readLimitFacts } from '../coordinator/limits.ts';
-import { grantOn, targetHint } from '../coordinator/target-hints.ts';
+import { doctorHint, grantOn } from '../coordinator/target-hints.ts';
 import type { Answer } from '../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
 import {
@@ -295,7 +295,7 @@ function unreachableFinding(access: TargetAccess, failure: QueryFailure): Findin
       ? printable(message)
       : `${access.nodes.join(', ')}: ${printable(message)}`,
     hint:
-      targetHint(failure) ?? 'Is it running, and is --url right? crategen sandbox serves one for trying out.',
+      doctorHint(failure) ?? 'Is it running, and is --url right? crategen sandbox serves one for trying out.',
   };
 }
 
@@ -413,7 +413,7 @@ function tableFinding(state: Answer<TableState>, table: TableName, rows: number 
       what: 'sign-in',
       status: 'bad',
       detail: printable(state.message),
-      hint: targetHint(state) ?? '',
+      hint: doctorHint(state) ?? '',
     };
   if (!state.ok)
     return { ...common, status: 'warning', detail: `${name}: ${printable(state.message)}`, hint: '' };

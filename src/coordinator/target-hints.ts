@@ -5,14 +5,20 @@ import type { Answer } from '../cratedb/ask.ts';
 import type { FailureClass } from '../cratedb/outcome.ts';
 import type { QueryFailure } from '../cratedb/query-reply.ts';
 
+type HintedFailure = Pick<QueryFailure, 'class' | 'code' | 'message'>;
+
 /**
  * The hint for a failure, or undefined where there is nothing better than its message. With `table` it was about
  * that table, which the user may not be allowed to use or even see.
  */
-export function targetHint(
-  failure: Pick<QueryFailure, 'class' | 'code' | 'message'>,
-  table: TableName | null = null,
-): string | undefined {
+export function targetHint(failure: HintedFailure, table: TableName | null = null): string | undefined {
+  const hint = doctorHint(failure, table);
+  if (hint === undefined || !SILENT.has(failure.class)) return hint;
+  return `${hint}${hint.endsWith('?') ? '' : ';'} crategen doctor --url … looks at it step by step`;
+}
+
+/** The same in the words of `crategen doctor`, which sends nobody to itself. */
+export function doctorHint(failure: HintedFailure, table: TableName | null = null): string | undefined {
   const { message } = failure;
   const privilege = /Missing '(DDL|DML|DQL)' privilege for user '(.+)'\]$/.exec(message);
   if (table !== null && privilege !== null)
@@ -23,6 +29,9 @@ export function targetHint(
   const named = BY_MESSAGE.find(([name, pattern]) => name === failure.class && pattern.test(message));
   return named?.[2] ?? BY_CLASS[failure.class];
 }
+
+/** Nothing came back that says more. */
+const SILENT: ReadonlySet<FailureClass> = new Set(['connectTimeout', 'timeout']);
 
 /** What says that nobody takes PostgreSQL connections at that port, or somebody else listens there. */
 const NO_PG: ReadonlySet<FailureClass> = new Set([
@@ -97,9 +106,8 @@ const BY_MESSAGE: readonly (readonly [FailureClass, RegExp, string])[] = [
 const BY_CLASS: Partial<Record<FailureClass, string>> = {
   refused: 'is CrateDB running there? Name it with --url, or try crategen cluster --sandbox without a server',
   dns: 'is the host name right? Name the server with --url http://HOST:4200',
-  connectTimeout: 'is a firewall between here and there? crategen doctor --url … looks at it step by step',
-  timeout:
-    'the server took the connection and did not answer; crategen doctor --url … looks at it step by step',
+  connectTimeout: 'is a firewall between here and there?',
+  timeout: 'the server took the connection and did not answer',
   unauthorized:
     'give --username and --password-file, or --token-file, or set CRATEDB_USERNAME and CRATEDB_PASSWORD, or CRATEDB_TOKEN',
   tls: `name the certificate authority with --ca-cert-file FILE; ${SKIP_CHECK}`,

@@ -1,7 +1,7 @@
-/** What to try when PostgreSQL connections are refused: the flag fits the reason. */
+/** What to try when a target cannot be used: the flag fits the reason, and nobody is sent to where he is. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { pgHint } from '../../src/coordinator/target-hints.ts';
+import { doctorHint, pgHint, targetHint } from '../../src/coordinator/target-hints.ts';
 
 for (const [failure, hint] of [
   [{ class: 'refused', message: '127.0.0.1:5432: connect ECONNREFUSED' }, /--pg-port/],
@@ -15,3 +15,14 @@ for (const [failure, hint] of [
     assert.match(pgHint(failure) ?? '', hint);
   });
 }
+
+test('The doctor is named where nothing came back, by all but the doctor.', () => {
+  const silent = { code: null, message: 'no complete reply within 10000 ms' } as const;
+  for (const failureClass of ['timeout', 'connectTimeout'] as const) {
+    const failure = { ...silent, class: failureClass };
+    assert.match(targetHint(failure) ?? '', /[?;] crategen doctor --url … looks at it step by step$/);
+    assert.doesNotMatch(doctorHint(failure) ?? '', /crategen doctor/);
+  }
+  const refused = { ...silent, class: 'refused' } as const;
+  assert.equal(targetHint(refused), doctorHint(refused));
+});
