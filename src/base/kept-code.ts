@@ -3,7 +3,7 @@
  * compile cache has a file as it is before it runs, and most functions are compiled when they are first called.
  */
 import * as fs from 'node:fs';
-import { createRequire } from 'node:module';
+import Module, { createRequire } from 'node:module';
 import { homedir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { Script } from 'node:vm';
@@ -45,9 +45,9 @@ export function useKeptCode(name: string): void {
   const build = fs.readFileSync(join(root, 'build-id'), 'utf8');
   const kept = openKept(path, build);
   const missed = new Map<string, Script>();
-  const { extensions } = createRequire(import.meta.filename);
-  const otherwise = extensions['.js'];
-  extensions['.cjs'] = (module, filename): void => {
+  const nodes = createRequire(import.meta.filename);
+  const otherwise = nodes.extensions['.js'];
+  nodes.extensions['.cjs'] = (module, filename): void => {
     const file = relative(root, filename).replaceAll(sep, '/');
     if (file.startsWith('../')) return void otherwise?.(module, filename);
     const cachedData = kept?.codeOf(file);
@@ -56,7 +56,7 @@ export function useKeptCode(name: string): void {
       ...(cachedData === undefined ? {} : { cachedData }),
     });
     if (cachedData === undefined || script.cachedDataRejected === true) missed.set(file, script);
-    runModule(script, module, filename);
+    runModule(script, module, filename, nodes);
   };
   process.once('exit', (code) => {
     kept?.close();
@@ -64,10 +64,33 @@ export function useKeptCode(name: string): void {
   });
 }
 
-/** As Node runs a CommonJS module. */
-function runModule(script: Script, module: NodeJS.Module, filename: string): void {
+/** As Node runs a CommonJS module. `nodes` is a `require` of Node's. */
+function runModule(script: Script, module: NodeJS.Module, filename: string, nodes: NodeJS.Require): void {
+  const folder = dirname(filename);
+  const load = (id: string): unknown => {
+    if (!id.startsWith('.')) return nodes(id) as unknown;
+    const path = join(folder, id);
+    return path.endsWith('.cjs') ? loadFile(path, nodes) : (nodes(path) as unknown);
+  };
   const run = script.runInThisContext() as (...given: readonly unknown[]) => void;
-  run.call(module.exports, module.exports, createRequire(filename), module, filename, dirname(filename));
+  run.call(module.exports, module.exports, Object.assign(load, nodes), module, filename, folder);
+}
+
+/** As Node does, but for its search: files of dist/ call each other by their whole names, and finding one takes it 0.2 ms. */
+function loadFile(filename: string, { cache, extensions }: NodeJS.Require): unknown {
+  const known = cache[filename];
+  if (known !== undefined) return known.exports as unknown;
+  const module = new Module(filename);
+  module.filename = filename;
+  cache[filename] = module;
+  try {
+    extensions['.cjs']?.(module, filename);
+  } catch (thrown) {
+    delete cache[filename];
+    throw thrown;
+  }
+  module.loaded = true;
+  return module.exports as unknown;
 }
 
 interface Kept {

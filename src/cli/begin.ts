@@ -4,7 +4,6 @@ import { keepToOneThread } from '../base/one-thread.ts';
 
 /** What a run needs of Node. */
 const NEEDED = [
-  'node:assert',
   'node:child_process',
   'node:crypto',
   'node:dns/promises',

@@ -3,7 +3,7 @@ import { useKeptCode } from '../base/kept-code.ts';
 import { keepToOneThread } from '../base/one-thread.ts';
 
 /** What a worker needs of Node. */
-const NEEDED = ['node:assert', 'node:fs/promises', 'node:net', 'node:perf_hooks'];
+const NEEDED = ['node:fs/promises', 'node:net', 'node:perf_hooks'];
 
 if (process.send !== undefined) {
   process.title = 'crategen worker';
