@@ -2,6 +2,7 @@
  * V8 on one thread, for processes that are one of many on few cores: its other threads need 10 MB of their own, wake the
  * machine, and take more CPU for the same than the main thread does.
  */
+import { boundGarbage } from './garbage-bound.ts';
 
 /**
  * Compiling and collecting is left to the main thread from now on, each in one go: in small steps a collection of these
@@ -15,4 +16,5 @@ export function keepToOneThread(needed: readonly string[], flags: readonly strin
   // Not imported: a command that sets no flags does not load it.
   const { setFlagsFromString } = process.getBuiltinModule('node:v8');
   for (const flag of ['--efficiency-mode', '--no-incremental-marking', ...flags]) setFlagsFromString(flag);
+  boundGarbage();
 }
