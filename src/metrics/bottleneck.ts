@@ -88,6 +88,8 @@ const HELD_MOSTLY = 0.5;
 const BUSY_LOOP = 0.85;
 const BUSY_SERVER = 0.8;
 const BUSY_HOST = 0.75;
+/** Requests that spend less of their time in the server than this are not held up by what waits in it. */
+const HELD_UP_INSIDE = 0.25;
 /** A container that stands still so much of the time has too little CPU, however busy it looks between. */
 const THROTTLED = 0.1;
 /** Processes that take so much of all cores leave none idle, however often each of them rests. */
@@ -184,7 +186,7 @@ function judgePauses(facts: LoadFacts): Verdict | null {
 /** One side, or the host that both share, has no CPU left; of two sides the one that uses more of it. */
 function judgeBusy(facts: LoadFacts): Verdict | null {
   const { server } = facts;
-  const [client, cluster] = [clientBusy(facts), serverBusy(server)];
+  const [client, cluster] = [clientBusy(facts), serverBusy(facts)];
   const isShared = server?.isOnThisHost === true;
   // Of a server that does not tell, at least this: where one side alone fills the host, the other has less of it.
   const [ours, theirs] = [facts.clientCpuPercent ?? 0, server?.cpuPercent ?? 0];
@@ -210,10 +212,16 @@ function clientShare({ loopBusy, clientCpuPercent, cores }: LoadFacts): number {
   return Math.max(loopBusy ?? 0, (clientCpuPercent ?? 0) / 100 / cores);
 }
 
-/** A queue that stands means that every thread of the pool is taken. */
-function serverBusy(server: ServerLoad | null): boolean {
+/** A queue that stands means that every thread of the pool is taken; of few looks at it some are chance. */
+function serverBusy(facts: LoadFacts): boolean {
+  const { server, toldServiceUs } = facts;
   if (server === null) return false;
-  return serverShare(server) >= BUSY_SERVER || (server.writeQueue ?? 0) >= 1 || (server.rejected ?? 0) > 0;
+  const { inServer, onWay } = timeShares(facts);
+  // On one host what is on the way may be waiting for a core, on either side.
+  const isFar = !server.isOnThisHost && toldServiceUs > 0;
+  const isHeldUp = !isFar || inServer >= HELD_UP_INSIDE * (inServer + onWay);
+  const isQueued = isHeldUp && (server.writeQueue ?? 0) >= 1;
+  return serverShare(server) >= BUSY_SERVER || isQueued || (server.rejected ?? 0) > 0;
 }
 
 /** 0..1 of its cores; 0 where it is not known. */

@@ -104,6 +104,17 @@ test('a cluster without CPU, with a queue that stands or with refused writes is 
   assert.equal(judge(facts({ server: server({ rejected: 12 }) })).verdict, 'cluster');
 });
 
+test('a queue does not limit requests that spend their time on the way', () => {
+  const queued = server({ writeQueue: 3 });
+  const far = { requests: 42, serviceUs: 42 * 435_000, toldServiceUs: 42 * 435_000, processes: 2, slots: 2 };
+  assert.equal(judge(facts({ ...far, serverUs: 42 * 80_000, server: queued })).verdict, 'network');
+  assert.equal(judge(facts({ ...far, serverUs: 42 * 160_000, server: queued })).verdict, 'cluster');
+  const untold = judge(facts({ ...far, toldServiceUs: 0, serverUs: 0, server: queued }));
+  assert.equal(untold.verdict, 'cluster');
+  const beside = { ...queued, isOnThisHost: true };
+  assert.equal(judge(facts({ ...far, serverUs: 42 * 80_000, server: beside })).verdict, 'cluster');
+});
+
 test('a stand-in for a cluster is named as one, and nothing is advised about nodes and shards', () => {
   const { verdict, evidence } = judge(
     facts({ server: server({ kind: 'sandbox', isOnThisHost: true, cores: 1, cpuPercent: 104 }) }),
