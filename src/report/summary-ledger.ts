@@ -121,7 +121,8 @@ function reasonText(run: RunFile): string {
   if (first === undefined) return '';
   const worst = others.reduce((a, b) => (b.rows > a.rows ? b : a), first);
   const code = worst.code === null ? '' : ` ${worst.code}`;
-  return `mostly ${printable(worst.class, 40)}${code}: ${printable(worst.example)}`;
+  const isAll = others.length === 0 && (rejected === 0 || failed + unknown === 0);
+  return `${isAll ? '' : 'mostly '}${printable(worst.class, 40)}${code}: ${printable(worst.example)}`;
 }
 
 /** The rows of one batch that did not end well: a place to look. */

@@ -102,7 +102,14 @@ test('rows that only failed or stayed unknown are explained by what made them so
     },
     300,
   );
-  assert.match(summary, /^100 of 1,000 rows are missing: 100 unknown .*mostly timeout: no reply within 90 s/);
+  assert.match(summary, /^100 of 1,000 rows are missing: 100 unknown .*; timeout: no reply within 90 s/);
+});
+
+test('of several reasons the one of most rows is named, as that', () => {
+  const timeout = { class: 'timeout', code: null, rows: 90, batches: 1, example: 'no reply within 90 s' };
+  const closed = { class: 'closed', code: null, rows: 10, batches: 1, example: 'other side closed' };
+  const missing = { ledger: ledger({ acknowledged: 900, unknown: 100 }) };
+  assert.match(summaryOf({ ...missing, errors: [closed, timeout] }, 300), /; mostly timeout: no reply/);
 });
 
 test('a count that contradicts the ledger comes before everything else', () => {
