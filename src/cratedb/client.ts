@@ -124,6 +124,8 @@ class Client implements CrateClient {
   readonly #saysAllStored = createAllStoredCheck();
   /** Of each node, as it has said last; null until it did. */
   readonly #versions: (string | null)[];
+  /** Of each node, worked out when one has said its version: every answer is read by them. */
+  #habits: readonly BulkHabits[];
   #lastGoodNode = 0;
   #hasExchanged = false;
 
@@ -137,6 +139,7 @@ class Client implements CrateClient {
       ),
     );
     this.#versions = access.nodes.map(() => null);
+    this.#habits = habitsOf(this.#versions);
     this.#clock = options.clock ?? systemClock;
     this.#insertPath = options.insertPath ?? '/_sql';
     this.#headers = commonHeaders(access, options);
@@ -158,7 +161,7 @@ class Client implements CrateClient {
       onHandedOver,
     });
     if (result.kind === 'reply') {
-      const outcome = this.#readInsert(result, request, this.#habitsOf(node));
+      const outcome = this.#readInsert(result, request, this.#habits[node] ?? bulkHabits(null));
       result.pieces.length = 0;
       if (!outcome.isSilent) return outcome;
       return { ...outcome, ...(await withBlock(outcome, request, this.#hasRowAt(node, signal))) };
@@ -290,17 +293,11 @@ class Client implements CrateClient {
     );
     if (!greeting.ok && this.#failsAtToken(result))
       return { ...greeting, class: 'unauthorized', condition: 'troubled' };
-    if (greeting.ok) this.#versions[node] = greeting.version;
+    if (greeting.ok) {
+      this.#versions[node] = greeting.version;
+      this.#habits = habitsOf(this.#versions);
+    }
     return greeting;
-  }
-
-  /**
-   * The node that is asked gathers what the shards say, so its version counts. One that has not said it, because
-   * it was out, is taken for as old as the oldest that did.
-   */
-  #habitsOf(node: number): BulkHabits {
-    const known = this.#versions.filter((version) => version !== null);
-    return bulkHabits(this.#versions[node] ?? oldestOf(known));
   }
 
   /** A token that is none of its own CrateDB does not refuse: it fails at it, in plain text. */
@@ -326,6 +323,15 @@ class Client implements CrateClient {
     this.#hasExchanged = true;
     return send().finally(deferTierUp());
   }
+}
+
+/**
+ * The node that is asked gathers what the shards say, so its version counts. One that has not said it, because
+ * it was out, is taken for as old as the oldest that did.
+ */
+function habitsOf(versions: readonly (string | null)[]): readonly BulkHabits[] {
+  const oldest = oldestOf(versions.filter((version) => version !== null));
+  return versions.map((version) => bulkHabits(version ?? oldest));
 }
 
 function createPool(
