@@ -158,7 +158,8 @@ export class Crew {
   #onDrained(slot: WorkerSlot, end: WorkerEnd, detail: string): void {
     // What a process needs to end, on a full host seconds, is no time in which rows were sent.
     if (this.slots.every(({ hasSaidLast }) => hasSaidLast)) this.#parts.monitor.ended();
-    if (end === 'outage' || end === 'blocked') {
+    // The first one ends the run, and speaks for all.
+    if ((end === 'outage' || end === 'blocked') && this.#end === null) {
       this.#parts.monitor.note({
         level: 'error',
         event: end,

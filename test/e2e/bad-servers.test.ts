@@ -173,6 +173,7 @@ test('an outage that outlasts its time-out ends the run with 4, and the count is
   );
   assert.equal(code, 4, stderr);
   assert.equal(file.run.endReason, 'outage');
+  assert.equal(stderr.match(/gave up waiting/g)?.length, 1, 'one speaks for all');
   assert.equal(file.verification.verdict, 'unavailable');
   assert.ok(file.ledger.failed + file.ledger.unknown > 0, 'what was held back was given up');
   assert.equal(
