@@ -102,7 +102,7 @@ const NEW_TRACK: Readonly<Track> = {
 /** Not by a thread: to hand it over, five times for one file, would be a third more. */
 function proportionalBytes(pid: number): number | null {
   try {
-    const kibibytes = /^Pss:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'latin1'))?.[1];
+    const kibibytes = /^Pss:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))?.[1];
     return kibibytes === undefined ? null : Number(kibibytes) * 1024;
   } catch {
     // Gone, no Linux, or another user's.
