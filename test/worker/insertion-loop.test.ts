@@ -11,7 +11,6 @@ import fc from 'fast-check';
 import type { Clock } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/seeded-random.ts';
 import { closeBooks, estateOf } from '../../src/coordinator/incarnations.ts';
-import type { AttemptOutcome } from '../../src/cratedb/outcome.ts';
 import { EMPTY_LEDGER, type Ledger, addLedgers, addTables, settledRows } from '../../src/metrics/ledger.ts';
 import { NO_USE } from '../../src/metrics/snapshot.ts';
 import type { Assignment } from '../../src/plan/assignment.ts';
@@ -36,6 +35,7 @@ import {
   type TargetFaults,
   createSimulatedTarget,
   rangeBody,
+  storedAll,
 } from './simulated-target.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
 
@@ -518,7 +518,7 @@ test('of replies that come in one turn all are read before more batches are made
     insert: (_node, _body, { rows, onHandedOver }) =>
       new Promise((resolve) => {
         onHandedOver();
-        answers.push(() => resolve(stored(rows)));
+        answers.push(() => resolve(storedAll(rows, 1000)));
       }),
   };
   const readWhenMade: number[] = [];
@@ -550,19 +550,3 @@ test('of replies that come in one turn all are read before more batches are made
   const first = new Array<number>(inFlight).fill(0);
   assert.deepEqual(readWhenMade, [...first, 1, 2, ...new Array<number>(inFlight - 2).fill(inFlight)]);
 });
-
-/** What a target says that stored all rows. */
-function stored(rows: number): AttemptOutcome {
-  return {
-    rows: { acknowledged: rows, rejected: 0, notStored: 0, unknown: 0 },
-    condition: 'good',
-    refusedWhole: false,
-    isSilent: false,
-    handedOver: true,
-    failures: [],
-    serviceTimeUs: 1000,
-    serverTimeUs: null,
-    replyBytes: 0,
-    retryAfterMs: null,
-  };
-}

@@ -5,6 +5,7 @@ import type { NodeGreeting } from '../../src/cratedb/greeting.ts';
 import type { AttemptOutcome, FailureClass } from '../../src/cratedb/outcome.ts';
 import { type Lease, type NodeSet, createNodeSet } from '../../src/worker/node-set.ts';
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
+import { outcomeOf } from './simulated-target.ts';
 
 const WELL: NodeGreeting = { ok: true, kind: 'cratedb', version: '6.4.3', clusterName: 'c', name: 'n' };
 const NEVER = new AbortController().signal;
@@ -42,25 +43,17 @@ function fixture(nodeCount: number, greeting: (node: number) => NodeGreeting = (
   return { clock, nodes, greeted, told, take };
 }
 
-function outcomeOf(name: FailureClass | null, condition: AttemptOutcome['condition']): AttemptOutcome {
+function outcomeAs(name: FailureClass | null, condition: AttemptOutcome['condition']): AttemptOutcome {
   const isGood = name === null;
-  return {
-    rows: { acknowledged: isGood ? 1 : 0, rejected: 0, notStored: 0, unknown: isGood ? 0 : 1 },
-    condition,
-    refusedWhole: false,
-    isSilent: false,
-    handedOver: true,
-    failures: isGood ? [] : [{ class: name, code: null, rows: 1, example: name }],
-    serviceTimeUs: null,
-    serverTimeUs: null,
-    replyBytes: 0,
-    retryAfterMs: null,
-  };
+  return outcomeOf(
+    { acknowledged: isGood ? 1 : 0, rejected: 0, notStored: 0, unknown: isGood ? 0 : 1 },
+    { condition, failures: isGood ? [] : [{ class: name, code: null, rows: 1, example: name }] },
+  );
 }
 
-const GOOD = outcomeOf(null, 'good');
-const CLOSED = outcomeOf('closed', 'troubled');
-const REFUSED = outcomeOf('refused', 'unreachable');
+const GOOD = outcomeAs(null, 'good');
+const CLOSED = outcomeAs('closed', 'troubled');
+const REFUSED = outcomeAs('refused', 'unreachable');
 
 test('nodes take turns, and one with requests that hang is passed over for those with fewer', async () => {
   const { nodes, take } = fixture(3);
@@ -133,7 +126,7 @@ test('a request from before an outage that times out after it does not send the 
   nodes.release(other, REFUSED);
   nodes.release(await take(), GOOD);
   await clock.runUntil(clock.sleep(10), LIMIT_MS);
-  nodes.release(old, outcomeOf('timeout', 'troubled'));
+  nodes.release(old, outcomeAs('timeout', 'troubled'));
   assert.deepEqual(told, ['0 out', '0 back']);
   assert.equal(nodes.waiting(), null);
 });

@@ -10,7 +10,7 @@ import type { Resume } from '../../src/protocol/messages.ts';
 import { createCounterFile } from '../../src/worker/counter-file.ts';
 import { type InsertPort, type InsertionLoop, createInsertionLoop } from '../../src/worker/insertion-loop.ts';
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
-import { rangeBody } from './simulated-target.ts';
+import { rangeBody, storedAll } from './simulated-target.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
@@ -40,18 +40,7 @@ function slowTarget(clock: VirtualClock, serviceMs: number): InsertPort {
     async insert(_node, _body, { rows, onHandedOver }) {
       onHandedOver();
       await clock.sleep(serviceMs);
-      return {
-        rows: { acknowledged: rows, rejected: 0, notStored: 0, unknown: 0 },
-        condition: 'good',
-        refusedWhole: false,
-        isSilent: false,
-        handedOver: true,
-        failures: [],
-        serviceTimeUs: serviceMs * 1000,
-        serverTimeUs: null,
-        replyBytes: 0,
-        retryAfterMs: null,
-      };
+      return storedAll(rows, serviceMs * 1000);
     },
   };
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { AttemptOutcome, AttemptRows } from '../../src/cratedb/outcome.ts';
+import type { AttemptRows } from '../../src/cratedb/outcome.ts';
 import { settledRows } from '../../src/metrics/ledger.ts';
 import {
   type Assignment,
@@ -15,6 +15,7 @@ import {
 } from '../../src/plan/assignment.ts';
 import { arrivalDueMs, createPacer } from '../../src/worker/pacer.ts';
 import { BACKOFF_CAP_MS, backoffMs, createRetryBudget, decide, learn } from '../../src/worker/retry.ts';
+import { outcomeOf } from './simulated-target.ts';
 
 const shares = fc.record({
   rows: fc.integer({ min: 1, max: 50_000 }),
@@ -183,22 +184,6 @@ test('what is known about a batch always adds up to its rows and never forgets a
   );
 });
 
-function outcome(rows: AttemptRows, facts: Partial<AttemptOutcome> = {}): AttemptOutcome {
-  return {
-    rows,
-    condition: 'good',
-    refusedWhole: false,
-    isSilent: false,
-    handedOver: true,
-    failures: [],
-    serviceTimeUs: null,
-    serverTimeUs: null,
-    replyBytes: 0,
-    retryAfterMs: null,
-    ...facts,
-  };
-}
-
 test('without a key nothing is sent again unless every row is surely not stored', () => {
   fc.assert(
     fc.property(
@@ -206,7 +191,11 @@ test('without a key nothing is sent again unless every row is surely not stored'
       fc.constantFrom('good', 'troubled', 'unreachable', 'overloaded', 'blocked'),
       (rows, condition) => {
         const total = rows.acknowledged + rows.rejected + rows.notStored + rows.unknown;
-        const decision = decide(outcome(rows, { condition }), { rows: total, keyed: false, retriesLeft: 3 });
+        const decision = decide(outcomeOf(rows, { condition }), {
+          rows: total,
+          keyed: false,
+          retriesLeft: 3,
+        });
         if (decision.kind === 'resend') assert.equal(rows.notStored, total);
         if (total > 0 && rows.notStored === total) assert.equal(decision.kind, 'resend');
       },
@@ -217,7 +206,7 @@ test('without a key nothing is sent again unless every row is surely not stored'
 test('rows that a complete answer left out are never sent again: nothing more would be told', () => {
   const left = { acknowledged: 7, rejected: 0, notStored: 0, unknown: 3 };
   for (const keyed of [false, true])
-    assert.deepEqual(decide(outcome(left, { isSilent: true }), { rows: 10, keyed, retriesLeft: 3 }), {
+    assert.deepEqual(decide(outcomeOf(left, { isSilent: true }), { rows: 10, keyed, retriesLeft: 3 }), {
       kind: 'settled',
     });
 });
@@ -225,16 +214,16 @@ test('rows that a complete answer left out are never sent again: nothing more wo
 test('with a key every unsure row is sent again while retries are left, and rows nobody took cost none', () => {
   const unsure = { acknowledged: 5, rejected: 0, notStored: 0, unknown: 5 };
   assert.deepEqual(
-    decide(outcome(unsure, { condition: 'troubled' }), { rows: 10, keyed: true, retriesLeft: 1 }),
+    decide(outcomeOf(unsure, { condition: 'troubled' }), { rows: 10, keyed: true, retriesLeft: 1 }),
     { kind: 'resend', spendsRetry: true },
   );
   assert.deepEqual(
-    decide(outcome(unsure, { condition: 'troubled' }), { rows: 10, keyed: true, retriesLeft: 0 }),
+    decide(outcomeOf(unsure, { condition: 'troubled' }), { rows: 10, keyed: true, retriesLeft: 0 }),
     { kind: 'settled' },
   );
   const nobody = { acknowledged: 0, rejected: 0, notStored: 10, unknown: 0 };
   assert.deepEqual(
-    decide(outcome(nobody, { condition: 'unreachable' }), { rows: 10, keyed: false, retriesLeft: 0 }),
+    decide(outcomeOf(nobody, { condition: 'unreachable' }), { rows: 10, keyed: false, retriesLeft: 0 }),
     { kind: 'resend', spendsRetry: false },
   );
 });
@@ -242,11 +231,11 @@ test('with a key every unsure row is sent again while retries are left, and rows
 test('a request refused whole is split down to the one row, which is rejected', () => {
   const refused = { acknowledged: 0, rejected: 10, notStored: 0, unknown: 0 };
   assert.deepEqual(
-    decide(outcome(refused, { refusedWhole: true }), { rows: 10, keyed: false, retriesLeft: 3 }),
+    decide(outcomeOf(refused, { refusedWhole: true }), { rows: 10, keyed: false, retriesLeft: 3 }),
     { kind: 'split' },
   );
   const one = { ...refused, rejected: 1 };
-  assert.deepEqual(decide(outcome(one, { refusedWhole: true }), { rows: 1, keyed: true, retriesLeft: 3 }), {
+  assert.deepEqual(decide(outcomeOf(one, { refusedWhole: true }), { rows: 1, keyed: true, retriesLeft: 3 }), {
     kind: 'settled',
   });
 });

@@ -189,6 +189,28 @@ export const REPLY_BYTES = 30;
 
 const NONE: AttemptRows = { acknowledged: 0, rejected: 0, notStored: 0, unknown: 0 };
 
+/** The outcome of an answered attempt: good, and of rows only, unless `facts` say otherwise. */
+export function outcomeOf(rows: AttemptRows, facts: Partial<AttemptOutcome> = {}): AttemptOutcome {
+  return {
+    rows,
+    condition: 'good',
+    refusedWhole: false,
+    isSilent: false,
+    handedOver: true,
+    failures: [],
+    serviceTimeUs: null,
+    serverTimeUs: null,
+    replyBytes: 0,
+    retryAfterMs: null,
+    ...facts,
+  };
+}
+
+/** The same of an attempt whose rows were all stored. */
+export function storedAll(rows: number, serviceTimeUs: number): AttemptOutcome {
+  return outcomeOf({ acknowledged: rows, rejected: 0, notStored: 0, unknown: 0 }, { serviceTimeUs });
+}
+
 function answered(
   rows: AttemptRows,
   condition: AttemptOutcome['condition'],
@@ -197,18 +219,7 @@ function answered(
 ): AttemptOutcome {
   const failures: Failure[] =
     name === null ? [] : [{ class: name, code: null, rows: affected, example: name }];
-  return {
-    rows,
-    condition,
-    refusedWhole: false,
-    isSilent: false,
-    handedOver: true,
-    failures,
-    serviceTimeUs: 1000,
-    serverTimeUs: null,
-    replyBytes: REPLY_BYTES,
-    retryAfterMs: null,
-  };
+  return outcomeOf(rows, { condition, failures, serviceTimeUs: 1000, replyBytes: REPLY_BYTES });
 }
 
 function unsure(count: number, name: FailureClass): AttemptOutcome {
