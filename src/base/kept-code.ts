@@ -76,7 +76,7 @@ function runModule(script: Script, module: NodeJS.Module, filename: string, node
   run.call(module.exports, module.exports, Object.assign(load, nodes), module, filename, folder);
 }
 
-/** As Node does, but for its search: files of dist/ call each other by their whole names, and finding one takes it 0.2 ms. */
+/** As Node does, but for its search, a twentieth of a start: files of dist/ call each other by their whole names. */
 function loadFile(filename: string, { cache, extensions }: NodeJS.Require): unknown {
   const known = cache[filename];
   if (known !== undefined) return known.exports as unknown;

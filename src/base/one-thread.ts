@@ -6,7 +6,8 @@ import { boundGarbage } from './garbage-bound.ts';
 
 /**
  * Compiling and collecting is left to the main thread from now on, each in one go: in small steps a collection of these
- * small heaps takes three times as long. `flags` are set with it.
+ * small heaps takes three times as long. V8 then looks for its limit late, so garbage is bounded too. `flags` are set with
+ * it.
  *
  * `needed` are the modules of Node that the process will use. They are loaded first: the code that Node brings compiled
  * fits no other flags, and without it loading them takes twice as long. To be called before anything large is loaded.
