@@ -142,6 +142,22 @@ test('a target that discards is told what it limits, and no network is blamed wh
   assert.equal(judge(facts({ ...slow, server: behindLink })).verdict, 'network');
 });
 
+test('a sandbox that is always at a request is the limit, although other programs have most of its core', () => {
+  const sandbox = server({ kind: 'sandbox', isOnThisHost: true, isOwn: true, cores: 1, cpuPercent: 48 });
+  const queued = { processes: 4, slots: 16, requests: 220, serviceUs: 220 * 718_000 };
+  const of = (serverUs: number): LoadFacts =>
+    facts({ ...queued, toldServiceUs: queued.serviceUs, serverUs: 220 * serverUs, server: sandbox });
+  const { verdict, evidence } = judge(of(41_000));
+  assert.equal(verdict, 'cluster');
+  assert.deepEqual(evidence.slice(0, 2), [
+    'a request takes 718 ms, 41 ms of it inside the sandbox',
+    'it takes one at a time, and was at one 90 % of the time',
+  ]);
+  assert.match(evidence.at(-1) ?? '', /^try a CrateDB in its place/);
+  assert.equal(judge(of(20_000)).verdict, 'unclear', 'half of the time it had nothing to do');
+  assert.equal(judge(of(100_000)).verdict, 'unclear', 'it took two at a time: that is latency');
+});
+
 test('of two sides on one host the one that uses more of it is the limit', () => {
   const host = { processes: 2, cores: 2, slots: 8 };
   const theirs = judge(
