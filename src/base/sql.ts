@@ -27,6 +27,11 @@ export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** The statement that a superuser runs to let `user` in; null where nobody knows his name. */
+export function grantOn(schema: string, privileges: string, user: string | null): string {
+  return `GRANT ${privileges} ON SCHEMA ${quoteIdentifier(schema)} TO ${user === null ? '…' : quoteIdentifier(user)}`;
+}
+
 /** `{schema: 'a', table: 'b'}` → `"a"."b"`. */
 export function quoteTable(name: TableName): string {
   return `${quoteIdentifier(name.schema)}.${quoteIdentifier(name.table)}`;

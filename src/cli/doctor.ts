@@ -7,12 +7,12 @@ import { systemClock } from '../base/clock.ts';
 import { childEnvironment } from '../base/child-environment.ts';
 import { OutputError, messageOf } from '../base/errors.ts';
 import { isLoopback, readHostFacts, throttledShare, usableCores } from '../base/host.ts';
-import { type TableName, formatTable } from '../base/sql.ts';
+import { type TableName, formatTable, grantOn } from '../base/sql.ts';
 import { printable } from '../base/text.ts';
 import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { counterParent } from '../coordinator/counter-folder.ts';
 import { readLimitFacts } from '../coordinator/limits.ts';
-import { doctorHint, grantOn } from '../coordinator/target-hints.ts';
+import { doctorHint } from '../coordinator/target-hints.ts';
 import type { Answer } from '../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
 import {
@@ -218,7 +218,7 @@ async function examineTarget(access: TargetAccess, table: TableName): Promise<re
       describeTable(client, table, options),
     ]);
     // Who is not let in learns nothing about rights.
-    if (isLockedOut(state)) return [...head, tableFinding(state, table, null)];
+    if (isLockedOut(state)) return [...head, tableFinding(state, table, null, rights)];
     const isThere = state.ok && state.value.exists;
     const counted = isThere ? await countTable(client, table, options) : null;
     const rows = counted?.ok === true ? counted.value : null;
@@ -232,8 +232,8 @@ async function examineTarget(access: TargetAccess, table: TableName): Promise<re
       ...head,
       ...(skew.ok ? [skewFinding(skew.value)] : []),
       ...rightFindings(rights, table, isThere),
-      ...(await clusterFindings(client, options)),
-      tableFinding(state, table, rows),
+      ...(await clusterFindings(client, rights.user, options)),
+      tableFinding(state, table, rows, rights),
       ...(await productionFindings(client, survey, options)),
     ];
   } finally {
@@ -373,38 +373,39 @@ function skewFinding({
 /** DDL is wanted only where a run would have to create the table. */
 function rightFindings(rights: Privileges, table: TableName, isThere: boolean): readonly Finding[] {
   const name = formatTable(table);
-  const grant = (privilege: string): string => grantOn(table, privilege, rights.user);
-  const system = grantOn({ schema: 'sys' }, 'DQL', rights.user);
   const wanted = [
-    [isThere || rights.createTable, 'bad', `create ${name}`, grant('DDL')],
-    [rights.insert, 'bad', `insert into ${name}`, grant('DML')],
-    [rights.select, 'bad', `count and verify ${name}`, grant('DQL')],
-    [
-      rights.system,
-      'warning',
-      'see shards and jobs',
-      `${system}: rows in doubt are then settled after 2 s instead of 65 s`,
-    ],
+    [isThere || rights.createTable, `create ${name}`, 'DDL'],
+    [rights.insert, `insert into ${name}`, 'DML'],
+    [rights.select, `count and verify ${name}`, 'DQL'],
   ] as const;
-  const user = rights.user === null ? 'the user' : printable(rights.user);
-  const missing = wanted.flatMap(([may, status, what, hint]): Finding[] =>
-    may === false
-      ? [{ status, about: 'target', what: 'privileges', detail: `${user} may not ${what}`, hint }]
-      : [],
-  );
+  const user = userText(rights);
+  const common = { about: 'target', what: 'privileges' } as const;
+  const missing = wanted.flatMap(([may, what, privilege]): Finding[] => {
+    const hint = grantOn(table.schema, privilege, rights.user);
+    return may === false ? [{ ...common, status: 'bad', detail: `${user} may not ${what}`, hint }] : [];
+  });
   if (missing.length > 0) return missing;
   const isKnown = wanted.every(([may]) => may !== null);
   const detail = isKnown
-    ? `${user} may create, insert, count and look`
+    ? `${user} may create, insert and count`
     : 'this server does not say what the user may do';
-  return [{ status: 'good', about: 'target', what: 'privileges', detail, hint: '' }];
+  return [{ ...common, status: 'good', detail, hint: '' }];
+}
+
+function userText({ user }: Privileges): string {
+  return user === null ? 'the user' : printable(user);
 }
 
 function isLockedOut(state: Answer<TableState>): boolean {
   return !state.ok && state.class === 'unauthorized';
 }
 
-function tableFinding(state: Answer<TableState>, table: TableName, rows: number | null): Finding {
+function tableFinding(
+  state: Answer<TableState>,
+  table: TableName,
+  rows: number | null,
+  rights: Privileges,
+): Finding {
   const common = { about: 'target', what: 'table' } as const;
   const name = formatTable(table);
   if (!state.ok && isLockedOut(state))
@@ -417,6 +418,14 @@ function tableFinding(state: Answer<TableState>, table: TableName, rows: number 
     };
   if (!state.ok)
     return { ...common, status: 'warning', detail: `${name}: ${printable(state.message)}`, hint: '' };
+  // What a user may not read does not exist for him.
+  if (!state.value.exists && rights.select === false)
+    return {
+      ...common,
+      status: 'warning',
+      detail: `${name} does not exist, or ${userText(rights)} may not see it`,
+      hint: '',
+    };
   if (!state.value.exists)
     return { ...common, status: 'good', detail: `${name} does not exist: a run creates it`, hint: '' };
   const { problems, shards, replicas } = state.value;

@@ -47,7 +47,7 @@ export default class Clean extends TargetCommand {
       const outcome = await cleanRun(access, name, file.run.id, isMeant);
       if (!outcome.ok) {
         const cannot = `cannot be ${isMeant ? 'deleted' : 'counted'}: ${outcome.message}`;
-        const hint = targetHint(outcome, name);
+        const hint = targetHint(outcome, { schema: name.schema, user: access.username });
         throw new TargetError(`the rows of run ${file.run.id} in ${table} ${cannot}`, { hint });
       }
       const { rows, deleted } = outcome.value;

@@ -32,7 +32,7 @@ export default class Verify extends TargetCommand {
       const table = parseTableName(file.target.table);
       throw new TargetError(`the rows cannot be read: ${outcome.message}`, {
         hint:
-          targetHint(outcome, table.ok ? table.name : null) ??
+          targetHint(outcome, table.ok ? { schema: table.name.schema, user: access.username } : null) ??
           'crategen doctor tells what is wrong with the target.',
       });
     }

@@ -3,7 +3,7 @@
  * then dropped or created as the plan says. What is refused is refused before anything has changed.
  */
 import { TargetError, UsageError } from '../base/errors.ts';
-import { OWN_SCHEMA, formatTable, quoteTable } from '../base/sql.ts';
+import { OWN_SCHEMA, formatTable, grantOn, quoteTable } from '../base/sql.ts';
 import { formatExact } from '../base/units.ts';
 import type { AskOptions } from '../cratedb/ask.ts';
 import type { CrateClient } from '../cratedb/client.ts';
@@ -13,7 +13,7 @@ import { type RunPlan, type TablePlan, tablesOf } from '../plan/run-plan.ts';
 import { sourceSetting } from '../plan/schema-source.ts';
 import { createTableSql, insertColumns } from '../rows/ddl.ts';
 import { hasRunColumns } from '../rows/schema.ts';
-import { answered, grantOn } from './target-hints.ts';
+import { type Wanted, answered } from './target-hints.ts';
 import { type SeenTable, productionSigns, surveyTarget, touchLines } from './target-survey.ts';
 
 /** For one question before the run. */
@@ -114,13 +114,17 @@ async function create(
     answered(
       await runDdl(client, `DROP TABLE IF EXISTS ${quoteTable(plan.name)}`, change),
       `${name} cannot be dropped`,
-      plan.name,
+      wanted(parts, plan),
     );
-  answered(await runDdl(client, ddlOf(plan), change), `the table ${name} cannot be created`, plan.name);
+  answered(
+    await runDdl(client, ddlOf(plan), change),
+    `the table ${name} cannot be created`,
+    wanted(parts, plan),
+  );
   const made = await describe(parts, client, plan);
   if (made.exists) return made;
   throw new TargetError(`the table ${name} was created but cannot be seen`, {
-    hint: `missing: ${grantOn(plan.name, 'DQL', parts.plan.target.username)}`,
+    hint: `missing: ${grantOn(plan.name.schema, 'DQL', parts.plan.target.username)}`,
   });
 }
 
@@ -170,17 +174,22 @@ function checkFits(parts: TableParts, plan: TablePlan, there: Extract<TableState
 async function checkMayInsert(parts: TableParts, client: CrateClient, { name }: TablePlan): Promise<void> {
   if ((await mayInsert(client, name, ask(parts))) !== false) return;
   throw new TargetError(`${formatTable(name)} takes no rows from this user`, {
-    hint: `missing: ${grantOn(name, 'DML', parts.plan.target.username)}`,
+    hint: `missing: ${grantOn(name.schema, 'DML', parts.plan.target.username)}`,
   });
 }
 
 /** What the table holds already: without run_id only the difference to it can be counted. */
-async function rowsIn(parts: TableParts, client: CrateClient, { name }: TablePlan): Promise<number> {
-  answered(await refresh(client, name, ask(parts)), `${formatTable(name)} cannot be refreshed`, name);
+async function rowsIn(parts: TableParts, client: CrateClient, table: TablePlan): Promise<number> {
+  const name = formatTable(table.name);
+  answered(
+    await refresh(client, table.name, ask(parts)),
+    `${name} cannot be refreshed`,
+    wanted(parts, table),
+  );
   return answered(
-    await countTable(client, name, ask(parts)),
-    `the rows of ${formatTable(name)} cannot be counted`,
-    name,
+    await countTable(client, table.name, ask(parts)),
+    `the rows of ${name} cannot be counted`,
+    wanted(parts, table),
   );
 }
 
@@ -201,12 +210,16 @@ async function checkEmptyOfRun(parts: TableParts, client: CrateClient, table: Ta
   const { plan } = parts;
   if (parts.isResumed || !hasRunColumns(table.schema)) return;
   const name = formatTable(table.name);
-  answered(await refresh(client, table.name, ask(parts)), `${name} cannot be refreshed`, table.name);
+  answered(
+    await refresh(client, table.name, ask(parts)),
+    `${name} cannot be refreshed`,
+    wanted(parts, table),
+  );
   const rows = { table: table.name, runId: plan.runId, range: null, share: shareOf(plan) };
   const stored = answered(
     await countRun(client, rows, ask(parts)),
     `the rows of ${name} cannot be counted`,
-    table.name,
+    wanted(parts, table),
   );
   if (stored === 0) return;
   throw new UsageError(
@@ -228,6 +241,10 @@ export function shareOf({ load, machine }: RunPlan): Share | null {
 function notKeyedWarning({ also }: RunPlan, { name }: TablePlan, primaryKey: readonly string[]): string {
   const key = primaryKey.length === 0 ? 'no primary key' : `the primary key (${primaryKey.join(', ')})`;
   return `${formatTable(name)} has ${key}: batches whose answer is lost${also.length === 0 ? '' : ', of all tables of the run,'} cannot be sent again, their rows stay unknown`;
+}
+
+function wanted({ plan }: TableParts, { name }: TablePlan): Wanted {
+  return { schema: name.schema, user: plan.target.username };
 }
 
 export function ask({ signal }: Pick<TableParts, 'signal'>): AskOptions {

@@ -3,6 +3,7 @@
  * are made, what is in them stays, and the statements are known. Nothing is dropped that was not told to be dropped.
  */
 import { TargetError } from '../base/errors.ts';
+import { grantOn } from '../base/sql.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
 import { isPast } from '../cratedb/cluster-state.ts';
 import { discoverNodes } from '../cratedb/discover.ts';
@@ -111,7 +112,7 @@ async function reachNodes(
     const isNamed = !answer.ok && access.nodes.some((node) => answer.message.startsWith(node));
     const facts = answered(answer, `${isNamed ? 'the target' : access.nodes.join(', ')} cannot be used`);
     noteSilentNodes(parts, facts.greetings);
-    if (isSystemSaidHidden(parts, facts)) parts.note('info', 'systemHidden', SYSTEM_HIDDEN);
+    if (isSystemSaidHidden(parts, facts)) parts.note('info', 'systemHidden', systemHidden(access.username));
     if (!plan.target.discover) return { facts, access, client };
     const { found, pgPorts, leftOut } = await discoverNodes(access, facts, signal);
     for (const why of leftOut) parts.note('warning', 'nodeLeftOut', why);
@@ -184,8 +185,9 @@ function checkDisk(parts: PrepareParts, disk: DiskState, isSaid: boolean): void 
     parts.note('warning', 'diskLow', `${diskText(fullest)}: the run stops at ${limit.name}`);
 }
 
-const SYSTEM_HIDDEN =
-  'this user may not read the schema sys: the run goes on without the state of shards and jobs and without the load of the server, and rows whose answer is lost are settled after 65 s instead of 2 s, and it does not stop before the disks are full; GRANT DQL ON SCHEMA sys would let it';
+function systemHidden(user: string | null): string {
+  return `this user may not read the schema sys: the run goes on without the state of shards and jobs and without the load of the server, rows whose answer is lost are settled after 65 s instead of 2 s, and it does not stop before the disks are full; ${grantOn('sys', 'DQL', user)} would let it`;
+}
 
 function noteSilentNodes(
   parts: PrepareParts,

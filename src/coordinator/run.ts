@@ -264,6 +264,7 @@ async function whileAsking(
     client,
     clock: env.clock,
     table: plan.table.name,
+    user: target.access.username,
     kind: target.state.kind,
     version: target.state.version,
     elapsedMs: () => monitor.elapsedMs(),

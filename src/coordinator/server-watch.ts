@@ -3,7 +3,7 @@
  * that it is never in the way of the run. What the user may not see, or this version does not have, is said once.
  */
 import type { Clock } from '../base/clock.ts';
-import type { TableName } from '../base/sql.ts';
+import { type TableName, grantOn } from '../base/sql.ts';
 import type { TargetKind } from '../base/target-kind.ts';
 import type { Answer, Rows } from '../cratedb/ask.ts';
 import type { CrateClient } from '../cratedb/client.ts';
@@ -53,6 +53,8 @@ export interface ServerWatchParts {
   readonly client: CrateClient;
   readonly clock: Clock;
   readonly table: TableName;
+  /** Who asks; null where nobody is named. */
+  readonly user: string | null;
   readonly kind: TargetKind;
   /** Of the target, as far as it is known; decides how it is asked. */
   readonly version: string | null;
@@ -236,7 +238,9 @@ class Watch implements ServerWatch {
     return [
       ...(refused.length === 0
         ? []
-        : [`${tables} cannot be read (${refused[0]?.refused}): GRANT DQL ON SCHEMA sys would let it`]),
+        : [
+            `${tables} cannot be read (${refused[0]?.refused}): ${grantOn('sys', 'DQL', this.#parts.user)} would let it`,
+          ]),
       ...this.#leftOut.map(({ column, why }) => `${column} is not measured, because ${why}`),
       ...this.#asked
         .filter((each) => each.refused === null && each.answers === 0 && each.failures >= FAILURES_TO_TELL)

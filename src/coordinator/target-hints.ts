@@ -1,31 +1,35 @@
 /** What to try next when a target cannot be used: one sentence for each failure that a flag or a GRANT can mend. */
 import { TargetError } from '../base/errors.ts';
-import { type TableName, quoteIdentifier } from '../base/sql.ts';
+import { grantOn } from '../base/sql.ts';
 import type { Answer } from '../cratedb/ask.ts';
 import type { FailureClass } from '../cratedb/outcome.ts';
 import type { QueryFailure } from '../cratedb/query-reply.ts';
 
 type HintedFailure = Pick<QueryFailure, 'class' | 'code' | 'message'>;
 
-/**
- * The hint for a failure, or undefined where there is nothing better than its message. With `table` it was about
- * that table, which the user may not be allowed to use or even see.
- */
-export function targetHint(failure: HintedFailure, table: TableName | null = null): string | undefined {
-  const hint = doctorHint(failure, table);
+/** Whom a failure kept from what: a table of that schema, which he may not be allowed to use or even see. */
+export interface Wanted {
+  readonly schema: string;
+  /** Null where nobody is named. */
+  readonly user: string | null;
+}
+
+/** The hint for a failure, or undefined where there is nothing better than its message. */
+export function targetHint(failure: HintedFailure, wanted: Wanted | null = null): string | undefined {
+  const hint = doctorHint(failure, wanted);
   if (hint === undefined || !SILENT.has(failure.class)) return hint;
   return `${hint}${hint.endsWith('?') ? '' : ';'} crategen doctor --url … looks at it step by step`;
 }
 
 /** The same in the words of `crategen doctor`, which sends nobody to itself. */
-export function doctorHint(failure: HintedFailure, table: TableName | null = null): string | undefined {
+export function doctorHint(failure: HintedFailure, wanted: Wanted | null = null): string | undefined {
   const { message } = failure;
   const privilege = /Missing '(DDL|DML|DQL)' privilege for user '(.+)'\]$/.exec(message);
-  if (table !== null && privilege !== null)
-    return `missing: ${grantOn(table, privilege[1] ?? '', privilege[2] ?? '')}`;
+  if (wanted !== null && privilege !== null)
+    return `missing: ${grantOn(wanted.schema, privilege[1] ?? '', privilege[2] ?? '')}`;
   // What a user may not see does not exist for him.
-  if (table !== null && (failure.code === 4041 || failure.code === 4045))
-    return `if it is there, its user may not see it: ${grantOn(table, 'DDL, DML, DQL', null)}`;
+  if (wanted !== null && (failure.code === 4041 || failure.code === 4045))
+    return `it is not there, or this user may not see it: ${grantOn(wanted.schema, 'DDL, DML, DQL', wanted.user)}`;
   const named = BY_MESSAGE.find(([name, pattern]) => name === failure.class && pattern.test(message));
   return named?.[2] ?? BY_CLASS[failure.class];
 }
@@ -49,15 +53,10 @@ export function pgHint(failure: Pick<QueryFailure, 'class' | 'message'>): string
   return targetHint({ ...failure, code: null });
 }
 
-/** The answer's value, or the error that a person needs; with `table` where it was about that table. */
-export function answered<T>(answer: Answer<T>, what: string, table: TableName | null = null): T {
+/** The answer's value, or the error that a person needs. */
+export function answered<T>(answer: Answer<T>, what: string, wanted: Wanted | null = null): T {
   if (answer.ok) return answer.value;
-  throw new TargetError(`${what}: ${answer.message}`, { hint: targetHint(answer, table) });
-}
-
-/** The statement that a superuser runs; `user` null where nobody knows the name. */
-export function grantOn(table: Pick<TableName, 'schema'>, privileges: string, user: string | null): string {
-  return `GRANT ${privileges} ON SCHEMA ${quoteIdentifier(table.schema)} TO ${user === null ? '…' : quoteIdentifier(user)}`;
+  throw new TargetError(`${what}: ${answer.message}`, { hint: targetHint(answer, wanted) });
 }
 
 const SKIP_CHECK = '--insecure skips the check, for a test server';
@@ -95,6 +94,16 @@ const BY_MESSAGE: readonly (readonly [FailureClass, RegExp, string])[] = [
     'closed',
     /^https:/,
     "the server closed the connection: does it want a client certificate (--cert-file FILE and --key-file FILE), and is this CrateDB's HTTP port (4200)?",
+  ],
+  [
+    'unauthorized',
+    /password authentication failed/,
+    'the name or the password is wrong, and the server does not tell which: --username and --password-file, or CRATEDB_USERNAME and CRATEDB_PASSWORD',
+  ],
+  [
+    'unauthorized',
+    /No valid auth\.host_based\.config entry/,
+    'give the password with --password-file or CRATEDB_PASSWORD, or a token; otherwise auth.host_based.config of the server lets nobody of that name in from here',
   ],
   [
     'unauthorized',

@@ -4,6 +4,7 @@
  * (docs/decisions/0015).
  */
 import { lookup } from 'node:dns/promises';
+import { grantOn } from '../base/sql.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
 import { createClient } from './client.ts';
 import type { NodeGreeting } from './greeting.ts';
@@ -39,7 +40,7 @@ export async function discoverNodes(
 ): Promise<Discovery> {
   const { clusterNodes } = facts;
   if (!clusterNodes.ok) {
-    const why = `sys.nodes cannot be read (${clusterNodes.message}); GRANT DQL ON SCHEMA sys would let it be`;
+    const why = `sys.nodes cannot be read (${clusterNodes.message}); ${grantOn('sys', 'DQL', access.username)} would let it be`;
     return { found: [], pgPorts: access.nodes.map(() => null), leftOut: [why] };
   }
   const listed = clusterNodes.value;

@@ -299,8 +299,6 @@ export interface Privileges {
   readonly insert: boolean | null;
   /** DQL on the table: count, REFRESH, verification. */
   readonly select: boolean | null;
-  /** DQL on sys: the state of shards, nodes and jobs. */
-  readonly system: boolean | null;
 }
 
 /** Asks what the user may do with the table, which need not exist. Changes nothing. */
@@ -312,15 +310,14 @@ export async function privileges(
   const name = namedForPrivileges(table);
   const may = (expression: string, args: readonly unknown[]): Promise<boolean | null> =>
     askWhether(client, expression, args, options);
-  const [user, createTable, insert, select, system] = await Promise.all([
+  const [user, createTable, insert, select] = await Promise.all([
     askRows(client, 'SELECT CURRENT_USER', [], options),
     may("has_schema_privilege(CURRENT_USER, ?, 'CREATE')", [table.schema]),
     may("has_table_privilege(CURRENT_USER, ?, 'INSERT')", [name]),
     may("has_table_privilege(CURRENT_USER, ?, 'SELECT')", [name]),
-    may("has_schema_privilege(CURRENT_USER, ?, 'USAGE')", ['sys']),
   ]);
   const who = user.ok ? user.value[0]?.[0] : null;
-  return { user: typeof who === 'string' ? who : null, createTable, insert, select, system };
+  return { user: typeof who === 'string' ? who : null, createTable, insert, select };
 }
 
 /** Whether the user may insert into a table that is there; null where the server does not say. */

@@ -3,10 +3,11 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { examine } from '../../src/cli/doctor.ts';
 import type { Finding } from '../../src/cli/finding.ts';
-import { accessTo } from '../cratedb/support.ts';
+import { accessTo, httpServer } from '../cratedb/support.ts';
 import { faults, sandboxFor } from '../e2e/support.ts';
 
 const TABLE = { schema: 'crategen', table: 'records' };
@@ -45,6 +46,31 @@ test('hidden system tables are one line that says what is done without', async (
   assert.equal(findings.get('sys')?.status, 'warning');
   for (const what of ['health', 'disk', 'shards', 'production']) assert.equal(findings.get(what), undefined);
 });
+
+test('a user without privileges is told of each GRANT, in his name, and not that a table he cannot see is missing', async (context) => {
+  const findings = await found(context, await serverOfStranger(context));
+  assert.equal(findings.get('privileges')?.hint, 'GRANT DQL ON SCHEMA "crategen" TO "app"');
+  assert.equal(findings.get('sys')?.hint, 'GRANT DQL ON SCHEMA "sys" TO "app"');
+  assert.deepEqual(
+    [findings.get('table')?.status, findings.get('table')?.detail],
+    ['warning', 'crategen.records does not exist, or app may not see it'],
+  );
+});
+
+/** Answers as a CrateDB does to a user without any privilege. */
+async function serverOfStranger(context: TestContext): Promise<string> {
+  const unknown = { error: { message: "SchemaUnknownException[Schema 'sys' unknown]", code: 4045 } };
+  return await httpServer(context, (request, response) => {
+    void text(request).then((body) => {
+      const rows = body.includes('has_') ? [[false]] : body.includes('CURRENT_USER') ? [['app']] : [];
+      const isHidden = body.includes(' sys.');
+      response.writeHead(isHidden ? 404 : 200, { 'content-type': 'application/json' });
+      const greeting = { ok: true, name: 'n1', cluster_name: 'c', version: { number: '6.4.3' } };
+      const answer = body === '' ? greeting : { cols: ['x'], rows, rowcount: rows.length, duration: 1 };
+      response.end(JSON.stringify(isHidden ? unknown : answer));
+    });
+  });
+}
 
 test('a table that is there is told with its rows and its shape', async (context) => {
   const sandbox = await sandboxFor(context);

@@ -75,6 +75,7 @@ function watchFor(
     client,
     clock,
     table: TABLE,
+    user: 'app',
     kind,
     version,
     elapsedMs: () => clock.monotonicMs() - startMs,
@@ -387,7 +388,7 @@ test('the words of a CrateDB to a user without privileges end in one line that n
   const { watch, notes } = watchFor(clock, client);
   await runFor(clock, watch, 5000);
   assert.deepEqual(notes, [
-    "sys.nodes, sys.jobs_metrics, sys.shards, sys.health cannot be read (SchemaUnknownException[Schema 'sys' unknown]): GRANT DQL ON SCHEMA sys would let it",
+    "sys.nodes, sys.jobs_metrics, sys.shards, sys.health cannot be read (SchemaUnknownException[Schema 'sys' unknown]): GRANT DQL ON SCHEMA \"sys\" TO \"app\" would let it",
   ]);
   assert.equal(asked.length, 1 + 4);
 });
@@ -398,7 +399,7 @@ test('a user who may not read sys.* is told so in one line, and nothing is asked
   assert.equal(notes.length, 1);
   assert.match(
     notes[0] ?? '',
-    /^sys\.nodes, sys\.jobs_metrics, sys\.health cannot be read \(.+\): GRANT DQL ON SCHEMA sys would let it$/,
+    /^sys\.nodes, sys\.jobs_metrics, sys\.health cannot be read \(.+\): GRANT DQL ON SCHEMA "sys" TO "app" would let it$/,
   );
   assert.equal(sandbox.stats().requests, 3);
   assert.deepEqual(watch.telemetry().samples, []);
@@ -434,6 +435,7 @@ async function watchOfSandbox(
     client: clientOf(context, accessTo(sandbox.url)),
     clock: { ...createVirtualClock(), sleep: () => new Promise((resolve) => setTimeout(resolve, 10)) },
     table: TABLE,
+    user: 'app',
     kind: 'sandbox',
     version: VERSION,
     elapsedMs: () => 0,

@@ -9,7 +9,10 @@ for (const [failure, hint] of [
   [{ class: 'tls', message: '127.0.0.1:5432: self-signed certificate' }, /--ca-cert-file FILE/],
   [{ class: 'tls', message: '127.0.0.1:5432: port 5432 offers no TLS' }, /ssl\.psql\.enabled/],
   [{ class: 'tls', message: '127.0.0.1:5432: tlsv13 alert certificate required' }, /--cert-file FILE/],
-  [{ class: 'unauthorized', message: '28000: password authentication failed' }, /--password-file/],
+  [
+    { class: 'unauthorized', message: '28000: password authentication failed' },
+    /password is wrong.*--password-file/,
+  ],
 ] as const) {
   test(`The hint for "${failure.message}" names ${hint.source}.`, () => {
     assert.match(pgHint(failure) ?? '', hint);
@@ -25,4 +28,29 @@ test('The doctor is named where nothing came back, by all but the doctor.', () =
   }
   const refused = { ...silent, class: 'refused' } as const;
   assert.equal(targetHint(refused), doctorHint(refused));
+});
+
+test('What is not there for a user is told with the GRANT in his name.', () => {
+  const failure = {
+    class: 'notRecovered',
+    code: 4045,
+    message: "SchemaUnknownException[Schema 'a' unknown]",
+  } as const;
+  assert.equal(
+    targetHint(failure, { schema: 'a', user: 'the "loader"' }),
+    'it is not there, or this user may not see it: GRANT DDL, DML, DQL ON SCHEMA "a" TO "the ""loader"""',
+  );
+  assert.match(targetHint(failure, { schema: 'a', user: null }) ?? '', /ON SCHEMA "a" TO …$/);
+});
+
+test('A wrong password is told from a missing one, whatever the user is called.', () => {
+  const refused = { class: 'unauthorized', code: 401 } as const;
+  const wrong = { ...refused, message: 'HTTP 401: password authentication failed for user "tokens"' };
+  assert.match(targetHint(wrong) ?? '', /the name or the password is wrong/);
+  const missing = {
+    ...refused,
+    message:
+      'HTTP 401: No valid auth.host_based.config entry found for host "::1", user "tokens", protocol "http"',
+  };
+  assert.match(targetHint(missing) ?? '', /^give the password with --password-file/);
 });

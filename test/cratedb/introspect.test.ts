@@ -263,7 +263,6 @@ describe('the state of the server', () => {
       createTable: false,
       insert: true,
       select: false,
-      system: false,
     });
     assert.ok(sent.some(({ args }) => args?.[0] === 'crategen.a"b'));
     const old = await scripted(t, () => null);
@@ -272,7 +271,6 @@ describe('the state of the server', () => {
       createTable: null,
       insert: null,
       select: null,
-      system: null,
     });
   });
 });

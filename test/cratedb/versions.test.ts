@@ -420,7 +420,6 @@ describe('introspection of all versions', () => {
       createTable: null,
       insert: null,
       select: null,
-      system: null,
     });
   });
 });
