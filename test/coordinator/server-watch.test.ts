@@ -388,7 +388,7 @@ test('the words of a CrateDB to a user without privileges end in one line that n
   const { watch, notes } = watchFor(clock, client);
   await runFor(clock, watch, 5000);
   assert.deepEqual(notes, [
-    "sys.nodes, sys.jobs_metrics, sys.shards, sys.health cannot be read (SchemaUnknownException[Schema 'sys' unknown]): GRANT DQL ON SCHEMA \"sys\" TO \"app\" would let it",
+    'sys.nodes, sys.jobs_metrics, sys.shards, sys.health cannot be read (SchemaUnknownException[Schema \'sys\' unknown]): GRANT DQL ON SCHEMA "sys" TO "app" would let it',
   ]);
   assert.equal(asked.length, 1 + 4);
 });
