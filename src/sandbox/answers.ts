@@ -1,10 +1,10 @@
 /** Answers as text: result sets, row counts, bulk results and errors, key by key in the server's order. */
-import type { Answer } from './engine.ts';
+import type { Answer } from './engine/engine.ts';
 import type { SqlFailure } from './failure.ts';
-import type { ElementResult } from './insert.ts';
-import { floatText, jsonText } from './java-text.ts';
-import { rowText, type ResultSet } from './select.ts';
-import { typeId } from './types.ts';
+import type { ElementResult } from './engine/insert.ts';
+import { floatText, jsonText } from './values/java-text.ts';
+import { rowText, type ResultSet } from './engine/select.ts';
+import { typeId } from './values/types.ts';
 
 export interface AnswerFlags {
   readonly types: boolean;

@@ -2,10 +2,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { formatFailure } from './answers.ts';
-import type { Answer } from './engine.ts';
+import type { Answer } from './engine/engine.ts';
 import { BLOCKS, SqlFailure, blocked, duplicateKey } from './failure.ts';
 import { unitHash, type Fault } from './faults.ts';
-import type { ElementResult } from './insert.ts';
+import type { ElementResult } from './engine/insert.ts';
 import { jsonReply, sendReply, textReply, writeHead, type Reply } from './reply.ts';
 
 /** Milliseconds that the faults of one request hold it back. */

@@ -1,7 +1,14 @@
 /** The body of a request to `/_sql`: from bytes to statement and arguments, refused as the server refuses it. */
 import { isAscii, isUtf8 } from 'node:buffer';
 import { SqlFailure, invalid } from './failure.ts';
-import { isJsonArray, isJsonObject, JavaDouble, JsonSyntaxError, parseJson, type Json } from './json.ts';
+import {
+  isJsonArray,
+  isJsonObject,
+  JavaDouble,
+  JsonSyntaxError,
+  parseJson,
+  type Json,
+} from './values/json.ts';
 
 export interface Payload {
   readonly statement: string;

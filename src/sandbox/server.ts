@@ -2,15 +2,15 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { TargetError, UsageError, messageOf, systemCodeOf } from '../base/errors.ts';
-import { Engine } from './engine.ts';
+import { Engine } from './engine/engine.ts';
 import { situationOf, type Fault } from './faults.ts';
 import type { Credentials } from './authentication.ts';
-import { SERVER_VERSION } from './functions.ts';
+import { SERVER_VERSION } from './engine/functions.ts';
 import { LoadMeter } from './own-load.ts';
 import { jsonReply, sendReply, textReply, type Reply } from './reply.ts';
 import { SqlEndpoint } from './sql-endpoint.ts';
-import { collectStats, newCounters, type SandboxStats } from './stats.ts';
-import { CLUSTER_NAME, NODE_NAME } from './system-tables.ts';
+import { collectStats, newCounters, type SandboxStats } from './counters.ts';
+import { CLUSTER_NAME, NODE_NAME } from './engine/system-tables.ts';
 import { type KnownInserts, createUnreadDoor } from './unread-inserts.ts';
 
 export interface SandboxOptions {

@@ -6,7 +6,7 @@ import { messageOf } from '../base/errors.ts';
 import { formatAnswer, formatFailure, type AnswerFlags } from './answers.ts';
 import { identify, type Credentials } from './authentication.ts';
 import { countBulkRows, DiscardReplies, looksLikeInsert } from './discard.ts';
-import type { Answer, Engine } from './engine.ts';
+import type { Answer, Engine } from './engine/engine.ts';
 import { NeverAnswered, SqlFailure } from './failure.ts';
 import { delayOf, falsified, refusedRows, replyInstead, sendFaulty, withRefused } from './fault-effects.ts';
 import { applies, type Fault, type Occasion } from './faults.ts';
@@ -14,8 +14,8 @@ import type { LoadMeter } from './own-load.ts';
 import { readPayload, type Payload } from './payload.ts';
 import { jsonReply, sendReply, textReply, type Reply } from './reply.ts';
 import { readBody } from './request-body.ts';
-import { Session } from './session.ts';
-import type { Counters } from './stats.ts';
+import { Session } from './engine/session.ts';
+import type { Counters } from './counters.ts';
 
 export interface EndpointOptions {
   readonly engine: Engine;

@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { situationOf } from '../../src/sandbox/faults.ts';
-import { Engine } from '../../src/sandbox/engine.ts';
+import { Engine } from '../../src/sandbox/engine/engine.ts';
 import { LoadMeter } from '../../src/sandbox/own-load.ts';
 import { formatAnswer } from '../../src/sandbox/answers.ts';
 import { SqlFailure } from '../../src/sandbox/failure.ts';
 import { readPayload } from '../../src/sandbox/payload.ts';
-import { Session } from '../../src/sandbox/session.ts';
+import { Session } from '../../src/sandbox/engine/session.ts';
 import { rowsText } from './recordings.ts';
 
 /** The value as JSON, then what SELECT gives back, or the status (-2: that row only), code and message. */

@@ -1,7 +1,7 @@
 /** Typed values at work: comparison, arithmetic and conversion between types while a statement runs. */
 import { castValue } from './casts.ts';
 import { compareDecimals, decimalText, parseDecimal, roundToScale, type Decimal } from './decimal.ts';
-import { invalid } from './failure.ts';
+import { invalid } from '../failure.ts';
 import { valueText } from './java-text.ts';
 import { isJsonArray, isJsonObject, JavaDouble, shrink, toDouble, type Json } from './json.ts';
 import { BIGINT, DOUBLE, INTEGER, type DataType, type Kind } from './types.ts';

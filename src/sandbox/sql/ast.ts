@@ -1,6 +1,6 @@
 /** Statements and expressions as the parser gives them: the subset of CrateDB's SQL that the sandbox runs. */
-import type { Json } from './json.ts';
-import type { DataType } from './types.ts';
+import type { Json } from '../values/json.ts';
+import type { DataType } from '../values/types.ts';
 
 export interface RelationRef {
   /** Null when the statement names none: the session's schema. */

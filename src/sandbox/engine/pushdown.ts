@@ -3,13 +3,13 @@
  * the part is evaluated row by row instead.
  */
 import { aggregateType, isAggregate, type AggregateCall } from './aggregates.ts';
-import type { BinaryOperator, Expression } from './ast.ts';
+import type { BinaryOperator, Expression } from '../sql/ast.ts';
 import { findColumn, type Table } from './catalog.ts';
 import { compileExpression, type CompileContext } from './expressions.ts';
-import { SqlFailure } from './failure.ts';
-import { isJsonArray, type Json } from './json.ts';
-import { BIGINT, type DataType, type Kind } from './types.ts';
-import { convert, isIntegral } from './values.ts';
+import { SqlFailure } from '../failure.ts';
+import { isJsonArray, type Json } from '../values/json.ts';
+import { BIGINT, type DataType, type Kind } from '../values/types.ts';
+import { convert, isIntegral } from '../values/operations.ts';
 
 /** Types whose cells compare in SQLite as the values do. */
 const COMPARABLE: readonly Kind[] = [

@@ -3,8 +3,8 @@
  * checked and stored for itself, and what fails there costs that row only.
  */
 import type { StatementSync } from 'node:sqlite';
-import type { ConflictAction, Expression, Insert } from './ast.ts';
-import { castFailure, compileCast, type Cast } from './casts.ts';
+import type { ConflictAction, Expression, Insert } from '../sql/ast.ts';
+import { castFailure, compileCast, type Cast } from '../values/casts.ts';
 import {
   checkColumnLimit,
   findColumn,
@@ -27,15 +27,22 @@ import {
   inaccessible,
   invalid,
   type Block,
-} from './failure.ts';
+} from '../failure.ts';
 import { formatExpression, quoted } from './format.ts';
 import type { Environment } from './functions.ts';
-import { valueText } from './java-text.ts';
-import type { Json } from './json.ts';
-import { answerText, compileCheck, compileEncode, decodeCell, learnColumns, type Cell } from './storage.ts';
+import { valueText } from '../values/java-text.ts';
+import type { Json } from '../values/json.ts';
+import {
+  answerText,
+  compileCheck,
+  compileEncode,
+  decodeCell,
+  learnColumns,
+  type Cell,
+} from '../values/stored-form.ts';
 import { keyCells, rowsOf, type Store } from './store.ts';
-import { guessType, isConvertible, typeName, type DataType } from './types.ts';
-import { asParameter, compareValues, convert, type Compiled } from './values.ts';
+import { guessType, isConvertible, typeName, type DataType } from '../values/types.ts';
+import { asParameter, compareValues, convert, type Compiled } from '../values/operations.ts';
 
 /** What became of one row. */
 export type RowResult = 'stored' | 'ignored' | SqlFailure;

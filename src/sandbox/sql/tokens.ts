@@ -1,5 +1,5 @@
 /** SQL text cut into tokens, with their places for error messages. */
-import { syntaxError, type SqlFailure } from './failure.ts';
+import { syntaxError, type SqlFailure } from '../failure.ts';
 
 export interface Token {
   /** `end` closes every list of tokens. */

@@ -1,5 +1,5 @@
 /** What belongs to one connection: user, schema and settings, made by its first request and kept until it closes. */
-import type { Json } from './json.ts';
+import type { Json } from '../values/json.ts';
 
 export class Session {
   readonly user: string;

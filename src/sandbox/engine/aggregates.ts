@@ -1,9 +1,16 @@
 /** Aggregate functions: count, sum, avg, min, max, percentiles and a value of any row. */
-import type { Expression } from './ast.ts';
+import type { Expression } from '../sql/ast.ts';
 import { formatExpression } from './format.ts';
-import { isJsonArray, shrink, type Json } from './json.ts';
-import { BIGINT, DOUBLE, type DataType } from './types.ts';
-import { calculate, canonical, compareValues, isFloating, type Compiled, type Row } from './values.ts';
+import { isJsonArray, shrink, type Json } from '../values/json.ts';
+import { BIGINT, DOUBLE, type DataType } from '../values/types.ts';
+import {
+  calculate,
+  canonical,
+  compareValues,
+  isFloating,
+  type Compiled,
+  type Row,
+} from '../values/operations.ts';
 
 export type AggregateCall = Extract<Expression, { kind: 'call' }>;
 

@@ -1,7 +1,7 @@
 /** What the sandbox has seen and holds, for tests that compare it with what a client believes. */
 import { createHash } from 'node:crypto';
-import { fullName } from './catalog.ts';
-import { rowTexts, type Engine } from './engine.ts';
+import { fullName } from './engine/catalog.ts';
+import { rowTexts, type Engine } from './engine/engine.ts';
 
 export interface Counters {
   requests: number;

@@ -1,7 +1,7 @@
 /** Expressions, types and names of SQL: the part of the grammar that every statement shares. */
 import type { BinaryOperator, ColumnDefinition, Expression, Options, RelationRef, Select } from './ast.ts';
-import { invalid, type SqlFailure } from './failure.ts';
-import { toDouble, shrink } from './json.ts';
+import { invalid, type SqlFailure } from '../failure.ts';
+import { toDouble, shrink } from '../values/json.ts';
 import { failureAt, type Token } from './tokens.ts';
 import {
   BIGINT,
@@ -14,7 +14,7 @@ import {
   type DataType,
   type Field,
   type ObjectType,
-} from './types.ts';
+} from '../values/types.ts';
 
 /** Words that end an expression or begin the next clause, so they are no alias. */
 export const RESERVED: ReadonlySet<string> = new Set(

@@ -1,5 +1,5 @@
 /** SELECT: over a table, a system table, a table function or nothing; grouped, ordered and cut as asked. */
-import type { Expression, OrderItem, Select, SelectItem, Source } from './ast.ts';
+import type { Expression, OrderItem, Select, SelectItem, Source } from '../sql/ast.ts';
 import {
   aggregateCalls,
   compileAggregate,
@@ -8,13 +8,13 @@ import {
   type AggregateCall,
 } from './aggregates.ts';
 import { compileExpression, NO_COLUMNS, type CompileContext, type Scope, type Slot } from './expressions.ts';
-import { SqlFailure, functionUnknown, invalid } from './failure.ts';
+import { SqlFailure, functionUnknown, invalid } from '../failure.ts';
 import { columnTitle, formatExpression } from './format.ts';
 import type { Environment } from './functions.ts';
-import { isJsonArray, type Json } from './json.ts';
-import { answerText } from './storage.ts';
-import { BIGINT, UNDEFINED, type DataType } from './types.ts';
-import { canonical, compareValues, convert, type Compiled, type Row } from './values.ts';
+import { isJsonArray, type Json } from '../values/json.ts';
+import { answerText } from '../values/stored-form.ts';
+import { BIGINT, UNDEFINED, type DataType } from '../values/types.ts';
+import { canonical, compareValues, convert, type Compiled, type Row } from '../values/operations.ts';
 
 export interface NamedType {
   readonly name: string;

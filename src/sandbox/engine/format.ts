@@ -1,9 +1,9 @@
 /** Expressions and tables as SQL text: names of answer columns, constraint messages, SHOW CREATE TABLE. */
-import type { Expression, Options } from './ast.ts';
+import type { Expression, Options } from '../sql/ast.ts';
 import type { Column, Table } from './catalog.ts';
-import { doubleText, valueText } from './java-text.ts';
-import { isDouble, isJsonArray, isJsonObject, JavaDouble, type Json } from './json.ts';
-import { baseName, type DataType } from './types.ts';
+import { doubleText, valueText } from '../values/java-text.ts';
+import { isDouble, isJsonArray, isJsonObject, JavaDouble, type Json } from '../values/json.ts';
+import { baseName, type DataType } from '../values/types.ts';
 
 /** `answer`: names of result columns (`(a > 0)`, `x['y']`). `ddl`: as constraints are kept (`"a" > 0`). */
 export type Style = 'answer' | 'ddl';

@@ -4,12 +4,12 @@
  * sandbox at all of them. As there, arrays, NUMERIC, places, bits and vectors have none.
  */
 import type { Table } from './catalog.ts';
-import { doubleText, floatText, valueText } from './java-text.ts';
-import { isJsonObject, type Json } from './json.ts';
+import { doubleText, floatText, valueText } from '../values/java-text.ts';
+import { isJsonObject, type Json } from '../values/json.ts';
 import type { Store } from './store.ts';
 import { allRows } from './table-relation.ts';
-import type { DataType, Kind } from './types.ts';
-import { compareValues, type Row } from './values.ts';
+import type { DataType, Kind } from '../values/types.ts';
+import { compareValues, type Row } from '../values/operations.ts';
 
 /** So many values are common at most; where there are no more, all of them. */
 const COMMON_VALUES = 100;

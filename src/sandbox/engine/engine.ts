@@ -1,6 +1,6 @@
 /** One statement in, one answer out: the part of the endpoint that knows SQL but nothing of HTTP. */
-import type { Expression, PartitionRef, RelationRef, SelectItem, Source, Statement } from './ast.ts';
-import { castValue } from './casts.ts';
+import type { Expression, PartitionRef, RelationRef, SelectItem, Source, Statement } from '../sql/ast.ts';
+import { castValue } from '../values/casts.ts';
 import {
   Catalog,
   checkOptions,
@@ -25,13 +25,13 @@ import {
   relationUnknown,
   unsupported,
   type Block,
-} from './failure.ts';
+} from '../failure.ts';
 import { createTableText, columnTitle } from './format.ts';
 import type { Environment } from './functions.ts';
 import { InsertPlan, assignedCell, targetColumn, type ElementResult } from './insert.ts';
-import { valueText } from './java-text.ts';
-import { isJsonArray, isJsonObject, parseJson, type Json } from './json.ts';
-import { parseStatement } from './parser.ts';
+import { valueText } from '../values/java-text.ts';
+import { isJsonArray, isJsonObject, parseJson, type Json } from '../values/json.ts';
+import { parseStatement } from '../sql/statement-parser.ts';
 import {
   columnsOf,
   conjuncts,
@@ -44,15 +44,15 @@ import {
   type SelectTools,
 } from './select.ts';
 import type { Session } from './session.ts';
-import { answerText, decodeCell, type Cell } from './storage.ts';
+import { answerText, decodeCell, type Cell } from '../values/stored-form.ts';
 import { statisticsOf } from './statistics.ts';
 import { Store, rowsOf } from './store.ts';
-import type { Situation } from './faults.ts';
-import type { OwnLoad } from './own-load.ts';
+import type { Situation } from '../faults.ts';
+import type { OwnLoad } from '../own-load.ts';
 import { systemTable } from './system-tables.ts';
 import { pushWhere, tableRelation } from './table-relation.ts';
-import { TEXT, type DataType } from './types.ts';
-import type { Row } from './values.ts';
+import { TEXT, type DataType } from '../values/types.ts';
+import type { Row } from '../values/operations.ts';
 
 /** Rows, or the number of rows that a statement changed. */
 export type Answer =

@@ -3,7 +3,7 @@
  * form in which SQLite keeps it, and the form in which an answer shows it.
  */
 import { CastError, childMessage } from './casts.ts';
-import { SqlFailure, classCast, invalid } from './failure.ts';
+import { SqlFailure, classCast, invalid } from '../failure.ts';
 import { checkShape, quantisedPoint } from './geo.ts';
 import {
   doubleText,

@@ -3,12 +3,12 @@ import { getHeapStatistics } from 'node:v8';
 import { clusteredBy } from './format.ts';
 import { isOn, type Catalog, type Column, type Table } from './catalog.ts';
 import { formatExpression } from './format.ts';
-import { valueText } from './java-text.ts';
-import { schemaUnknown } from './failure.ts';
-import type { Situation } from './faults.ts';
-import { isJsonObject, type Json, type JsonObject } from './json.ts';
+import { valueText } from '../values/java-text.ts';
+import { schemaUnknown } from '../failure.ts';
+import type { Situation } from '../faults.ts';
+import { isJsonObject, type Json, type JsonObject } from '../values/json.ts';
 import { SERVER_VERSION, type Environment } from './functions.ts';
-import type { OwnLoad } from './own-load.ts';
+import type { OwnLoad } from '../own-load.ts';
 import { relationOfRows, type NamedType, type Relation } from './select.ts';
 import { rowsOf, type Store } from './store.ts';
 import {
@@ -22,8 +22,8 @@ import {
   baseName,
   objectOf,
   type DataType,
-} from './types.ts';
-import type { Row } from './values.ts';
+} from '../values/types.ts';
+import type { Row } from '../values/operations.ts';
 
 export interface SystemFacts {
   readonly catalog: Catalog;

@@ -1,7 +1,7 @@
 /** Scalar functions: the ones crategen's statements, generated columns and people at a prompt use most. */
-import { functionUnknown, invalid } from './failure.ts';
-import { valueText } from './java-text.ts';
-import { isJsonArray, isJsonObject, shrink, type Json } from './json.ts';
+import { functionUnknown, invalid } from '../failure.ts';
+import { valueText } from '../values/java-text.ts';
+import { isJsonArray, isJsonObject, shrink, type Json } from '../values/json.ts';
 import {
   BIGINT,
   BOOLEAN,
@@ -12,8 +12,8 @@ import {
   mergeTypes,
   UNDEFINED,
   type DataType,
-} from './types.ts';
-import { compareValues, convert, isFloating, isNumeric } from './values.ts';
+} from '../values/types.ts';
+import { compareValues, convert, isFloating, isNumeric } from '../values/operations.ts';
 
 /** What a statement runs in. */
 export interface Environment {

@@ -3,7 +3,7 @@
  * one wins where two meet. https://cratedb.com/docs/crate/reference/en/latest/general/ddl/data-types.html
  */
 import { isDouble, isJsonArray, isJsonObject, type Json, type JsonObject } from './json.ts';
-import { SqlFailure, invalid } from './failure.ts';
+import { SqlFailure, invalid } from '../failure.ts';
 
 export type SimpleKind =
   | 'undefined'

@@ -6,7 +6,7 @@ import type {
   Expression,
   Options,
   RelationRef,
-} from './ast.ts';
+} from '../sql/ast.ts';
 import {
   BLOCKS,
   SqlFailure,
@@ -15,10 +15,10 @@ import {
   schemaUnknown,
   unsupported,
   type Block,
-} from './failure.ts';
-import { JavaDouble, type Json } from './json.ts';
-import { checkKey } from './storage.ts';
-import { UNDEFINED, type DataType } from './types.ts';
+} from '../failure.ts';
+import { JavaDouble, type Json } from '../values/json.ts';
+import { checkKey } from '../values/stored-form.ts';
+import { UNDEFINED, type DataType } from '../values/types.ts';
 
 export interface Column {
   readonly name: string;

@@ -1,11 +1,11 @@
 /** Expressions of a statement made ready to run against rows, with CrateDB's three-valued logic and types. */
-import type { BinaryOperator, Expression, Select } from './ast.ts';
-import { castValue, compileCast } from './casts.ts';
-import { SqlFailure, columnUnknown, invalid, unsupported } from './failure.ts';
+import type { BinaryOperator, Expression, Select } from '../sql/ast.ts';
+import { castValue, compileCast } from '../values/casts.ts';
+import { SqlFailure, columnUnknown, invalid, unsupported } from '../failure.ts';
 import { resolveFunction, type Environment } from './functions.ts';
 import { formatExpression, literalText } from './format.ts';
-import { valueText } from './java-text.ts';
-import { isJsonArray, isJsonObject, type Json } from './json.ts';
+import { valueText } from '../values/java-text.ts';
+import { isJsonArray, isJsonObject, type Json } from '../values/json.ts';
 import { fieldType } from './catalog.ts';
 import {
   BIGINT,
@@ -20,7 +20,7 @@ import {
   typeName,
   type DataType,
   type ObjectType,
-} from './types.ts';
+} from '../values/types.ts';
 import {
   arithmeticType,
   asParameter,
@@ -32,7 +32,7 @@ import {
   type ArithmeticOperator,
   type Compiled,
   type Row,
-} from './values.ts';
+} from '../values/operations.ts';
 
 export interface Slot {
   readonly index: number;

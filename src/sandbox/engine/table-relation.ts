@@ -1,9 +1,9 @@
 /** A user's table as something to select from: as much of the query as is safe is answered by SQLite. */
-import type { Expression } from './ast.ts';
+import type { Expression } from '../sql/ast.ts';
 import type { Column, Table } from './catalog.ts';
 import { compileExpression, type CompileContext } from './expressions.ts';
 import { formatExpression } from './format.ts';
-import type { Json } from './json.ts';
+import type { Json } from '../values/json.ts';
 import { pushCondition, pushValue, type Pushed } from './pushdown.ts';
 import {
   bounds,
@@ -15,9 +15,9 @@ import {
   type ResultSet,
   type Scan,
 } from './select.ts';
-import { decodeCell, scannedValue, type Cell } from './storage.ts';
+import { decodeCell, scannedValue, type Cell } from '../values/stored-form.ts';
 import { rowsOf, type Store } from './store.ts';
-import type { Row } from './values.ts';
+import type { Row } from '../values/operations.ts';
 
 export function tableRelation(table: Table, store: Store): Relation {
   return {

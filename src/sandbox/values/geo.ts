@@ -2,7 +2,7 @@
  * Points and shapes: GeoJSON and WKT in, GeoJSON out, and the checks that CrateDB makes when it indexes a shape.
  * Points lose some precision in the index, so a scan reads them back slightly moved.
  */
-import { invalid, SqlFailure } from './failure.ts';
+import { invalid, SqlFailure } from '../failure.ts';
 import { doubleText, jsonValueText, valueText } from './java-text.ts';
 import {
   isJsonArray,

@@ -12,7 +12,7 @@ import {
   roundToScale,
   type Decimal,
 } from './decimal.ts';
-import { invalid, unsupported, type SqlFailure } from './failure.ts';
+import { invalid, unsupported, type SqlFailure } from '../failure.ts';
 import { parseGeoPoint, shapeFromJson, shapeFromText, type Point } from './geo.ts';
 import { doubleText, jsonValueText, valueText } from './java-text.ts';
 import {

@@ -4,7 +4,7 @@
  */
 
 import { asciiDigits } from './decimal.ts';
-import { SqlFailure } from './failure.ts';
+import { SqlFailure } from '../failure.ts';
 
 const INT64_LIMIT = 2n ** 63n;
 const MAX_OFFSET_MINUTES = 18 * 60;
