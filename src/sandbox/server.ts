@@ -10,7 +10,7 @@ import { LoadMeter } from './own-load.ts';
 import { jsonReply, sendReply, textReply, type Reply } from './reply.ts';
 import { SqlEndpoint } from './sql-endpoint.ts';
 import { collectStats, newCounters, type SandboxStats } from './counters.ts';
-import { CLUSTER_NAME, NODE_NAME } from './engine/system-tables.ts';
+import { CLUSTER_NAME, NODE_NAME } from './system-tables/sys.ts';
 import { type KnownInserts, createUnreadDoor } from './unread-inserts.ts';
 
 export interface SandboxOptions {

@@ -17,7 +17,7 @@ import {
   type Block,
 } from '../failure.ts';
 import { JavaDouble, type Json } from '../values/json.ts';
-import { checkKey } from '../values/stored-form.ts';
+import { checkKey } from '../values/shard-checks.ts';
 import { UNDEFINED, type DataType } from '../values/types.ts';
 
 export interface Column {

@@ -44,12 +44,12 @@ import {
   type SelectTools,
 } from './select.ts';
 import type { Session } from './session.ts';
-import { answerText, decodeCell, type Cell } from '../values/stored-form.ts';
+import { answerText, decodeCell, type Cell } from '../values/cells.ts';
 import { statisticsOf } from './statistics.ts';
 import { Store, rowsOf } from './store.ts';
 import type { Situation } from '../faults.ts';
 import type { OwnLoad } from '../own-load.ts';
-import { systemTable } from './system-tables.ts';
+import { systemTable } from '../system-tables/system-tables.ts';
 import { pushWhere, tableRelation } from './table-relation.ts';
 import { TEXT, type DataType } from '../values/types.ts';
 import type { Row } from '../values/operations.ts';

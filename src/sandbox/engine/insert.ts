@@ -32,14 +32,8 @@ import { formatExpression, quoted } from './format.ts';
 import type { Environment } from './functions.ts';
 import { valueText } from '../values/java-text.ts';
 import type { Json } from '../values/json.ts';
-import {
-  answerText,
-  compileCheck,
-  compileEncode,
-  decodeCell,
-  learnColumns,
-  type Cell,
-} from '../values/stored-form.ts';
+import { answerText, compileEncode, decodeCell, type Cell } from '../values/cells.ts';
+import { compileCheck, learnColumns } from '../values/shard-checks.ts';
 import { keyCells, rowsOf, type Store } from './store.ts';
 import { guessType, isConvertible, typeName, type DataType } from '../values/types.ts';
 import { asParameter, compareValues, convert, type Compiled } from '../values/operations.ts';

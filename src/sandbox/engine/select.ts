@@ -12,7 +12,7 @@ import { SqlFailure, functionUnknown, invalid } from '../failure.ts';
 import { columnTitle, formatExpression } from './format.ts';
 import type { Environment } from './functions.ts';
 import { isJsonArray, type Json } from '../values/json.ts';
-import { answerText } from '../values/stored-form.ts';
+import { answerText } from '../values/cells.ts';
 import { BIGINT, UNDEFINED, type DataType } from '../values/types.ts';
 import { canonical, compareValues, convert, type Compiled, type Row } from '../values/operations.ts';
 

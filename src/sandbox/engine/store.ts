@@ -2,7 +2,7 @@
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import type { Column, Table } from './catalog.ts';
 import { createTableText } from './format.ts';
-import { cellDeclaration } from '../values/stored-form.ts';
+import { cellDeclaration } from '../values/cells.ts';
 
 /** A table as it is kept beside its rows, to be read back after a restart. */
 export interface KeptTable {

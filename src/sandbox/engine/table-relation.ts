@@ -15,7 +15,7 @@ import {
   type ResultSet,
   type Scan,
 } from './select.ts';
-import { decodeCell, scannedValue, type Cell } from '../values/stored-form.ts';
+import { decodeCell, scannedValue, type Cell } from '../values/cells.ts';
 import { rowsOf, type Store } from './store.ts';
 import type { Row } from '../values/operations.ts';
 
