@@ -1,6 +1,7 @@
 /** The embedded endpoint: listens, routes, and ends. Everything that speaks SQL is behind `/_sql`. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
+import { type Clock, systemClock } from '../base/clock.ts';
 import { TargetError, UsageError, messageOf, systemCodeOf } from '../base/errors.ts';
 import { Engine } from './engine/engine.ts';
 import { situationOf, type Fault } from './faults.ts';
@@ -55,11 +56,14 @@ const MAX_REQUEST_LINE_BYTES = 4096;
 const CLOSE_GRACE_MS = 500;
 
 /**
- * Starts the endpoint. Throws UsageError for a data file that cannot be used and TargetError for a port that cannot
- * be had.
+ * Starts the endpoint; windows and delays of its faults are times of `clock`. Throws UsageError for a data file that
+ * cannot be used and TargetError for a port that cannot be had.
  */
-export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const running = new RunningSandbox(options);
+export async function startSandbox(
+  options: SandboxOptions = {},
+  clock: Clock = systemClock,
+): Promise<Sandbox> {
+  const running = new RunningSandbox(options, clock);
   await running.listen(options.host ?? '127.0.0.1', options.port ?? 0);
   return running;
 }
@@ -76,14 +80,18 @@ class RunningSandbox implements Sandbox {
   /** Sockets with a request that has no answer yet. */
   readonly #busy = new Set<Socket>();
   readonly #faults: readonly Fault[];
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #clock: Clock;
+  /** Aborted when the sandbox ends. */
+  readonly #ending = new AbortController();
   readonly #greeting: string;
-  #startedMs = performance.now();
+  #startedMs: number;
   #host = '127.0.0.1';
   #port = 0;
   #idle: (() => void) | null = null;
 
-  constructor(options: SandboxOptions) {
+  constructor(options: SandboxOptions, clock: Clock) {
+    this.#clock = clock;
+    this.#startedMs = clock.monotonicMs();
     const dataFile = options.dataFile ?? null;
     const maxMemoryBytes =
       options.maxMemoryBytes === undefined && dataFile === null
@@ -94,7 +102,7 @@ class RunningSandbox implements Sandbox {
       maxMemoryBytes,
       address: () => `${this.#host}:${this.#port}`,
       nowMs: () => Date.now(),
-      situation: () => situationOf(this.#faults, performance.now() - this.#startedMs),
+      situation: () => situationOf(this.#faults, this.#sinceStartMs()),
       ownLoad: () => this.#meter.read(),
     });
     this.#faults = [...latencyFault(options.latencyMs ?? null), ...(options.faults ?? [])];
@@ -107,7 +115,8 @@ class RunningSandbox implements Sandbox {
       discard: options.discard ?? false,
       credentials: options.credentials ?? null,
       maxBodyBytes: options.maxBodyBytes ?? DEFAULT_BODY_BYTES,
-      sinceStartMs: () => performance.now() - this.#startedMs,
+      clock,
+      sinceStartMs: () => this.#sinceStartMs(),
     });
     this.#server = this.#createServer(options.maxBodyBytes ?? DEFAULT_BODY_BYTES);
     this.#door = this.#createDoor(options.knownInserts ?? null);
@@ -135,9 +144,9 @@ class RunningSandbox implements Sandbox {
         },
       );
     }
-    this.#startedMs = performance.now();
+    this.#startedMs = this.#clock.monotonicMs();
     for (const fault of this.#faults)
-      if (fault.name === 'refuse' && fault.windowMs !== null) this.#planRefusal(fault.windowMs);
+      if (fault.name === 'refuse' && fault.windowMs !== null) void this.#refuseIn(fault.windowMs);
   }
 
   stats(): SandboxStats {
@@ -152,7 +161,7 @@ class RunningSandbox implements Sandbox {
   }
 
   async close(): Promise<void> {
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#ending.abort();
     const closed = new Promise<void>((resolve) => this.#door.close(() => resolve()));
     for (const socket of this.#sockets) if (!this.#busy.has(socket)) socket.destroy();
     const grace = setTimeout(() => this.#dropConnections(), CLOSE_GRACE_MS);
@@ -165,17 +174,22 @@ class RunningSandbox implements Sandbox {
     for (const socket of this.#sockets) socket.destroy();
   }
 
+  #sinceStartMs(): number {
+    return this.#clock.monotonicMs() - this.#startedMs;
+  }
+
   /** A window in which nobody listens, as when the node is down. */
-  #planRefusal([fromMs, toMs]: readonly [number, number]): void {
-    const stop = setTimeout(() => {
-      this.#counters.faultsInjected += 1;
-      this.#door.close();
-      this.#dropConnections();
-    }, fromMs);
-    this.#timers.add(stop);
+  async #refuseIn([fromMs, toMs]: readonly [number, number]): Promise<void> {
+    const { signal } = this.#ending;
+    await this.#clock.sleep(fromMs, signal);
+    if (signal.aborted) return;
+    this.#counters.faultsInjected += 1;
+    this.#door.close();
+    this.#dropConnections();
     if (!Number.isFinite(toMs)) return;
+    await this.#clock.sleep(toMs - this.#sinceStartMs(), signal);
     // The port was ours; nobody else is expected to have taken it in between.
-    this.#timers.add(setTimeout(() => void listen(this.#door, this.#host, this.#port), toMs));
+    if (!signal.aborted) await listen(this.#door, this.#host, this.#port);
   }
 
   #createServer(maxBodyBytes: number): Server {

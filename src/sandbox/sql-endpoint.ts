@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { constants, gunzipSync } from 'node:zlib';
+import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import { formatAnswer, formatFailure, type AnswerFlags } from './answers.ts';
 import { identify, type Credentials } from './authentication.ts';
@@ -25,6 +26,8 @@ export interface EndpointOptions {
   readonly discard: boolean;
   readonly credentials: Credentials | null;
   readonly maxBodyBytes: number;
+  /** That of its faults. */
+  readonly clock: Clock;
   /** Milliseconds since the sandbox began to listen. */
   readonly sinceStartMs: () => number;
 }
@@ -157,7 +160,7 @@ export class SqlEndpoint {
     const { faults, occasion } = due;
     this.#options.counters.faultsInjected += 1;
     const delayMs = delayOf(faults, occasion.requestNumber);
-    if (delayMs > 0) await new Promise((resolve) => setTimeout(resolve, delayMs));
+    if (delayMs > 0) await this.#options.clock.sleep(delayMs);
     if (faults.some((fault) => fault.name === 'silence' && fault.argument === 'lost')) return;
     const instead = replyInstead(faults);
     if (instead !== null) return sendReply(response, instead);

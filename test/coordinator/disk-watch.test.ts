@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diskLimit, lookAtDisks, watchDisks } from '../../src/coordinator/disk-watch.ts';
 import type { ClusterLimits } from '../../src/cratedb/cluster-state.ts';
+import { FakeClock } from '../audit/support.ts';
 import { accessTo, clientOf } from '../cratedb/support.ts';
 import { faults, sandboxFor } from '../e2e/support.ts';
-import { hurriedClock } from './support.ts';
 
 const LIMITS: ClusterLimits = {
   heedsDisks: true,
@@ -31,24 +31,26 @@ test('the limit is what was spelled out, else the high watermark of a cluster th
 });
 
 test('a disk that fills up is warned of once at the low watermark and stops the run at the high one', async (context) => {
-  const sandbox = await sandboxFor(context, {
-    faults: faults('disk:80', 'disk:86@200ms..', 'disk:91@600ms..'),
-  });
+  // Only the watch itself lets time pass: it looks every five seconds.
+  const clock = new FakeClock();
+  const filling = faults('disk:80', 'disk:86@9s..', 'disk:91@19s..');
+  const sandbox = await sandboxFor(context, { faults: filling }, clock);
   const client = clientOf(context, accessTo(sandbox.url));
   const state = await lookAtDisks(client, { kind: 'watermark' }, {});
   assert.ok(state.kind === 'watched');
   const said: string[] = [];
+  const say = (message: string): void => void said.push(`${clock.monotonicMs()} ms: ${message}`);
   await watchDisks({
     client,
-    clock: hurriedClock(200),
+    clock,
     limit: state.limit,
-    signal: AbortSignal.timeout(20_000),
-    onWarning: (message) => said.push(message),
-    onFull: (message) => said.push(message),
+    signal: context.signal,
+    onWarning: say,
+    onFull: say,
   });
   assert.deepEqual(said, [
-    'the disk of node sandbox is 86.0% full (14 GiB left), past the low watermark of 85%: the run stops at the high watermark of 90%',
-    'the disk of node sandbox is 91.0% full (9 GiB left), past the high watermark of 90%',
+    '10000 ms: the disk of node sandbox is 86.0% full (14 GiB left), past the low watermark of 85%: the run stops at the high watermark of 90%',
+    '20000 ms: the disk of node sandbox is 91.0% full (9 GiB left), past the high watermark of 90%',
   ]);
 });
 

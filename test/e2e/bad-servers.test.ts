@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import type { Sandbox } from '../../src/sandbox/server.ts';
+import { HandClock } from '../support/hand-clock.ts';
 import { cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
 
 function assertBounds(file: RunFile, sandbox: Sandbox): void {
@@ -149,37 +150,40 @@ for (const [code, block] of [
 }
 
 test('while nobody can be reached the workers hold their batches, and nothing fails when the node is back', async (context) => {
-  const { file, code, sandbox, stderr } = await runWithFaults(
-    context,
-    ['latency:40ms', 'refuse@3s..5s', 'not-recovered:all@5s..6s'],
-    '--rows',
-    '100k',
-  );
-  assert.equal(code, 0, stderr);
-  assert.equal(file.ledger.acknowledged, 100_000);
+  const [place, clock] = [await home(context), new HandClock()];
+  const windows = faults('refuse@1s..2s', 'not-recovered:all@2s..3s');
+  const sandbox = await sandboxFor(context, { faults: windows }, clock);
+  const command = crategen(cluster(sandbox, '--rows', '100k', '--batch-size', '100'), place);
+  await until(() => storedRows(sandbox) > 5000);
+  await clock.pass(1000);
+  await command.line(/nobody can be reached/);
+  const { faultsInjected } = sandbox.stats();
+  await clock.pass(1000);
+  await until(() => sandbox.stats().faultsInjected > faultsInjected);
+  await clock.pass(1000);
+  const ended = await command.ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal(ended.run().ledger.acknowledged, 100_000);
   assert.equal(storedRows(sandbox), 100_000);
-  assert.equal(stderr.match(/nobody can be reached/g)?.length, 1);
-  assert.match(stderr, /takes rows again/);
+  assert.equal(ended.stderr.match(/nobody can be reached/g)?.length, 1);
+  assert.match(ended.stderr, /takes rows again/);
 });
 
 test('an outage that outlasts its time-out ends the run with 4, and the count is called unavailable', async (context) => {
-  const { file, code, stderr } = await runWithFaults(
-    context,
-    ['latency:20ms', 'refuse@3s..100s'],
-    '--rows',
-    '1m',
-    '--outage-timeout',
-    '1s',
-  );
-  assert.equal(code, 4, stderr);
-  assert.equal(file.run.endReason, 'outage');
-  assert.equal(stderr.match(/gave up waiting/g)?.length, 1, 'one speaks for all');
-  assert.equal(file.verification.verdict, 'unavailable');
-  assert.ok(file.ledger.failed + file.ledger.unknown > 0, 'what was held back was given up');
-  assert.equal(
-    file.ledger.offered,
-    file.ledger.acknowledged + file.ledger.rejected + file.ledger.failed + file.ledger.unknown,
-  );
+  const [place, clock] = [await home(context), new HandClock()];
+  const sandbox = await sandboxFor(context, { faults: faults('refuse@1s..') }, clock);
+  const args = cluster(sandbox, '--rows', '1m', '--batch-size', '100', '--outage-timeout', '1s');
+  const command = crategen(args, place);
+  await until(() => storedRows(sandbox) > 5000);
+  await clock.pass(1000);
+  const ended = await command.ended;
+  assert.equal(ended.code, 4, ended.stderr);
+  const { run: facts, verification, ledger } = ended.run();
+  assert.equal(facts.endReason, 'outage');
+  assert.equal(ended.stderr.match(/gave up waiting/g)?.length, 1, 'one speaks for all');
+  assert.equal(verification.verdict, 'unavailable');
+  assert.ok(ledger.failed + ledger.unknown > 0, 'what was held back was given up');
+  assert.equal(ledger.offered, ledger.acknowledged + ledger.rejected + ledger.failed + ledger.unknown);
 });
 
 test('rows that break a constraint are rejected, exactly those, with exit 4', async (context) => {

@@ -1,7 +1,8 @@
 /** A run that stops by itself, and one that does not begin without being told twice: the built command. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cluster, faults, home, run, sandboxFor, storedRows } from './support.ts';
+import { HandClock } from '../support/hand-clock.ts';
+import { cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
 
 test('a budget of bytes ends a run well, and what it did not offer is said', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
@@ -37,12 +38,13 @@ test('a disk that is past the high watermark keeps a run from beginning', async 
 });
 
 test('a disk that fills up ends a running run with exit 4 and its cause', async (context) => {
-  const place = await home(context);
-  const sandbox = await sandboxFor(context, { faults: faults('disk:70', 'disk:93@10s..') });
-  const ended = await run(
-    cluster(sandbox, '--duration', '50s', '--rate', '500', '--batch-size', '50'),
-    place,
-  );
+  const [place, clock] = [await home(context), new HandClock()];
+  const sandbox = await sandboxFor(context, { faults: faults('disk:70', 'disk:93@1s..') }, clock);
+  const args = cluster(sandbox, '--duration', '50s', '--rate', '500', '--batch-size', '50');
+  const command = crategen(args, place);
+  await until(() => storedRows(sandbox) > 0);
+  await clock.pass(1000);
+  const ended = await command.ended;
   assert.equal(ended.code, 4, ended.stderr);
   const file = ended.run();
   assert.equal(file.run.endReason, 'blocked');

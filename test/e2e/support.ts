@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext } from 'node:test';
 import { execa } from 'execa';
+import type { Clock } from '../../src/base/clock.ts';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import { type Fault, parseFault } from '../../src/sandbox/faults.ts';
@@ -40,12 +41,13 @@ export function faults(...texts: string[]): Fault[] {
   });
 }
 
-/** A sandbox in this process, so that tests can look into it; ended after the test. */
+/** A sandbox in this process, so that tests can look into it; ended after the test. `clock` is that of its faults. */
 export async function sandboxFor(
   context: Pick<TestContext, 'after'>,
   options: SandboxOptions = {},
+  clock?: Clock,
 ): Promise<Sandbox> {
-  const sandbox = await startSandbox(options);
+  const sandbox = await startSandbox(options, clock);
   context.after(() => sandbox.close());
   return sandbox;
 }

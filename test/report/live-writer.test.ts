@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
-import type { Clock } from '../../src/base/clock.ts';
 import { type LiveScreen, type ScreenInput, createLiveScreen } from '../../src/report/live-writer.ts';
+import { HandClock } from '../support/hand-clock.ts';
 import { SmallTerminal } from './small-terminal.ts';
 import { sampleSnapshot, sampleState } from './samples.ts';
 
@@ -19,28 +19,6 @@ class Keyboard extends EventEmitter implements ScreenInput {
   unref = (): void => void (this.keepsAlive = false);
   type(keys: string): void {
     this.emit('data', Buffer.from(keys));
-  }
-}
-
-/** Time that moves only when told to. */
-class HandClock implements Clock {
-  nowMs = 0;
-  #sleepers: { atMs: number; wake: () => void }[] = [];
-  monotonicNs = (): bigint => BigInt(this.nowMs) * 1_000_000n;
-  monotonicMs = (): number => this.nowMs;
-  wallMs = (): number => this.nowMs;
-  sleep = (ms: number, signal?: AbortSignal): Promise<void> =>
-    new Promise((wake) => {
-      this.#sleepers.push({ atMs: this.nowMs + ms, wake });
-      signal?.addEventListener('abort', () => wake());
-    });
-  async pass(ms: number): Promise<void> {
-    this.nowMs += ms;
-    const due = this.#sleepers.filter((sleeper) => sleeper.atMs <= this.nowMs);
-    this.#sleepers = this.#sleepers.filter((sleeper) => sleeper.atMs > this.nowMs);
-    due.forEach((sleeper) => sleeper.wake());
-    await Promise.resolve();
-    await Promise.resolve();
   }
 }
 

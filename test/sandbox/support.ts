@@ -1,11 +1,16 @@
 /** Helpers of the sandbox's tests: a sandbox that ends with its test, statements, and a socket to see raw bytes. */
 import { connect } from 'node:net';
 import type { TestContext } from 'node:test';
+import type { Clock } from '../../src/base/clock.ts';
 import { parseFault, type Fault } from '../../src/sandbox/faults.ts';
 import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts';
 
-export async function sandboxFor(context: TestContext, options: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await startSandbox(options);
+export async function sandboxFor(
+  context: TestContext,
+  options: SandboxOptions = {},
+  clock?: Clock,
+): Promise<Sandbox> {
+  const sandbox = await startSandbox(options, clock);
   context.after(() => sandbox.close());
   return sandbox;
 }
