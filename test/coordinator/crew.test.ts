@@ -1,8 +1,8 @@
 /** Workers that misbehave, as real processes: each way ends in a stated reason, and nothing is left behind. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Clock, systemClock } from '../../src/base/clock.ts';
-import { PLAN, type CrewRun, hurriedClock, startCrew } from './support.ts';
+import type { Clock } from '../../src/base/clock.ts';
+import { PLAN, type CrewRun, hurriedClock, standingClock, startCrew } from './support.ts';
 
 function assertAllGone(run: CrewRun): void {
   for (const pid of run.crew.slots.flatMap((slot) => slot.pids))
@@ -10,7 +10,7 @@ function assertAllGone(run: CrewRun): void {
 }
 
 test('workers that end before they are ready are replaced four times each at most, then the run gives up', async () => {
-  const run = startCrew('exits-early', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, systemClock);
+  const run = startCrew('exits-early', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, standingClock());
   const end = await run.ended;
   assert.equal(end.reason, 'workers');
   assert.equal(run.crew.slots[0]?.pids.length, 5);
@@ -20,7 +20,11 @@ test('workers that end before they are ready are replaced four times each at mos
 });
 
 test('a worker that is not ready in time is ended by force', async () => {
-  const run = startCrew('never-ready', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, hurriedClock(50));
+  const run = startCrew(
+    'never-ready',
+    { ...PLAN, load: { ...PLAN.load, procs: 1 } },
+    hurriedClock(() => 50),
+  );
   const end = await run.ended;
   assert.equal(end.reason, 'workers');
   assert.match(run.notes[0]?.message ?? '', /SIGKILL: it was not ready within 11 s/);
@@ -29,7 +33,7 @@ test('a worker that is not ready in time is ended by force', async () => {
 });
 
 test('a message that is not of the protocol is refused and counted, and its sender replaced', async () => {
-  const run = startCrew('sends-garbage', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, systemClock);
+  const run = startCrew('sends-garbage', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, standingClock());
   const end = await run.ended;
   assert.equal(end.reason, 'workers');
   assert.equal(run.crew.slots[0]?.refusedMessages, 5);
@@ -39,7 +43,7 @@ test('a message that is not of the protocol is refused and counted, and its send
 });
 
 test('a process that claims another pid is not believed', async () => {
-  const run = startCrew('wrong-pid', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, systemClock);
+  const run = startCrew('wrong-pid', { ...PLAN, load: { ...PLAN.load, procs: 1 } }, standingClock());
   await run.ended;
   assert.match(run.notes[0]?.message ?? '', /it says its pid is 1/);
   assertAllGone(run);
@@ -47,7 +51,7 @@ test('a process that claims another pid is not believed', async () => {
 });
 
 test('workers that are killed as soon as they run end the run with the reason, not in a loop', async () => {
-  const run = startCrew('dies-mid-run', PLAN, systemClock);
+  const run = startCrew('dies-mid-run', PLAN, standingClock());
   const end = await run.ended;
   assert.equal(end.reason, 'workers');
   assert.ok(run.crew.slots.every((slot) => slot.pids.length <= 5));
@@ -60,8 +64,15 @@ test('workers that are killed as soon as they run end the run with the reason, n
 });
 
 test('a worker that ignores drain and SIGTERM is killed, and a thousand signals are one stop', async () => {
-  const run = startCrew('ignores-drain', PLAN, hurriedClock(20));
+  let factor = 1;
+  const run = startCrew(
+    'ignores-drain',
+    PLAN,
+    hurriedClock(() => factor),
+  );
+  // What hurries from the beginning would give the processes no time to get ready.
   await until(() => run.crew.slots.every((slot) => slot.phase === 'running'), run);
+  factor = 20;
   for (let signal = 0; signal < 1000; signal += 1) run.stop.request(signal % 2 === 0 ? 'SIGTERM' : 'SIGINT');
   const end = await run.ended;
   assert.deepEqual(end, { reason: 'signal', detail: '' });
@@ -78,14 +89,14 @@ test('a worker that ignores drain and SIGTERM is killed, and a thousand signals 
 
 test('workers that keep dying while a start time is waited for end the run then, not at that time', async () => {
   const inAnHour = { ...PLAN, startAtMs: Date.now() + 3_600_000, load: { ...PLAN.load, procs: 1 } };
-  const run = startCrew('dies-when-ready', inAnHour, systemClock);
+  const run = startCrew('dies-when-ready', inAnHour, standingClock());
   assert.equal((await run.ended).reason, 'workers');
   assertAllGone(run);
   await run.close();
 });
 
 test('a stop before the start waits for no drain: workers that do not answer are ended within 5 s', async () => {
-  const clock = hurriedClock(20);
+  const clock = hurriedClock(() => 20);
   const waits: number[] = [];
   const noted: Clock = {
     ...clock,

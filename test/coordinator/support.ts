@@ -36,9 +36,15 @@ export const PLAN: RunPlan = {
   safety: { ...usual.safety, drainTimeoutMs: 2000 },
 };
 
-/** Every wait takes a fraction of its time; what is measured is real. */
-export function hurriedClock(factor: number): Clock {
-  return { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / factor, signal) };
+/** Every wait takes a fraction of its time, by the factor of the moment it begins; what is measured is real. */
+export function hurriedClock(factor: () => number): Clock {
+  return { ...systemClock, sleep: (ms, signal) => systemClock.sleep(ms / factor(), signal) };
+}
+
+/** Waits take their time, and nothing that is measured lasts: processes may come and go as slowly as a busy host has them. */
+export function standingClock(): Clock {
+  const nowNs = systemClock.monotonicNs();
+  return { ...systemClock, monotonicNs: () => nowNs, monotonicMs: () => Number(nowNs) / 1e6 };
 }
 
 export interface CrewRun {
