@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
+import { BrakedClock } from '../support/braked-clock.ts';
 import { type Home, cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
 
 const TABLES = ['crategen.records', 'crategen.metrics', 'crategen.logs'] as const;
@@ -83,14 +84,18 @@ test('a worker that is killed in a mix is replaced, and every table is complete'
 });
 
 test('a mix that was stopped is gone on with, table by table', async (context) => {
-  const place = await home(context);
-  const sandbox = await sandboxFor(context, { faults: faults('latency:20ms') });
+  const [place, clock] = [await home(context), new BrakedClock()];
+  const sandbox = await sandboxFor(context, { faults: faults('latency:20ms') }, clock);
   const command = crategen(
     cluster(sandbox, '--rows', '20000', '--batch-size', '100', '--run-id', 'mixed', ...(await mixOf(place))),
     place,
   );
   await until(() => storedRows(sandbox, 'crategen.logs') > 1000);
+  // The rows last until the signal is heard.
+  clock.hold();
   command.kill('SIGINT');
+  await command.line(/phase=draining/);
+  clock.release();
   const stopped = (await command.ended).run();
   assert.equal(stopped.run.endReason, 'signal');
   assert.ok(stopped.ledger.notOffered > 0);

@@ -1,6 +1,7 @@
 /** Rows 28 and 29 of the fault table, and the resume of a stopped run: the same rows, counted once, every time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { BrakedClock } from '../support/braked-clock.ts';
 import { cluster, crategen, home, run, sandboxFor, storedRows, until } from './support.ts';
 
 const IDENTITY = ['--seed', '42', '--run-id', 'same', '--time-origin', '2026-01-01T00:00:00Z'];
@@ -94,7 +95,8 @@ test('rows of another seed are others', async (context) => {
 });
 
 test('a stopped run goes on where it stopped, and ends with the rows it would have had', async (context) => {
-  const [place, sandbox] = [await home(context), await sandboxFor(context, { latencyMs: 30 })];
+  const [place, clock] = [await home(context), new BrakedClock()];
+  const sandbox = await sandboxFor(context, { latencyMs: 30 }, clock);
   const reference = await run(
     [
       'single',
@@ -115,9 +117,12 @@ test('a stopped run goes on where it stopped, and ends with the rows it would ha
     cluster(sandbox, '--rows', '20k', '--batch-size', '100', '--table', 'crategen.parts', ...IDENTITY),
     place,
   );
-  await command.line(/phase=running/);
   await until(() => storedRows(sandbox, 'crategen.parts') > 3000);
+  // The rows last until the signal is heard.
+  clock.hold();
   command.kill('SIGTERM');
+  await command.line(/phase=draining/);
+  clock.release();
   const stopped = await command.ended;
   assert.equal(stopped.code, 143, stopped.stderr);
   const resumed = await run(['cluster', '--resume', 'same', '--json', '--live', 'off'], place);
