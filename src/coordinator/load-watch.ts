@@ -27,8 +27,9 @@ const MAX_BACKLOGS = 120;
 
 /** Everything that only grows, at one moment. */
 export interface LoadReading {
+  /** Of parent and host, after the common start. */
   readonly atMs: number;
-  /** Over all workers; its histograms are not looked at. */
+  /** Over all workers, with a time of its own; its histograms are not looked at. */
   readonly total: Snapshot;
   readonly parentCpuUs: number;
   readonly host: HostUse;
@@ -110,16 +111,21 @@ export class LoadWatch {
     server: ServerTelemetry | null,
   ): LoadFacts {
     const { load } = this.#parts.plan;
-    const elapsedMs = to.atMs - from.atMs;
+    // Reports may be older than the look at the host: each is held against its own time.
+    const elapsedMs = to.total.atMs - from.total.atMs;
+    const watchedMs = to.atMs - from.atMs;
     const grown = (of: (reading: LoadReading) => number): number => Math.max(0, of(to) - of(from));
-    const perTime = (amount: number | null): number | null =>
-      amount === null || elapsedMs <= 0 ? null : amount / elapsedMs;
+    const perTime = (amount: number | null, ms: number): number | null =>
+      amount === null || ms <= 0 ? null : amount / ms;
     const workersCpuMs = grown(({ total }) => (total.use.userCpuUs + total.use.systemCpuUs) / 1000);
     const parentCpuMs = grown(({ parentCpuUs }) => parentCpuUs / 1000);
     const inPercent = (share: number | null): number | null => (share === null ? null : share * 100);
+    const isAlone = this.#parts.plan.command === 'single';
+    const workersCpu = perTime(workersCpuMs, elapsedMs);
+    // In `single` the parent is the worker.
+    const parentCpu = isAlone ? 0 : perTime(parentCpuMs, watchedMs);
     const offered = grown(({ total }) => total.ledger.offered);
     const dropped = grown(({ total }) => total.droppedRows);
-    const isAlone = this.#parts.plan.command === 'single';
     return {
       elapsedMs,
       processes: load.procs,
@@ -129,20 +135,23 @@ export class LoadWatch {
         grown(({ total }) => total.use.eventLoopActiveMs),
         elapsedMs * load.procs,
       ),
-      workersCpuPercent: inPercent(perTime(workersCpuMs)),
-      // In `single` the parent is the worker.
-      clientCpuPercent: inPercent(perTime(workersCpuMs + (isAlone ? 0 : parentCpuMs))),
-      hostBusyPercent: inPercent(perTime(difference(to.host.busyMs, from.host.busyMs))),
+      workersCpuPercent: inPercent(workersCpu),
+      clientCpuPercent: inPercent(sumOfKnown([workersCpu, parentCpu])),
+      hostBusyPercent: inPercent(perTime(difference(to.host.busyMs, from.host.busyMs), watchedMs)),
       coreWaitShare: shareOrNull(
         difference(to.total.use.coreWaitMs, from.total.use.coreWaitMs),
         elapsedMs * load.procs,
       ),
-      throttledShare: perTime(difference(to.host.throttledMs, from.host.throttledMs)),
+      throttledShare: perTime(difference(to.host.throttledMs, from.host.throttledMs), watchedMs),
       requests: grown(({ total }) => total.answers.requests),
       serviceUs: grown(({ total }) => total.answers.serviceUs),
       toldServiceUs: grown(({ total }) => total.answers.toldServiceUs),
       serverUs: grown(({ total }) => total.answers.serverUs),
-      sentBytesPerSecond: (perTime(grown(({ total }) => total.bodyBytes)) ?? 0) * 1000,
+      sentBytesPerSecond:
+        (perTime(
+          grown(({ total }) => total.bodyBytes),
+          elapsedMs,
+        ) ?? 0) * 1000,
       schedule:
         load.rowsPerSecond === null
           ? null
@@ -175,8 +184,9 @@ function heldBetween(from: WatchedReading, to: WatchedReading): LoadFacts['held'
 }
 
 /** Null without a schedule, and when it is over: what waits then does not grow. */
-function backlogOf({ load, machine, bounds }: RunPlan, { atMs, total }: LoadReading): Backlog | null {
+function backlogOf({ load, machine, bounds }: RunPlan, { total }: LoadReading): Backlog | null {
   const { rowsPerSecond, rampUpMs } = load;
+  const { atMs } = total;
   if (rowsPerSecond === null || atMs >= (bounds.durationMs ?? Infinity)) return null;
   const due = rowsDueBy({ rowsPerSecond, rampUpMs }, atMs) / machine.count;
   if (due >= (bounds.rows ?? Infinity) / machine.count) return null;

@@ -55,10 +55,10 @@ const MAX_EVENTS = 500;
 
 const NOT_SEEN: OutsideView = { cpuPercent: null, residentBytes: null };
 
+/** What was known at a look; how old it was then, its snapshots say. */
 interface Moment {
-  readonly atMs: number;
   readonly total: Snapshot;
-  readonly perWorker: readonly number[];
+  readonly perWorker: readonly Snapshot[];
 }
 
 export class Monitor {
@@ -81,7 +81,9 @@ export class Monitor {
   #verdict: Verdict | null = null;
   #plannedRows: number | null = null;
   #startAtNs: bigint | null = null;
-  #endAtNs: bigint | null = null;
+  #end: { readonly elapsedMs: number; readonly reading: LoadReading } | null = null;
+  /** How far into the run the newest point of the series reaches. */
+  #seriesToMs = 0;
   #moments: Moment[] = [];
   #sum: { readonly parts: readonly Snapshot[]; readonly total: Snapshot } = {
     parts: [],
@@ -145,9 +147,14 @@ export class Monitor {
     this.#startAtNs = startAtNs;
   }
 
-  /** No worker has anything in flight: time stops, what follows is not part of the run's duration. */
+  /**
+   * No worker has anything in flight: time stops where the last of them was done, however late that is heard of, and
+   * what follows is not part of the run.
+   */
   ended(): void {
-    this.#endAtNs ??= this.#clock.monotonicNs();
+    if (this.#end !== null) return;
+    const reading = this.#reading(this.total());
+    this.#end = { elapsedMs: Math.min(reading.total.atMs, reading.atMs), reading };
   }
 
   note(note: Omit<RunNote, 'kind' | 'atMs'>): void {
@@ -167,7 +174,11 @@ export class Monitor {
 
   elapsedMs(): number {
     if (this.#startAtNs === null) return 0;
-    return Math.max(0, Number((this.#endAtNs ?? this.#clock.monotonicNs()) - this.#startAtNs) / 1e6);
+    return this.#end?.elapsedMs ?? Math.max(0, Number(this.#clock.monotonicNs() - this.#startAtNs) / 1e6);
+  }
+
+  get #isRunning(): boolean {
+    return this.#startAtNs !== null && this.#end === null;
   }
 
   total(): Snapshot {
@@ -223,7 +234,7 @@ export class Monitor {
 
   /** Reports come at whole intervals after the start. A timer that was early does not make two ticks of one. */
   #msToNextTick(): number {
-    if (this.#startAtNs === null || this.#endAtNs !== null) return TICK_MS;
+    if (!this.#isRunning) return TICK_MS;
     const leftMs = TICK_MS - ((this.elapsedMs() + TICK_MS - AFTER_REPORTS_MS) % TICK_MS);
     return leftMs < TICK_MS / 2 ? leftMs + TICK_MS : leftMs;
   }
@@ -262,25 +273,21 @@ export class Monitor {
 
   #tick(): void {
     const totals = this.#slots.map((slot) => slot.total());
-    const moment = {
-      atMs: this.elapsedMs(),
-      total: this.#merged(totals),
-      perWorker: totals.map((total) => total.ledger.acknowledged),
-    };
+    const moment = { total: this.#merged(totals), perWorker: totals };
     this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
     if (this.#ticks >= this.#weighTick) this.#weigh(moment.total, totals);
     const state = this.#stateOf(totals);
-    if (this.#ticks % WINDOW_TICKS === 0 && this.#startAtNs !== null && this.#endAtNs === null) {
+    if (this.#ticks % WINDOW_TICKS === 0 && this.#isRunning) {
       this.#recentRates = [...this.#recentRates, state.window.rowsPerSecond].slice(-SPARKLINE_SECONDS);
     }
-    if (this.#startAtNs !== null && this.#endAtNs === null) this.#series.offer(this.#point(state));
+    // A look that came before the reports has nothing new to tell.
+    if (this.#isRunning && state.total.atMs > this.#seriesToMs) this.#series.offer(this.#point(state));
     this.#observer({ kind: 'tick', state });
   }
 
   /** How busy both sides are. Begins when every worker has reported, so that no start-up is in it. */
   #weigh(total: Snapshot, totals: readonly Snapshot[]): void {
-    if (this.#startAtNs === null || this.#endAtNs !== null || totals.some(({ sequence }) => sequence === 0))
-      return;
+    if (!this.#isRunning || totals.some(({ sequence }) => sequence === 0)) return;
     this.#weighTick = this.#ticks + SLOW_EVERY_TICKS;
     this.#loads.take(this.#reading(total));
     this.#verdict = this.#loads.recentVerdict(this.#target, this.serverTelemetry());
@@ -298,7 +305,8 @@ export class Monitor {
 
   /** What limited the run as a whole. */
   verdict(target: TargetState): Verdict {
-    return this.#loads.verdict(this.#reading(this.total()), target, this.serverTelemetry());
+    const reading = this.#end?.reading ?? this.#reading(this.total());
+    return this.#loads.verdict(reading, target, this.serverTelemetry());
   }
 
   hostSamples(): readonly HostSample[] {
@@ -357,7 +365,8 @@ export class Monitor {
 
   #rates(): { window: WindowState; perWorker: readonly number[] } {
     const [earlier, later] = [this.#moments[0], this.#moments.at(-1)];
-    const seconds = earlier === undefined || later === undefined ? 0 : (later.atMs - earlier.atMs) / 1000;
+    const seconds =
+      earlier === undefined || later === undefined ? 0 : secondsBetween(earlier.total, later.total);
     if (earlier === undefined || later === undefined || seconds <= 0) {
       return {
         window: { rowsPerSecond: 0, bodyBytesPerSecond: 0, p50Ms: null, p99Ms: null, maxMs: null },
@@ -373,18 +382,17 @@ export class Monitor {
         p99Ms: inMs(quantileUs(service, 0.99)),
         maxMs: service.count === 0 ? null : service.maxUs / 1000,
       },
-      perWorker: later.perWorker.map(
-        (rows, position) => Math.max(0, rows - (earlier.perWorker[position] ?? 0)) / seconds,
-      ),
+      perWorker: later.perWorker.map((total, position) => rateBetween(earlier.perWorker[position], total)),
     };
   }
 
   #point(state: RunState): SeriesPoint {
     const service = windowOf(state.total.serviceTime, this.#pointServiceTime);
     this.#pointServiceTime = state.total.serviceTime;
+    this.#seriesToMs = state.total.atMs;
     const { ledger } = state.total;
     return {
-      tMs: Math.round(state.elapsedMs),
+      tMs: Math.round(state.total.atMs),
       rows: ledger.acknowledged,
       p50Ms: inMs(quantileUs(service, 0.5)),
       p99Ms: inMs(quantileUs(service, 0.99)),
@@ -404,6 +412,17 @@ export class Monitor {
       ),
     };
   }
+}
+
+function secondsBetween(earlier: Snapshot, later: Snapshot): number {
+  return (later.atMs - earlier.atMs) / 1000;
+}
+
+/** Acknowledged rows per second of one worker; 0 while it says nothing new. */
+function rateBetween(earlier: Snapshot | undefined, later: Snapshot): number {
+  if (earlier === undefined || later.atMs <= earlier.atMs) return 0;
+  const rows = later.ledger.acknowledged - earlier.ledger.acknowledged;
+  return Math.max(0, rows) / secondsBetween(earlier, later);
 }
 
 function isSampled(tick: number): boolean {

@@ -353,6 +353,8 @@ export class WorkerSlot {
     this.#list(books.exceptions);
     this.#closed.push({
       ...last,
+      // Of one that was killed all is told that it did until its death was seen.
+      atMs: incarnation.drained === null ? this.#elapsedMs() : last.atMs,
       ledger: books.ledger,
       tables: books.tables,
       batches: books.batches,

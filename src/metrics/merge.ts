@@ -42,6 +42,7 @@ type Counts = Omit<Snapshot, 'serviceTime' | 'responseTime' | 'nodes'>;
 function mergeTwo(a: Counts, b: Counts): Counts {
   return {
     sequence: Math.max(a.sequence, b.sequence),
+    atMs: Math.max(a.atMs, b.atMs),
     ledger: addLedgers(a.ledger, b.ledger),
     tables: addTables(a.tables, b.tables),
     batches: addBatches(a.batches, b.batches),

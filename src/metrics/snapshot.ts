@@ -30,6 +30,8 @@ export interface ProcessUse {
 export interface Snapshot {
   /** Rises by one with every snapshot of an incarnation. */
   readonly sequence: number;
+  /** When it was made, in ms after the workers' common start; 0 before it. Its reader may hear of it much later. */
+  readonly atMs: number;
   readonly ledger: Ledger;
   /** The same rows by table, in the order of the plan's tables; empty before anything was begun. */
   readonly tables: readonly Ledger[];
@@ -104,6 +106,7 @@ export const NO_USE: ProcessUse = {
 export function emptySnapshot(nextBatch: number): Snapshot {
   return {
     sequence: 0,
+    atMs: 0,
     ledger: EMPTY_LEDGER,
     tables: [],
     batches: NO_BATCHES,

@@ -9,7 +9,7 @@ import type { Assignment } from '../plan/assignment.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
 import type { PackedSnapshot } from './packed-snapshot.ts';
 
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 /** How a worker goes about its assignment. */
 export interface WorkerLimits {

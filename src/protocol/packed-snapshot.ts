@@ -163,7 +163,7 @@ class Unpacker {
 export function packSnapshot(snapshot: Snapshot): PackedSnapshot {
   const to = new Packer();
   const { answers, batches } = snapshot;
-  to.add(snapshot.sequence);
+  to.add(snapshot.sequence, snapshot.atMs);
   packLedger(to, snapshot.ledger);
   to.list(snapshot.tables, (ledger) => packLedger(to, ledger));
   to.add(batches.begun, batches.completed, batches.retried, batches.failed);
@@ -193,6 +193,7 @@ function readSnapshot(from: Unpacker): Snapshot {
   // The order of the fields is the order in which they are read.
   return {
     sequence: from.count(),
+    atMs: from.amount(),
     ledger: readLedger(from),
     tables: from.list(() => readLedger(from)),
     batches: readBatches(from),

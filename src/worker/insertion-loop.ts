@@ -508,6 +508,7 @@ class Loop implements InsertionLoop {
     const nodes = this.#nodeBooks.counts();
     return {
       sequence: this.#sequence,
+      atMs: this.#pacer === null ? 0 : Math.max(0, this.#elapsedMs()),
       ledger,
       ...sums,
       nextBatch: this.#nextBatch,

@@ -30,7 +30,14 @@ function verdictOf(
     const waiting = cause === null ? null : { cause, detail: 'ECONNREFUSED', sinceNs: 1n };
     return {
       atMs: (index + 1) * 1000,
-      total: { ...emptySnapshot(0), sequence: index + 1, ledger, answers, waiting },
+      total: {
+        ...emptySnapshot(0),
+        sequence: index + 1,
+        atMs: (index + 1) * 1000,
+        ledger,
+        answers,
+        waiting,
+      },
       parentCpuUs: 0,
       host: { busyMs: null, throttledMs: null, receivedBytes: null, sentBytes: null },
     };

@@ -101,16 +101,25 @@ test('when the parent is killed its workers end by themselves, and recover gives
   assert.equal(storedRows(sandbox), 60_000);
 });
 
-test('a parent that stands still for a while loses nothing', async (context) => {
+test('a parent that stands still for a while loses nothing, and its own time is not taken for that of the run', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context, SLOW)];
   const command = crategen(cluster(sandbox, '--rows', '20k', '--batch-size', '200'), place);
   await command.line(/phase=running/);
+  const beganMs = performance.now();
   command.kill('SIGSTOP');
   await until(() => storedRows(sandbox) === 20_000);
+  const storedAfterMs = performance.now() - beganMs;
+  const standsStillMs = storedAfterMs + 2000;
+  await until(() => performance.now() - beganMs > standsStillMs);
   command.kill('SIGCONT');
   const ended = await command.ended;
   assert.equal(ended.code, 0, ended.stderr);
-  assert.equal(ended.run().ledger.acknowledged, 20_000);
+  const { ledger, run: facts, series } = ended.run();
+  assert.equal(ledger.acknowledged, 20_000);
+  // What is done is done when the workers are, not when it is heard of.
+  const runningMs = facts.runningMs ?? Number.NaN;
+  assert.ok(runningMs < storedAfterMs + 1000, `${runningMs} of ${standsStillMs} ms`);
+  assert.ok(series.every(({ tMs }) => tMs <= Math.ceil(runningMs)));
 });
 
 for (const [signal, code] of [

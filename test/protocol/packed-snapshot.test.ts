@@ -48,6 +48,7 @@ const nodes: fc.Arbitrary<NodeCounts[]> = fc.array(
 /** Numbers of any size, balanced or not: the form carries what it is given. */
 const snapshots: fc.Arbitrary<Snapshot> = plain({
   sequence: count,
+  atMs: amount,
   ledger,
   tables: fc.array(ledger, { maxLength: 3 }),
   batches: plain({ begun: count, completed: count, retried: count, failed: count }),
