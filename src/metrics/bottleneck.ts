@@ -342,12 +342,17 @@ function judgeTimes(facts: LoadFacts): Verdict {
       evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), advice],
     };
   }
+  const sandbox = facts.server === null ? null : sandboxVerdict(facts, facts.server, split);
+  if (sandbox !== null) return sandbox;
   if (isCrowded(facts)) return crowdedVerdict(facts, split);
   if (idle >= onWay) {
     const empty = `the request slots were empty ${percent(idle)} of the time`;
     return { verdict: 'unclear', evidence: [empty, split, ...bothSides(facts)] };
   }
-  if (facts.server?.isOwn === true) return ownServerVerdict(facts, facts.server, split);
+  if (facts.server?.isOwn === true) {
+    const near = 'no network lies between them, so that it waits for a core on either side';
+    return { verdict: 'unclear', evidence: [split, near, ...bothSides(facts)] };
+  }
   const way = `${split}: ${percent(onWay / (inServer + onWay))} of the time it is on the way, at ${formatBytes(facts.sentBytesPerSecond)}/s`;
   return {
     verdict: 'network',
@@ -355,17 +360,14 @@ function judgeTimes(facts: LoadFacts): Verdict {
   };
 }
 
-/** Nothing lies between: what is outside of the server waits, for its turn in the sandbox or for a core. */
-function ownServerVerdict(facts: LoadFacts, server: ServerLoad, split: string): Verdict {
+/** What is outside of a sandbox that is always at a request waits for its turn, wherever the sandbox is. */
+function sandboxVerdict(facts: LoadFacts, server: ServerLoad, split: string): Verdict | null {
   // On average. Surely more than one at a time is latency that was asked for, which holds up nobody else.
   const inside = timeShares(facts).inServer * facts.slots;
-  if (server.kind === 'sandbox' && inside >= BUSY_SERVER && inside <= 1.05) {
-    const turns = `it takes one at a time, and was at one ${percent(Math.min(1, inside))} of the time`;
-    const advice = clusterAdvice(server, serverShare(server), true);
-    return { verdict: 'cluster', evidence: [split, turns, ...bothSides(facts), advice] };
-  }
-  const near = 'no network lies between them, so that it waits for a core on either side';
-  return { verdict: 'unclear', evidence: [split, near, ...bothSides(facts)] };
+  if (server.kind !== 'sandbox' || inside < BUSY_SERVER || inside > 1.05) return null;
+  const turns = `it takes one at a time, and was at one ${percent(Math.min(1, inside))} of the time`;
+  const advice = clusterAdvice(server, serverShare(server), server.isOnThisHost);
+  return { verdict: 'cluster', evidence: [split, turns, ...bothSides(facts), advice] };
 }
 
 /** Whether the workers are in each other's way, so that the time outside of the server tells nothing of the way to it. */

@@ -154,6 +154,8 @@ test('a sandbox that is always at a request is the limit, although other program
     'it takes one at a time, and was at one 90 % of the time',
   ]);
   assert.match(evidence.at(-1) ?? '', /^try a CrateDB in its place/);
+  const elsewhere = { ...of(41_000), server: { ...sandbox, isOnThisHost: false, isOwn: false } };
+  assert.equal(judge(elsewhere).verdict, 'cluster', 'its queue is not the network');
   assert.equal(judge(of(20_000)).verdict, 'unclear', 'half of the time it had nothing to do');
   assert.equal(judge(of(100_000)).verdict, 'unclear', 'it took two at a time: that is latency');
 });
