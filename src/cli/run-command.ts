@@ -207,7 +207,7 @@ async function readNamedFile(named: NamedFile): Promise<ResolvedSchema> {
     const { readDdlFile } = await import('./ddl-file.ts');
     return await readDdlFile(named.name, named.value);
   }
-  const { readSchemaFile } = await import('../plan/schema-file.ts');
+  const { readSchemaFile } = await import('../plan/schema-file/schema-file.ts');
   return await readSchemaFile(named.value, `${named.name} ${named.value}`);
 }
 

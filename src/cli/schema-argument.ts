@@ -5,7 +5,7 @@ import type { FlagInput } from '@oclif/core/interfaces';
 import { nearest } from '../base/nearest.ts';
 import { type TableName, OWN_SCHEMA, parseTableName } from '../base/sql.ts';
 import { DEFAULT_NODES } from '../plan/parse-target.ts';
-import type { ChosenBy } from '../plan/schema-file.ts';
+import type { ChosenBy } from '../plan/schema-file/schema-file.ts';
 import { checkShape } from '../plan/schema-source.ts';
 import { type Given, SettingReader } from '../plan/setting-reader.ts';
 import { RUN_SETTINGS } from '../plan/settings.ts';
@@ -112,7 +112,7 @@ async function presetOrFile(name: string): Promise<ReadSource> {
     return { ok: false, problems: [`${name}: no such preset; did you mean ${near}?`] };
   if (/^\w+$/.test(name) && !existsSync(name))
     return { ok: false, problems: [`${name}: no such preset (${PRESET_NAMES.join(', ')}) and no such file`] };
-  const { readSchemaFile } = await import('../plan/schema-file.ts');
+  const { readSchemaFile } = await import('../plan/schema-file/schema-file.ts');
   return await readSchemaFile(name, `schema ${name}`);
 }
 

@@ -1,6 +1,6 @@
 /** The columns of a schema in words: what a person wants to know before filling a table with them. */
 import { formatDuration } from '../base/units.ts';
-import type { ChosenBy } from '../plan/schema-file.ts';
+import type { ChosenBy } from '../plan/schema-file/schema-file.ts';
 import { typeSql } from '../rows/ddl.ts';
 import { childColumns } from '../rows/pool-needs.ts';
 import type { Column, Generator, TableSchema } from '../rows/schema.ts';

@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { schemaFile, spoiling } from '../plan/arbitrary-schema-file.ts';
+import { schemaFile, spoiling } from '../plan/schema-file/arbitrary-schema-file.ts';
 import { crategen, home, run, sandboxFor } from './support.ts';
 
 /** Commands that are started: each takes a third of a second of CPU. */

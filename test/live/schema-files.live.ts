@@ -7,9 +7,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { firstRows } from '../../src/cli/schema-sample.ts';
-import { parseSchemaText } from '../../src/plan/schema-file.ts';
+import { parseSchemaText } from '../../src/plan/schema-file/schema-file.ts';
 import { createTableSql, insertStatement } from '../../src/rows/ddl.ts';
-import { schemaFile } from '../plan/arbitrary-schema-file.ts';
+import { schemaFile } from '../plan/schema-file/arbitrary-schema-file.ts';
 import { bulkInsert, sql, tableFor } from './support.ts';
 import { parseTableName } from '../../src/base/sql.ts';
 

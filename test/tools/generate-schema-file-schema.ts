@@ -5,9 +5,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as prettier from 'prettier';
-import { TYPE_NAMES } from '../../src/plan/column-type.ts';
-import { GENERATOR_NAMES } from '../../src/plan/parse-generator.ts';
-import type { COLUMN_KEYS, TOP_KEYS } from '../../src/plan/parse-schema.ts';
+import { TYPE_NAMES } from '../../src/plan/schema-file/column-type.ts';
+import { GENERATOR_NAMES } from '../../src/plan/schema-file/parse-generator.ts';
+import type { COLUMN_KEYS, TOP_KEYS } from '../../src/plan/schema-file/parse-schema.ts';
 import { FAKER_METHODS } from '../../src/rows/schema.ts';
 
 export const SCHEMA_FILE_SCHEMA_PATH = join(import.meta.dirname, '../../docs/schema-file.schema.json');

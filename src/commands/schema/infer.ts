@@ -3,7 +3,7 @@ import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { SchemaCommand, sourceFlags } from '../../cli/schema-argument.ts';
 import { MAX_FILE_BYTES } from '../../plan/read-limited.ts';
-import { schemaFileText } from '../../plan/write-schema.ts';
+import { schemaFileText } from '../../plan/schema-file/write-schema.ts';
 
 export default class SchemaInfer extends SchemaCommand {
   static override summary = 'Write a schema file for a table that is there';

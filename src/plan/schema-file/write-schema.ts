@@ -1,15 +1,15 @@
 /** A table schema as a schema file: what `parseSchema` reads back as the same schema, as far as the format goes. */
 import { isDeepStrictEqual } from 'node:util';
-import { type TableName, formatTable } from '../base/sql.ts';
-import { typeSql } from '../rows/ddl.ts';
+import { type TableName, formatTable } from '../../base/sql.ts';
+import { typeSql } from '../../rows/ddl.ts';
 import {
   type Column,
   type ColumnType,
   type Generator,
   type TableSchema,
   hasRunColumns,
-} from '../rows/schema.ts';
-import { sensibleGenerator } from '../rows/sensible-generator.ts';
+} from '../../rows/schema.ts';
+import { sensibleGenerator } from '../../rows/sensible-generator.ts';
 import { parseSchemaText } from './schema-file.ts';
 import { type Written, writeGenerator } from './write-generator.ts';
 

@@ -1,6 +1,6 @@
 /** What several generators of a schema file read alike: values, numbers and times as the filled column takes them. */
-import type { ColumnType, JsonValue, TypeKind } from '../rows/schema.ts';
-import { INTEGERS } from '../rows/validate-generator.ts';
+import type { ColumnType, JsonValue, TypeKind } from '../../rows/schema.ts';
+import { INTEGERS } from '../../rows/validate-generator.ts';
 import { type Spot, type TreeReader, inWords, jsonOf } from './tree-reader.ts';
 import { valueOfType } from './value-of-type.ts';
 

@@ -3,9 +3,9 @@
  * the config file is; problems come as lines that name file, line and column.
  */
 import { basename, dirname, extname, resolve } from 'node:path';
-import { printable } from '../base/text.ts';
-import { PRESET_NAMES, presetSchema } from '../rows/presets.ts';
-import { readLimited } from './read-limited.ts';
+import { printable } from '../../base/text.ts';
+import { PRESET_NAMES, presetSchema } from '../../rows/presets.ts';
+import { readLimited } from '../read-limited.ts';
 import type { Referred } from './parse-generator.ts';
 import { type ChosenBy, type ParsedSchema, columnAt, columnOf, parseSchema } from './parse-schema.ts';
 import { type Tree, readTree } from './yaml-tree.ts';

@@ -10,7 +10,7 @@ import type {
   RankedGenerator,
   TemplatePart,
   WeightedValue,
-} from '../rows/schema.ts';
+} from '../../rows/schema.ts';
 import { scaleOf } from './generator-fields.ts';
 import { isoMs } from './tree-reader.ts';
 

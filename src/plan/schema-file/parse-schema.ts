@@ -2,8 +2,8 @@
  * From the tree of a schema file to a table schema, with every problem at its line and column. Pure: files that the
  * schema names come in as what they hold.
  */
-import { type TableName, OWN_SCHEMA, parseTableName } from '../base/sql.ts';
-import { childColumns } from '../rows/pool-needs.ts';
+import { type TableName, OWN_SCHEMA, parseTableName } from '../../base/sql.ts';
+import { childColumns } from '../../rows/pool-needs.ts';
 import {
   type Check,
   type Column,
@@ -12,9 +12,9 @@ import {
   type IndexOption,
   type SettingValue,
   type TableSchema,
-} from '../rows/schema.ts';
-import { type SensibleGenerator, sensibleGenerator } from '../rows/sensible-generator.ts';
-import { validateSchema } from '../rows/validate-schema.ts';
+} from '../../rows/schema.ts';
+import { type SensibleGenerator, sensibleGenerator } from '../../rows/sensible-generator.ts';
+import { validateSchema } from '../../rows/validate-schema.ts';
 import { parseColumnType } from './column-type.ts';
 import { type FileFacts, type Referred, parseGenerator, readRange } from './parse-generator.ts';
 import { type FileProblem, type Spot, TreeReader } from './tree-reader.ts';

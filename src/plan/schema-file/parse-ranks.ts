@@ -2,7 +2,7 @@
  * The generators of a schema file that say how a column is distributed: bounds of a histogram, and different values by
  * their rank. `crategen schema infer --shape` writes them.
  */
-import type { ColumnType, Generator, JsonValue, RankedValues } from '../rows/schema.ts';
+import type { ColumnType, Generator, JsonValue, RankedValues } from '../../rows/schema.ts';
 import { type FilledColumn, readDecimals, readNumber, scaleOf, typed, units } from './generator-fields.ts';
 import type { Spot, TreeReader } from './tree-reader.ts';
 

@@ -1,6 +1,6 @@
 /** A column's type from the text that SQL has for it: `numeric(18,2)`, `array(object(strict))`. */
-import { nearest } from '../base/nearest.ts';
-import type { ColumnType, ObjectPolicy, TypeKind } from '../rows/schema.ts';
+import { nearest } from '../../base/nearest.ts';
+import type { ColumnType, ObjectPolicy, TypeKind } from '../../rows/schema.ts';
 
 const MAX_NESTING = 10;
 

@@ -3,9 +3,9 @@
  * a number in a text column becomes its text. What the type cannot hold is said so.
  */
 import { isIP } from 'node:net';
-import { unreachable } from '../base/errors.ts';
-import type { ColumnType, JsonValue } from '../rows/schema.ts';
-import { wholeLimits } from '../rows/type-limits.ts';
+import { unreachable } from '../../base/errors.ts';
+import type { ColumnType, JsonValue } from '../../rows/schema.ts';
+import { wholeLimits } from '../../rows/type-limits.ts';
 import { isoMs } from './tree-reader.ts';
 
 export type TypedValue =

@@ -2,10 +2,10 @@
  * Reads values out of a schema file's tree and gathers every problem on the way: where it is, what is there, what is
  * accepted. A reading that fails says so and gives null, so that the rest of the file is still looked at.
  */
-import { nearest } from '../base/nearest.ts';
-import { printable } from '../base/text.ts';
-import { parseCount, parseDurationMs } from '../base/units.ts';
-import type { JsonValue } from '../rows/schema.ts';
+import { nearest } from '../../base/nearest.ts';
+import { printable } from '../../base/text.ts';
+import { parseCount, parseDurationMs } from '../../base/units.ts';
+import type { JsonValue } from '../../rows/schema.ts';
 import type { Place, Tree, TreeEntry } from './yaml-tree.ts';
 
 export interface FileProblem {

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseSchemaText } from '../../src/plan/schema-file.ts';
-import { createTableSql } from '../../src/rows/ddl.ts';
-import { needsOf } from '../../src/rows/pool-needs.ts';
+import { parseSchemaText } from '../../../src/plan/schema-file/schema-file.ts';
+import { createTableSql } from '../../../src/rows/ddl.ts';
+import { needsOf } from '../../../src/rows/pool-needs.ts';
 import { schemaFile, spoiling } from './arbitrary-schema-file.ts';
-import { planOf, rowsOf } from '../rows/support.ts';
-import { insertedColumns } from '../../src/rows/schema.ts';
+import { planOf, rowsOf } from '../../rows/support.ts';
+import { insertedColumns } from '../../../src/rows/schema.ts';
 
 /** How many of each; the soak test of schema files takes 10,000. */
 const RUNS = Number(process.env['CRATEGEN_SCHEMA_RUNS'] ?? 60);

@@ -2,8 +2,8 @@
  * YAML or JSON as a tree of plain data in which every node knows its line and column, so that each problem of a file
  * can be told where it is. Data only, and bounded: size, aliases, depth and number of nodes.
  */
-import { printable } from '../base/text.ts';
-import { MAX_YAML_ALIASES } from './config-file.ts';
+import { printable } from '../../base/text.ts';
+import { MAX_YAML_ALIASES } from '../config-file.ts';
 
 /** Objects in arrays in objects: more than CrateDB's own 20 levels, less than any stack. */
 const MAX_DEPTH = 60;

@@ -1,5 +1,5 @@
 /** How a column of a schema file is generated: from what stands under `generate` to a generator of its type. */
-import { DAY_MS } from '../base/units.ts';
+import { DAY_MS } from '../../base/units.ts';
 import {
   type ColumnType,
   type FakerMethod,
@@ -11,7 +11,7 @@ import {
   type TemplatePart,
   type TimeGenerator,
   FAKER_METHODS,
-} from '../rows/schema.ts';
+} from '../../rows/schema.ts';
 import {
   type FilledColumn,
   isNothing,

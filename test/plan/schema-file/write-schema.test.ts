@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseSchemaText } from '../../src/plan/schema-file.ts';
-import { schemaFileText } from '../../src/plan/write-schema.ts';
-import { NO_FACTS, fillTable } from '../../src/rows/existing/fill.ts';
-import { parseDdl } from '../../src/rows/existing/parse-ddl.ts';
-import { type ColumnFigures, shapesOf } from '../../src/rows/existing/shape.ts';
-import type { TableSchema } from '../../src/rows/schema.ts';
-import { bytesOf, planOf, tableOf } from '../rows/support.ts';
+import { parseSchemaText } from '../../../src/plan/schema-file/schema-file.ts';
+import { schemaFileText } from '../../../src/plan/schema-file/write-schema.ts';
+import { NO_FACTS, fillTable } from '../../../src/rows/existing/fill.ts';
+import { parseDdl } from '../../../src/rows/existing/parse-ddl.ts';
+import { type ColumnFigures, shapesOf } from '../../../src/rows/existing/shape.ts';
+import type { TableSchema } from '../../../src/rows/schema.ts';
+import { bytesOf, planOf, tableOf } from '../../rows/support.ts';
 import { schemaFile } from './arbitrary-schema-file.ts';
 
 const TABLE = { schema: 'shop', table: 'people' };

@@ -4,9 +4,13 @@ import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
-import { type ReadSchemaFile, parseSchemaText, readSchemaFile } from '../../src/plan/schema-file.ts';
-import type { Generator, TableSchema } from '../../src/rows/schema.ts';
-import { planOf, rowsOf } from '../rows/support.ts';
+import {
+  type ReadSchemaFile,
+  parseSchemaText,
+  readSchemaFile,
+} from '../../../src/plan/schema-file/schema-file.ts';
+import type { Generator, TableSchema } from '../../../src/rows/schema.ts';
+import { planOf, rowsOf } from '../../rows/support.ts';
 
 async function schemaOf(text: string): Promise<TableSchema> {
   const parsed = await parseSchemaText(text, 'orders.yaml');

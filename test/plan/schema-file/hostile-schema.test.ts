@@ -5,18 +5,18 @@
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { parseConfigText } from '../../src/plan/config-file.ts';
-import { parseSchemaText } from '../../src/plan/schema-file.ts';
-import { schemaFileText } from '../../src/plan/write-schema.ts';
-import { createBatchBodies } from '../../src/rows/batch-body.ts';
-import { insertColumns, insertStatement } from '../../src/rows/ddl.ts';
-import { NO_FACTS, fillTable } from '../../src/rows/existing/fill.ts';
-import { parseDdl } from '../../src/rows/existing/parse-ddl.ts';
-import { bulkForm } from '../../src/rows/insert-form.ts';
-import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
-import type { RowGenerator } from '../../src/rows/row-generator.ts';
-import type { TableSchema } from '../../src/rows/schema.ts';
-import { fastGeneratorOf, planOf } from '../rows/support.ts';
+import { parseConfigText } from '../../../src/plan/config-file.ts';
+import { parseSchemaText } from '../../../src/plan/schema-file/schema-file.ts';
+import { schemaFileText } from '../../../src/plan/schema-file/write-schema.ts';
+import { createBatchBodies } from '../../../src/rows/batch-body.ts';
+import { insertColumns, insertStatement } from '../../../src/rows/ddl.ts';
+import { NO_FACTS, fillTable } from '../../../src/rows/existing/fill.ts';
+import { parseDdl } from '../../../src/rows/existing/parse-ddl.ts';
+import { bulkForm } from '../../../src/rows/insert-form.ts';
+import { createReferenceGenerator } from '../../../src/rows/reference-generator.ts';
+import type { RowGenerator } from '../../../src/rows/row-generator.ts';
+import type { TableSchema } from '../../../src/rows/schema.ts';
+import { fastGeneratorOf, planOf } from '../../rows/support.ts';
 
 const CALL = 'globalThis.canary = 1';
 /** What ends a text, a comment, a template or a line in JavaScript, JSON, SQL and YAML, and what objects have anyway. */
