@@ -17,7 +17,7 @@ import {
   readRows,
   refresh,
 } from '../cratedb/statements.ts';
-import { createReferenceGenerator } from '../rows/reference-generator.ts';
+import { createReferenceGenerator } from '../rows/reference/reference-generator.ts';
 import type { RowGenerator } from '../rows/row-generator.ts';
 import type { RowPlan } from '../rows/row-format.ts';
 import { type Column, type TableSchema, insertedColumns } from '../rows/schema.ts';

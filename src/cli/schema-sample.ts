@@ -7,7 +7,7 @@ import { frameOf } from '../rows/batch-body.ts';
 import { ddlText, insertForm } from '../rows/ddl.ts';
 import { type InsertForm, pathProblems, statementOf } from '../rows/insert-form.ts';
 import { buildPools } from '../rows/pools.ts';
-import { createReferenceGenerator } from '../rows/reference-generator.ts';
+import { createReferenceGenerator } from '../rows/reference/reference-generator.ts';
 import type { RowIdentity } from '../rows/row-format.ts';
 import { makeRowPlan } from '../rows/row-plan.ts';
 import { openRowSource } from '../rows/row-source.ts';

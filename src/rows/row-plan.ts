@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { BugError } from '../base/errors.ts';
-import { lowerTopColumn } from './lower-column.ts';
-import { Lowering } from './lowering.ts';
+import { lowerTopColumn } from './lowering/lower-column.ts';
+import { Lowering } from './lowering/lowering.ts';
 import { childColumns } from './pool-needs.ts';
 import { ROW_FORMAT, type Pools, type RowIdentity, type RowPlan } from './row-format.ts';
 import { insertedColumns, neighboursOf } from './schema.ts';

@@ -1,9 +1,9 @@
 /** What a worker gets to write rows with: a module made for the plan once for all workers, or the plan itself. */
 import type { BatchBody } from './batch-body.ts';
 import { createBatchBodies } from './batch-body.ts';
-import type { DeflateModule } from './deflate-generator.ts';
-import { createFastColumns, createFastGenerator } from './fast-generator.ts';
-import type { ColumnModule, RowModule } from './fast-generator.ts';
+import type { DeflateModule } from './deflate/deflate-generator.ts';
+import { createFastColumns, createFastGenerator } from './fast/fast-generator.ts';
+import type { ColumnModule, RowModule } from './fast/fast-generator.ts';
 import type { InsertForm } from './insert-form.ts';
 import { IN_BRACKETS, WITHOUT_BRACKETS } from './row-generator.ts';
 import type { ColumnGenerator, RowBrackets, RowGenerator } from './row-generator.ts';
@@ -33,7 +33,7 @@ export async function openRowSource(source: RowSource, form: InsertForm): Promis
     case 'columns':
       return await columnBodies(form, source.module.maxRowBytes, createFastColumns(source.module));
     case 'deflate': {
-      const { createDeflateBodies } = await import('./deflate-generator.ts');
+      const { createDeflateBodies } = await import('./deflate/deflate-generator.ts');
       return {
         maxRowBytes: source.module.maxRowBytes,
         encoding: 'deflate',
@@ -41,7 +41,8 @@ export async function openRowSource(source: RowSource, form: InsertForm): Promis
       };
     }
     case 'plan': {
-      const { createReferenceColumns, createReferenceGenerator } = await import('./reference-generator.ts');
+      const { createReferenceColumns, createReferenceGenerator } =
+        await import('./reference/reference-generator.ts');
       const generator = createReferenceGenerator(source.plan, bracketsOf(form));
       if (form.path !== 'unnest') return await rowBodies(form, generator);
       return await columnBodies(form, generator.maxRowBytes, createReferenceColumns(source.plan));

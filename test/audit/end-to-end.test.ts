@@ -26,7 +26,7 @@ import type { RowPlan } from '../../src/rows/row-format.ts';
 import { makeRowPlan } from '../../src/rows/row-plan.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { presetSchema } from '../../src/rows/presets.ts';
-import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
+import { createReferenceGenerator } from '../../src/rows/reference/reference-generator.ts';
 import type { TableSchema } from '../../src/rows/schema.ts';
 import { parseFault } from '../../src/sandbox/faults.ts';
 import { startSandbox } from '../../src/sandbox/server.ts';

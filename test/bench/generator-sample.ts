@@ -7,7 +7,7 @@ import { argv } from 'node:process';
 import { createBatchBodies } from '../../src/rows/batch-body.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
 import { insertStatement } from '../../src/rows/ddl.ts';
-import { type RowModule, createFastGenerator } from '../../src/rows/fast-generator.ts';
+import { type RowModule, createFastGenerator } from '../../src/rows/fast/fast-generator.ts';
 import { emitRowModule } from '../../src/rows/fast/row-emitter.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { type PresetName, presetSchema } from '../../src/rows/presets.ts';

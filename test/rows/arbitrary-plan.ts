@@ -3,7 +3,16 @@
  * their tables, divisors away from 0, locals to those that are set, so that every plan is one that can be made.
  */
 import fc from 'fast-check';
-import { add, constant, divide, local, mix, range, remainder, ROW } from '../../src/rows/expressions.ts';
+import {
+  add,
+  constant,
+  divide,
+  local,
+  mix,
+  range,
+  remainder,
+  ROW,
+} from '../../src/rows/lowering/expressions.ts';
 import {
   type Expression,
   type Pools,

@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type BatchBody, bodyBytesFor, createBatchBodies, rowsThatFit } from '../../src/rows/batch-body.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
-import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
+import { createReferenceGenerator } from '../../src/rows/reference/reference-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { planOf, preset, rowsOf } from './support.ts';
 

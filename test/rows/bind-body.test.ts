@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { createBindBodies } from '../../src/rows/bind-body.ts';
 import { insertForm } from '../../src/rows/ddl.ts';
 import { type PgForm, type PgParameter, statementName } from '../../src/rows/insert-form.ts';
-import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
+import { createReferenceGenerator } from '../../src/rows/reference/reference-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import { bindOf, messagesIn } from '../support/pg-messages.ts';
 import { planOf, preset, rowsOf } from './support.ts';

@@ -1,11 +1,11 @@
 /** Plans and rows for the tests of rows: one identity unless told otherwise, pools built once per schema. */
 import { createHash } from 'node:crypto';
-import { createFastGenerator } from '../../src/rows/fast-generator.ts';
+import { createFastGenerator } from '../../src/rows/fast/fast-generator.ts';
 import { emitRowModule } from '../../src/rows/fast/row-emitter.ts';
 import { type ModuleShape, USUAL_SHAPE } from '../../src/rows/fast/row-loop.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { presetSchema } from '../../src/rows/presets.ts';
-import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
+import { createReferenceGenerator } from '../../src/rows/reference/reference-generator.ts';
 import type { RowGenerator } from '../../src/rows/row-generator.ts';
 import type { RowIdentity, RowPlan } from '../../src/rows/row-format.ts';
 import { makeRowPlan } from '../../src/rows/row-plan.ts';

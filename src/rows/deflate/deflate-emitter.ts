@@ -4,7 +4,7 @@
  * last, the rest are codes from tables. One block with a code of its own, made for the plan from a sample.
  */
 import { maxRowBytesOf } from '../bounds.ts';
-import type { DeflateModule } from '../deflate-generator.ts';
+import type { DeflateModule } from './deflate-generator.ts';
 import { MemoryImage } from '../fast/memory-image.ts';
 import type { Piece } from '../fast/pieces.ts';
 import { piecesOfRow } from '../fast/pieces.ts';

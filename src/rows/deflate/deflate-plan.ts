@@ -1,6 +1,6 @@
 /** From a row plan to its module: the code is made from what a first module, with a code for any text, writes. */
-import type { DeflateModule } from '../deflate-generator.ts';
-import { createDeflateBodies } from '../deflate-generator.ts';
+import type { DeflateModule } from './deflate-generator.ts';
+import { createDeflateBodies } from './deflate-generator.ts';
 import type { ModuleShape } from '../fast/row-loop.ts';
 import { USUAL_SHAPE } from '../fast/row-loop.ts';
 import { bulkForm } from '../insert-form.ts';

@@ -3,7 +3,7 @@
  * that lies in the module's memory while another column is written.
  */
 import { maxColumnBytesOf, maxRowBytesOf } from '../bounds.ts';
-import type { ColumnModule } from '../fast-generator.ts';
+import type { ColumnModule } from './fast-generator.ts';
 import type { RowPlan } from '../row-format.ts';
 import { MemoryImage } from './memory-image.ts';
 import type { Piece } from './pieces.ts';

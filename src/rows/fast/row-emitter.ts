@@ -3,7 +3,7 @@ import { unreachable } from '../../base/errors.ts';
 import { maxBytesOf, maxRowBytesOf } from '../bounds.ts';
 import { ELEMENT_STEP } from '../hashing.ts';
 import type { RowPlan } from '../row-format.ts';
-import type { RowModule } from '../fast-generator.ts';
+import type { RowModule } from './fast-generator.ts';
 import type { RowBrackets } from '../row-generator.ts';
 import { IN_BRACKETS } from '../row-generator.ts';
 import { writeBase62, writeBits, writeHex, writeUuid } from './characters.ts';

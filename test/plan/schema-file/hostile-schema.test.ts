@@ -13,7 +13,7 @@ import { insertColumns, insertStatement } from '../../../src/rows/ddl.ts';
 import { NO_FACTS, fillTable } from '../../../src/rows/existing/fill.ts';
 import { parseDdl } from '../../../src/rows/existing/parse-ddl.ts';
 import { bulkForm } from '../../../src/rows/insert-form.ts';
-import { createReferenceGenerator } from '../../../src/rows/reference-generator.ts';
+import { createReferenceGenerator } from '../../../src/rows/reference/reference-generator.ts';
 import type { RowGenerator } from '../../../src/rows/row-generator.ts';
 import type { TableSchema } from '../../../src/rows/schema.ts';
 import { fastGeneratorOf, planOf } from '../../rows/support.ts';

@@ -2,9 +2,9 @@
  * The fast generator: the WebAssembly module of a row plan, which writes rows straight into the buffers that are
  * sent. The same bytes as the reference generator, at a hundredth of the cost.
  */
-import { assert } from '../base/errors.ts';
-import type { ColumnGenerator, RowGenerator } from './row-generator.ts';
-import { MAX_ROWS } from './row-format.ts';
+import { assert } from '../../base/errors.ts';
+import type { ColumnGenerator, RowGenerator } from '../row-generator.ts';
+import { MAX_ROWS } from '../row-format.ts';
 
 /**
  * A row plan made into code, as plain data that crosses a process boundary. The module imports its memory, wants

@@ -2,9 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { finish64, keyOf, mix64, seedOf } from '../../src/rows/hashing.ts';
-import { writeDecimal, writeFixed, writeLongDecimal, writeWhole } from '../../src/rows/json-digits.ts';
-import * as wordOps from '../../src/rows/words.ts';
+import { finish64, keyOf, mix64, seedOf } from '../../../src/rows/hashing.ts';
+import {
+  writeDecimal,
+  writeFixed,
+  writeLongDecimal,
+  writeWhole,
+} from '../../../src/rows/reference/json-digits.ts';
+import * as wordOps from '../../../src/rows/reference/words.ts';
 
 const MASK = (1n << 64n) - 1n;
 const any64 = fc.oneof(

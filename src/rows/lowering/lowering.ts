@@ -2,15 +2,15 @@
  * What the lowering of one schema shares: the numbers of pools and tables, the locals, and the values that
  * several columns of a row need, which are computed once before the first column.
  */
-import { assert } from '../base/errors.ts';
-import { maxBytesOf } from './bounds.ts';
-import type { Scope } from './bounds.ts';
+import { assert } from '../../base/errors.ts';
+import { maxBytesOf } from '../bounds.ts';
+import type { Scope } from '../bounds.ts';
 import { add, constant, divide, local, mix, multiply, remainder, ROW, set } from './expressions.ts';
-import { keyOf, ROW_STEP, seedOf } from './hashing.ts';
-import { poolKey, tableKey } from './pool-needs.ts';
-import type { TableSource } from './pool-needs.ts';
-import type { Expression, Pools, RowIdentity, Write } from './row-format.ts';
-import type { PoolSource, TableSchema } from './schema.ts';
+import { keyOf, ROW_STEP, seedOf } from '../hashing.ts';
+import { poolKey, tableKey } from '../pool-needs.ts';
+import type { TableSource } from '../pool-needs.ts';
+import type { Expression, Pools, RowIdentity, Write } from '../row-format.ts';
+import type { PoolSource, TableSchema } from '../schema.ts';
 
 export class Lowering {
   readonly schema: TableSchema;

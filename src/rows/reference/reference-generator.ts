@@ -2,8 +2,8 @@
  * The reference generator: a row plan compiled once into closures that write bytes. Plain and obviously right;
  * a faster generator is measured by writing the same bytes.
  */
-import { assert } from '../base/errors.ts';
-import { intervalOf, maxBytesOf, maxColumnBytesOf, maxRowBytesOf, newScope } from './bounds.ts';
+import { assert } from '../../base/errors.ts';
+import { intervalOf, maxBytesOf, maxColumnBytesOf, maxRowBytesOf, newScope } from '../bounds.ts';
 import {
   compileNarrow,
   compileSet,
@@ -13,11 +13,11 @@ import {
   newMachine,
 } from './compile-expression.ts';
 import type { Machine } from './compile-expression.ts';
-import { ELEMENT_STEP, ROW_STEP } from './hashing.ts';
+import { ELEMENT_STEP, ROW_STEP } from '../hashing.ts';
 import { writeAscii, writeDecimal, writeLongDecimal, writeWhole } from './json-digits.ts';
-import type { ColumnGenerator, RowBrackets, RowGenerator } from './row-generator.ts';
-import { IN_BRACKETS } from './row-generator.ts';
-import { type Expression, type RowPlan, type Write, MAX_ROWS } from './row-format.ts';
+import type { ColumnGenerator, RowBrackets, RowGenerator } from '../row-generator.ts';
+import { IN_BRACKETS } from '../row-generator.ts';
+import { type Expression, type RowPlan, type Write, MAX_ROWS } from '../row-format.ts';
 import * as wordOps from './words.ts';
 import { HIGH, KEY_HIGH, KEY_LOW, LOW } from './words.ts';
 

@@ -2,7 +2,7 @@
  * Unsigned 64-bit arithmetic as two 32-bit halves, for the reference generator: BigInt allocates for every
  * step. All functions work on the accumulator, words[0] (high half) and words[1] (low half).
  */
-import { FINISH_FACTOR, MIX_FIRST, MIX_SECOND } from './hashing.ts';
+import { FINISH_FACTOR, MIX_FIRST, MIX_SECOND } from '../hashing.ts';
 
 /** Places in the words of a generator: the accumulator, then the key that draws are made from. */
 export const HIGH = 0;

@@ -1,6 +1,6 @@
 /** Columns as writes: what each generator puts into the row, by type and name. */
-import { unreachable } from '../base/errors.ts';
-import { intervalOf } from './bounds.ts';
+import { unreachable } from '../../base/errors.ts';
+import { intervalOf } from '../bounds.ts';
 import {
   add,
   and,
@@ -21,8 +21,8 @@ import { decimal, lowerNumber, sequence, sharedColumn, uniform } from './lower-n
 import type { LoweredNumber } from './lower-number.ts';
 import { aliasIndex, otherRow, pickEntry, quantileOf, rankOf } from './lower-ranks.ts';
 import type { Lowering } from './lowering.ts';
-import { choiceSources, isTextPool } from './pool-needs.ts';
-import type { Write } from './row-format.ts';
+import { choiceSources, isTextPool } from '../pool-needs.ts';
+import type { Write } from '../row-format.ts';
 import type {
   CharactersGenerator,
   Column,
@@ -34,8 +34,8 @@ import type {
   ReferenceGenerator,
   TemplatePart,
   TimeGenerator,
-} from './schema.ts';
-import { wholeLimits } from './type-limits.ts';
+} from '../schema.ts';
+import { wholeLimits } from '../type-limits.ts';
 
 const QUOTE = literal('"');
 

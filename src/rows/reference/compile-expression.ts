@@ -2,10 +2,10 @@
  * Expressions of a row plan as closures. An expression whose interval lies within ±(2^53 − 1) becomes a plain
  * number where the arithmetic of doubles is exact; everything else works on two 32-bit halves.
  */
-import { assert } from '../base/errors.ts';
-import { intervalOf } from './bounds.ts';
-import type { Interval, Scope } from './bounds.ts';
-import type { BinaryOp, Expression } from './row-format.ts';
+import { assert } from '../../base/errors.ts';
+import { intervalOf } from '../bounds.ts';
+import type { Interval, Scope } from '../bounds.ts';
+import type { BinaryOp, Expression } from '../row-format.ts';
 import * as wordOps from './words.ts';
 import { HIGH, KEY_HIGH, KEY_LOW, LOW } from './words.ts';
 

@@ -1,9 +1,9 @@
 /** Writes as another row would have them, maybe one of another table: with that row's number and its draws. */
-import { BugError } from '../base/errors.ts';
+import { BugError } from '../../base/errors.ts';
 import { add, constant, finish, mix, multiply } from './expressions.ts';
-import { ROW_STEP, seedOf } from './hashing.ts';
+import { ROW_STEP, seedOf } from '../hashing.ts';
 import type { Lowering } from './lowering.ts';
-import type { Expression, Write } from './row-format.ts';
+import type { Expression, Write } from '../row-format.ts';
 
 export class OtherRow {
   readonly #row: Expression;

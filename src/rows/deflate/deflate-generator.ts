@@ -2,14 +2,14 @@
  * Request bodies that are written as DEFLATE right away: the module of a row plan makes the codes, without the
  * text of the rows ever standing anywhere.
  */
-import { assert } from '../base/errors.ts';
-import type { BatchBody } from './batch-body.ts';
-import { headOf } from './batch-body.ts';
-import type { RowModule } from './fast-generator.ts';
-import type { InsertForm } from './insert-form.ts';
-import { openModule } from './fast-generator.ts';
-import type { BitText, ByteText } from './deflate/huffman.ts';
-import { MAX_DISTANCE, NO_BITS, appendBits } from './deflate/huffman.ts';
+import { assert } from '../../base/errors.ts';
+import type { BatchBody } from '../batch-body.ts';
+import { headOf } from '../batch-body.ts';
+import type { RowModule } from '../fast/fast-generator.ts';
+import type { InsertForm } from '../insert-form.ts';
+import { openModule } from '../fast/fast-generator.ts';
+import type { BitText, ByteText } from './huffman.ts';
+import { MAX_DISTANCE, NO_BITS, appendBits } from './huffman.ts';
 
 /**
  * A row plan made into code that deflates. Exports `prepare()` and `writeRows(pointer: i32, firstRow: f64, rows:

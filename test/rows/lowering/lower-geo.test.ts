@@ -1,9 +1,9 @@
 /** Places around one: alike by area, on the earth, also where its numbers end. Fixed seeds, so no chance. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { KM_PER_DEGREE } from '../../src/rows/geo.ts';
-import { chiSquareScore, countsOf } from './statistics.ts';
-import { valuesOf } from './support.ts';
+import { KM_PER_DEGREE } from '../../../src/rows/geo.ts';
+import { chiSquareScore, countsOf } from '../statistics.ts';
+import { valuesOf } from '../support.ts';
 
 type Place = readonly [lon: number, lat: number];
 

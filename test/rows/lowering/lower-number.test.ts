@@ -1,10 +1,10 @@
 /** Numbers that follow from the row or from its neighbours: sequences, bounds, series. Fixed seeds, so no chance. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { columnExtent } from '../../src/rows/extents.ts';
-import type { Column, Generator, SeriesGenerator, TypeKind } from '../../src/rows/schema.ts';
-import { assertNear, correlationOf, meanOf, shareOf } from './statistics.ts';
-import { planOf, rowsOf, tableOf, valuesOf } from './support.ts';
+import { columnExtent } from '../../../src/rows/extents.ts';
+import type { Column, Generator, SeriesGenerator, TypeKind } from '../../../src/rows/schema.ts';
+import { assertNear, correlationOf, meanOf, shareOf } from '../statistics.ts';
+import { planOf, rowsOf, tableOf, valuesOf } from '../support.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -2,15 +2,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { extentOf } from '../../src/rows/extents.ts';
-import { PRESET_NAMES } from '../../src/rows/presets.ts';
-import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
-import { type RowPlan, MAX_ROWS } from '../../src/rows/row-format.ts';
-import type { Column, TableSchema } from '../../src/rows/schema.ts';
-import { anyPlan } from './arbitrary-plan.ts';
-import { anySchema } from './arbitrary-schema.ts';
-import { oracleRows } from './oracle.ts';
-import { bytesOf, planOf, preset, sha256 } from './support.ts';
+import { extentOf } from '../../../src/rows/extents.ts';
+import { PRESET_NAMES } from '../../../src/rows/presets.ts';
+import { createReferenceGenerator } from '../../../src/rows/reference/reference-generator.ts';
+import { type RowPlan, MAX_ROWS } from '../../../src/rows/row-format.ts';
+import type { Column, TableSchema } from '../../../src/rows/schema.ts';
+import { anyPlan } from '../arbitrary-plan.ts';
+import { anySchema } from '../arbitrary-schema.ts';
+import { oracleRows } from '../oracle.ts';
+import { bytesOf, planOf, preset, sha256 } from '../support.ts';
 
 /** Row numbers, also the last ones. */
 const anyFirst = fc.oneof(fc.nat(1000), fc.nat(2 ** 31), fc.constant(MAX_ROWS - 20));

@@ -1,5 +1,5 @@
 /** Places and shapes as writes: numbers of millionths of a degree. */
-import { SECANT_ONE, SINE_ONE, SINE_STEPS } from './distributions.ts';
+import { SECANT_ONE, SINE_ONE, SINE_STEPS } from '../distributions.ts';
 import {
   add,
   and,
@@ -14,11 +14,11 @@ import {
   shiftRight,
   subtract,
 } from './expressions.ts';
-import { DEGREE, DEGREE_SCALE, discAround, millionths } from './geo.ts';
+import { DEGREE, DEGREE_SCALE, discAround, millionths } from '../geo.ts';
 import { decimal, uniform } from './lower-number.ts';
 import type { Lowering } from './lowering.ts';
-import type { Expression, Write } from './row-format.ts';
-import type { GeoBox, Generator } from './schema.ts';
+import type { Expression, Write } from '../row-format.ts';
+import type { GeoBox, Generator } from '../schema.ts';
 
 const TURN = 360 * DEGREE;
 const HALF_TURN = TURN / 2;

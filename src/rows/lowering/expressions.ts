@@ -1,6 +1,6 @@
 /** Short forms of the row plan's expressions and writes, for the lowering of generators. */
-import { keyOf } from './hashing.ts';
-import type { BinaryOp, Expression, Write } from './row-format.ts';
+import { keyOf } from '../hashing.ts';
+import type { BinaryOp, Expression, Write } from '../row-format.ts';
 
 export const ROW: Expression = { op: 'row' };
 

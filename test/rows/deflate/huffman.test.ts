@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { inflateRawSync } from 'node:zlib';
 import fc from 'fast-check';
-import { type BitText, DeflateCode, appendBits, newCounts } from '../../src/rows/deflate/huffman.ts';
+import { type BitText, DeflateCode, appendBits, newCounts } from '../../../src/rows/deflate/huffman.ts';
 
 const anyCode = fc
   .array(fc.tuple(fc.nat(285), fc.oneof(fc.nat(5), fc.integer({ min: 1, max: 2 ** 40 }))), { maxLength: 60 })

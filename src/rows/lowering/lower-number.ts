@@ -1,7 +1,7 @@
 /** Generators whose value is one integer (a decimal is one with its scale), as expressions. */
-import { assert } from '../base/errors.ts';
-import { DAY_MS } from '../base/units.ts';
-import { intervalOf } from './bounds.ts';
+import { assert } from '../../base/errors.ts';
+import { DAY_MS } from '../../base/units.ts';
+import { intervalOf } from '../bounds.ts';
 import {
   EXPONENTIAL_ONE,
   NORMAL_ONE,
@@ -9,7 +9,7 @@ import {
   SINE_STEPS,
   TAIL_CELLS,
   TAIL_PARTS,
-} from './distributions.ts';
+} from '../distributions.ts';
 import {
   add,
   and,
@@ -28,8 +28,8 @@ import {
   shiftRight,
   subtract,
 } from './expressions.ts';
-import { FOLLOW_BITS, columnExtent, followFactor } from './extents.ts';
-import { ELEMENT_STEP, keyOf } from './hashing.ts';
+import { FOLLOW_BITS, columnExtent, followFactor } from '../extents.ts';
+import { ELEMENT_STEP, keyOf } from '../hashing.ts';
 import {
   aliasIndex,
   bucketValue,
@@ -41,9 +41,9 @@ import {
 } from './lower-ranks.ts';
 import type { Drawn } from './lower-ranks.ts';
 import type { Lowering } from './lowering.ts';
-import { choiceSources } from './pool-needs.ts';
-import { MAX_ROWS } from './row-format.ts';
-import type { Expression, Write } from './row-format.ts';
+import { choiceSources } from '../pool-needs.ts';
+import { MAX_ROWS } from '../row-format.ts';
+import type { Expression, Write } from '../row-format.ts';
 import type {
   ColumnType,
   Generator,
@@ -51,9 +51,9 @@ import type {
   ReferenceGenerator,
   SequenceGenerator,
   SeriesGenerator,
-} from './schema.ts';
-import { sequencePeriod, wholeLimits } from './type-limits.ts';
-import type { Limits } from './type-limits.ts';
+} from '../schema.ts';
+import { sequencePeriod, wholeLimits } from '../type-limits.ts';
+import type { Limits } from '../type-limits.ts';
 
 /** An integer, what must be written before it is read, and how many of its digits stand behind the point. */
 export interface LoweredNumber {

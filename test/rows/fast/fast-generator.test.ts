@@ -5,14 +5,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { createReferenceGenerator } from '../../src/rows/reference-generator.ts';
-import type { RowGenerator } from '../../src/rows/row-generator.ts';
-import { type RowPlan, MAX_ROWS } from '../../src/rows/row-format.ts';
-import type { Column } from '../../src/rows/schema.ts';
-import { anyHostileColumn } from './arbitrary-hostile.ts';
-import { anyPlan } from './arbitrary-plan.ts';
-import { anySchema } from './arbitrary-schema.ts';
-import { fastGeneratorOf, planOf, preset, tableOf } from './support.ts';
+import { createReferenceGenerator } from '../../../src/rows/reference/reference-generator.ts';
+import type { RowGenerator } from '../../../src/rows/row-generator.ts';
+import { type RowPlan, MAX_ROWS } from '../../../src/rows/row-format.ts';
+import type { Column } from '../../../src/rows/schema.ts';
+import { anyHostileColumn } from '../arbitrary-hostile.ts';
+import { anyPlan } from '../arbitrary-plan.ts';
+import { anySchema } from '../arbitrary-schema.ts';
+import { fastGeneratorOf, planOf, preset, tableOf } from '../support.ts';
 
 const PLANS = Number(process.env['CRATEGEN_PLANS'] ?? 300);
 const ROWS = Number(process.env['CRATEGEN_ROWS'] ?? 40);

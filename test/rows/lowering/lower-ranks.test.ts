@@ -1,10 +1,10 @@
 /** Draws that go by tables: ranks, other tables' rows and numbers between bounds. Fixed seeds, so no chance. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { zipfSpanWeights, zipfSpans, zipfWeights } from '../../src/rows/distributions.ts';
-import type { Column, ColumnType, Generator, RankedGenerator, Skew } from '../../src/rows/schema.ts';
-import { assertNear, chiSquareScore, countsOf, shareOf } from './statistics.ts';
-import { planOf, rowsOf, tableOf, valuesOf } from './support.ts';
+import { zipfSpanWeights, zipfSpans, zipfWeights } from '../../../src/rows/distributions.ts';
+import type { Column, ColumnType, Generator, RankedGenerator, Skew } from '../../../src/rows/schema.ts';
+import { assertNear, chiSquareScore, countsOf, shareOf } from '../statistics.ts';
+import { planOf, rowsOf, tableOf, valuesOf } from '../support.ts';
 
 const ROWS = 60_000;
 

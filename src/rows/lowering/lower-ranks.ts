@@ -1,5 +1,5 @@
 /** Draws that go by tables: weighted choices, ranks, other tables' rows, and numbers between bounds. */
-import { boundsShift } from './distributions.ts';
+import { boundsShift } from '../distributions.ts';
 import {
   add,
   and,
@@ -17,10 +17,10 @@ import {
 } from './expressions.ts';
 import type { Lowering } from './lowering.ts';
 import { OtherRow } from './other-row.ts';
-import { rankedWeights, zipfSources } from './pool-needs.ts';
-import type { TableSource } from './pool-needs.ts';
-import type { Expression, Write } from './row-format.ts';
-import type { Pick, RankedGenerator, ReferenceGenerator } from './schema.ts';
+import { rankedWeights, zipfSources } from '../pool-needs.ts';
+import type { TableSource } from '../pool-needs.ts';
+import type { Expression, Write } from '../row-format.ts';
+import type { Pick, RankedGenerator, ReferenceGenerator } from '../schema.ts';
 
 /** A number and what must be written before it is read. */
 export interface Drawn {
