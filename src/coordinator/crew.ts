@@ -3,7 +3,7 @@
  * signals and deadlines. Whatever ends the run first is its reason.
  */
 import type { Clock } from '../base/clock.ts';
-import { durationFlag, formatBytes, formatExact } from '../base/units.ts';
+import { durationFlag, formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { missingRows } from '../metrics/ledger.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
@@ -136,7 +136,7 @@ export class Crew {
       monitor.note({
         level: 'warning',
         event: 'startedLate',
-        message: `--start-at was ${Math.ceil(-waitMs / 1000)} s ago when the workers were ready`,
+        message: `--start-at was ${formatDuration(-waitMs)} ago when the workers were ready: they begin at once`,
       });
     }
     if (this.#end !== null) return;

@@ -2,7 +2,7 @@
  * From flags, environment and config file to the run plan, with every problem reported at once. Pure: the host's
  * facts, the time and randomness come in as values, files are only named.
  */
-import { DAY_MS, HOUR_MS, formatDuration } from '../base/units.ts';
+import { DAY_MS, HOUR_MS } from '../base/units.ts';
 import { MAX_ROWS } from '../rows/row-format.ts';
 import { ceilingProblems } from './ceiling.ts';
 import type { ConfigFile } from './config-file.ts';
@@ -197,10 +197,5 @@ function readStartAt(reader: SettingReader, nowMs: number): number | null {
   const startAtMs = reader.time('start-at', null);
   if (given === null || startAtMs === null) return null;
   if (startAtMs - nowMs > MAX_START_DELAY_MS) reader.problem(given, 'expected a time within the next 7 days');
-  if (startAtMs < nowMs) {
-    reader.warnings.push(
-      `${given.name} was ${formatDuration(nowMs - startAtMs)} ago: this machine begins as soon as it is ready`,
-    );
-  }
   return startAtMs;
 }

@@ -95,6 +95,21 @@ test('workers that keep dying while a start time is waited for end the run then,
   await run.close();
 });
 
+test('a start time that is over is told once, with how long ago it was', async () => {
+  const yesterday = { ...PLAN, startAtMs: Date.now() - 26 * 3_600_000 };
+  const run = startCrew('ignores-drain', yesterday, hurriedClock(20));
+  await until(() => run.crew.slots.every((slot) => slot.phase === 'running'), run);
+  run.stop.request('SIGTERM');
+  await run.ended;
+  const late = run.notes.filter(({ event }) => event === 'startedLate').map(({ message }) => message);
+  assert.equal(late.length, 1);
+  assert.match(
+    late[0] ?? '',
+    /^--start-at was 26h 0\dm ago when the workers were ready: they begin at once$/,
+  );
+  await run.close();
+});
+
 test('a stop before the start waits for no drain: workers that do not answer are ended within 5 s', async () => {
   const clock = hurriedClock(() => 20);
   const waits: number[] = [];

@@ -299,9 +299,8 @@ describe('times', () => {
     }
   });
 
-  it('warn about a start that is over, and refuse one that is far away', () => {
-    assert.match(planned({ 'start-at': '2026-11-24T15:30:00Z' }).warnings[0] ?? '', /was 12\.3 s ago/);
-    assert.match(planned({ 'start-at': '2026-11-24' }).warnings[0] ?? '', /was 15h 30m ago/);
+  it('take a start that is over, and refuse one that is far away', () => {
+    assert.deepEqual(planned({ 'start-at': '2026-11-24' }).warnings, []);
     assert.equal(problems({ 'start-at': '2026-12-24T15:30:00Z' }).length, 1);
   });
 });
