@@ -16,8 +16,9 @@ import { type Comparison, compareRuns } from '../report/compare/comparison.ts';
 import { renderComparison } from '../report/compare/render-comparison.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { textViewOf } from '../report/terminal.ts';
-import { openSlim, renderComparisonAs } from './compare-runs.ts';
+import { COMPARE_FORMATS, openSlim, renderComparisonAs } from './compare-runs.ts';
 import { EXIT, SIGNAL_CODES } from './exit-codes.ts';
+import { checkEnding, formatOfFile } from './render-run.ts';
 import { onSignals } from './stop-signals.ts';
 
 const MAX_REPEATS = 100;
@@ -70,6 +71,7 @@ export function readRepeats(
 ): { readonly repeats: number; readonly problems: readonly string[] } {
   const reader = new SettingReader(flags, null);
   const repeats = reader.count('repeat', { min: fallback === null ? 1 : 2, max: MAX_REPEATS }, fallback ?? 1);
+  checkEnding(reader, COMPARE_FORMATS);
   const name = fallback === null ? '--repeat' : 'ab';
   const refused = REFUSED.filter(([flag]) => flags.has(flag)).map(
     ([flag, why]) => `--${flag}: not with ${name}: ${why}`,
@@ -220,13 +222,9 @@ async function tell(comparison: Comparison, output: OutputPlan, note: (line: str
   note(`\n${renderComparison(comparison, textViewOf(process.stderr, process.env))}`);
   if (output.json) process.stdout.write(await renderComparisonAs(comparison, 'json'));
   if (output.out === null) return;
-  const { formatOfFile } = await import('./render-run.ts');
   const { writeFileAtomically } = await import('../report/files.ts');
-  const named = formatOfFile(output.out);
-  await writeFileAtomically(
-    output.out,
-    await renderComparisonAs(comparison, named === 'csv' || named === null ? 'json' : named),
-  );
+  const format = formatOfFile(output.out, COMPARE_FORMATS) ?? 'json';
+  await writeFileAtomically(output.out, await renderComparisonAs(comparison, format));
   note(`written to ${output.out}`);
 }
 

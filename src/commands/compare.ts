@@ -38,7 +38,7 @@ export default class Compare extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, problems, words } = await this.readArguments();
-    const [{ SettingReader }, { COMPARE_FORMATS, compareReferences, renderComparisonAs }, { formatOfFile }] =
+    const [{ SettingReader }, { COMPARE_FORMATS, compareReferences, renderComparisonAs }, { readFormat }] =
       await Promise.all([
         import('../plan/setting-reader.ts'),
         import('../cli/compare-runs.ts'),
@@ -47,9 +47,7 @@ export default class Compare extends BaseCommand {
     const reader = new SettingReader(flags, null);
     const out = reader.text('out')?.value ?? null;
     const byWorker = reader.switch('by-worker', false);
-    const named = reader.switch('json', false) ? 'json' : formatOfFile(out);
-    const implied = COMPARE_FORMATS.find((each) => each === named);
-    const format = reader.choice('format', COMPARE_FORMATS, implied ?? 'text');
+    const format = readFormat(reader, COMPARE_FORMATS);
     const isTooFew = words.length < (byWorker ? 1 : 2) && !words.some((word) => /[,*]/.test(word));
     const all = [
       ...problems,

@@ -27,14 +27,13 @@ export default class Report extends BaseCommand {
 
   async run(): Promise<void> {
     const { flags, args, problems } = await this.readArguments();
-    const [{ SettingReader }, { REPORT_FORMATS, formatOfFile, renderRun }] = await Promise.all([
+    const [{ SettingReader }, { REPORT_FORMATS, readFormat, renderRun }] = await Promise.all([
       import('../plan/setting-reader.ts'),
       import('../cli/render-run.ts'),
     ]);
     const reader = new SettingReader(flags, null);
     const out = reader.text('out')?.value ?? null;
-    const implied = reader.switch('json', false) ? 'json' : formatOfFile(out);
-    const format = reader.choice('format', REPORT_FORMATS, implied ?? 'text');
+    const format = readFormat(reader, REPORT_FORMATS);
     const reference = args.get('run');
     const missing = reference === undefined ? [RUN_MISSING] : [];
     const all = [...problems, ...reader.problems, ...missing];

@@ -134,9 +134,11 @@ describe('ab', () => {
   });
 
   it('says what it misses', async (context) => {
-    const { code, stderr } = await crategen(['ab', '--repeat', '1'], await home(context)).ended;
+    const args = ['ab', '--repeat', '1', '--out', 'turns.pdf'];
+    const { code, stderr } = await crategen(args, await home(context)).ended;
     assert.equal(code, 2);
     assert.match(stderr, /PLAN_A PLAN_B: expected two files/);
     assert.match(stderr, /--repeat "1": expected/);
+    assert.match(stderr, /--out "turns\.pdf": expected a name that ends in .*\.html/);
   });
 });
