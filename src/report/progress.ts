@@ -5,6 +5,7 @@ import type { RunPhase, RunState, TargetState, WorkerState } from '../coordinato
 import { settledRows } from '../metrics/ledger.ts';
 import { sumOfKnown } from '../metrics/measured.ts';
 import type { Waiting } from '../metrics/snapshot.ts';
+import { rowDueMs } from '../plan/assignment.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import { limitName } from './limit.ts';
 import { counted, formatPercent, formatShare, orDash } from './quantities.ts';
@@ -82,6 +83,14 @@ function isEnding(state: RunState): boolean {
   return offersRows(state) && (isTimeOver || (plannedRows !== null && total.ledger.offered >= plannedRows));
 }
 
+/** Whether the last rows of a schedule came before its time is over: a batch is as many rows at once. */
+function isAheadOfSchedule({ plan, elapsedMs, phase }: RunState): boolean {
+  const { rowsPerSecond, rampUpMs } = plan.load;
+  const { rows, durationMs } = plan.bounds;
+  if (phase === 'draining' || rowsPerSecond === null || rows === null) return false;
+  return elapsedMs < Math.min(durationMs ?? Infinity, rowDueMs({ rowsPerSecond, rampUpMs }, rows));
+}
+
 /** What the run does now, and what it waits for; null while it simply runs. */
 export function phaseText(state: RunState): string | null {
   const phase: RunPhase = state.phase;
@@ -113,6 +122,7 @@ export function phaseText(state: RunState): string | null {
 
 function endingText(word: string, state: RunState): string {
   const { now } = requestsInFlight(state);
+  if (now === 0 && isAheadOfSchedule(state)) return `${word}: all is answered before the schedule is over`;
   return now === 0
     ? `${word}: all is answered, the processes end`
     : `${word}: nothing new is sent, ${counted(now, 'request')} in flight may still be answered`;

@@ -22,7 +22,7 @@ import {
 } from '../metrics/ledger.ts';
 import { sumOf } from '../metrics/node-counts.ts';
 import { type AnswerTimes, type Snapshot, NO_ANSWERS, addAnswers } from '../metrics/snapshot.ts';
-import { type Assignment, rowsOfBatch } from '../plan/assignment.ts';
+import { type Assignment, rowDueMs, rowsOfBatch } from '../plan/assignment.ts';
 import { type TableMix, type TableRange, mixOf, tableRange } from '../plan/table-mix.ts';
 import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
@@ -143,6 +143,8 @@ class Loop implements InsertionLoop {
   readonly #budget = createRetryBudget();
   readonly #stopping = new AbortController();
   readonly #abandoning = new AbortController();
+  /** Aborted with the stop, and when the last row is taken: nobody waits for a turn that brings nothing. */
+  readonly #allTaken = new AbortController();
   readonly #responseTime = createHistogram();
   readonly #errors = createErrorTally();
   readonly #nodeBooks: NodeBooks;
@@ -156,6 +158,8 @@ class Loop implements InsertionLoop {
   #nextBatch: number;
   #resendTaken = 0;
   #largestBodyBytes = 0;
+  /** Until then the rows that were begun are what the schedule asked for. */
+  #askedUntilMs = 0;
   #lateRows = 0;
   #droppedRows = 0;
   #sequence = 0;
@@ -202,6 +206,9 @@ class Loop implements InsertionLoop {
     this.#pacer = pacer;
     await this.#parts.clock.sleep(Math.max(0, -this.#elapsedMs()), this.#stopping.signal);
     await Promise.all(this.#slots.map((slot) => this.#runSlot(slot, pacer)));
+    // Five batches that are due two seconds apart are the rows of ten seconds, not of eight and an answer.
+    const restMs = this.#askedUntilMs - this.#elapsedMs();
+    if (restMs > 0) await this.#parts.clock.sleep(restMs, this.#stopping.signal);
     // A stop ends the schedule where it stands: only arrivals until then were dropped by being busy.
     this.#countDropped();
   }
@@ -210,6 +217,7 @@ class Loop implements InsertionLoop {
     if (this.#stopping.signal.aborted) return;
     this.#countDropped();
     this.#stopping.abort();
+    this.#allTaken.abort();
   }
 
   abandon(): void {
@@ -232,18 +240,31 @@ class Loop implements InsertionLoop {
       if (this.#turns.isSpent()) await this.#turns.nextTurn();
       const grant = pacer.next(slot.index, this.#elapsedMs(), freeSinceMs);
       if (grant.kind === 'end') return;
-      if (grant.waitMs > 0) await this.#parts.clock.sleep(grant.waitMs, this.#stopping.signal);
+      if (grant.waitMs > 0) await this.#parts.clock.sleep(grant.waitMs, this.#allTaken.signal);
       if (this.#stopping.signal.aborted || !this.#hasWork()) return;
       await this.#carry(slot, grant);
       const pauseMs = this.#config.limits.batchIntervalMs;
-      if (pauseMs > 0) await this.#parts.clock.sleep(pauseMs, this.#stopping.signal);
+      if (pauseMs > 0) await this.#parts.clock.sleep(pauseMs, this.#allTaken.signal);
     }
   }
 
+  /** When the schedule asks for more than so many rows, but not beyond its end; 0 in the closed loop. */
+  #askedUntil(rows: number): number {
+    const { pace, durationMs } = this.#config.assignment;
+    return pace.kind === 'closed' ? 0 : Math.min(durationMs ?? Infinity, rowDueMs(pace, rows));
+  }
+
   #hasWork(): boolean {
-    const resend = this.#config.resume?.resend.length ?? 0;
-    if (this.#resendTaken < resend) return true;
-    return rowsOfBatch(this.#config.assignment, this.#nextBatch) > 0 && this.#fitsBudget();
+    return this.#hasRows() && (this.#hasResends() || this.#fitsBudget());
+  }
+
+  /** Whether anything is left to begin. */
+  #hasRows(): boolean {
+    return this.#hasResends() || rowsOfBatch(this.#config.assignment, this.#nextBatch) > 0;
+  }
+
+  #hasResends(): boolean {
+    return this.#resendTaken < (this.#config.resume?.resend.length ?? 0);
   }
 
   /** Whether one more body, and those that are being written, stay within the budget if none is larger than so far. */
@@ -258,13 +279,11 @@ class Loop implements InsertionLoop {
   /** The next batch of this worker: first what a dead predecessor left in flight, then its own sequence. */
   #takeBatch(): { batch: number; isResend: boolean } {
     const resend = this.#config.resume?.resend[this.#resendTaken];
-    if (resend !== undefined) {
-      this.#resendTaken += 1;
-      return { batch: resend, isResend: true };
-    }
-    const batch = this.#nextBatch;
-    this.#nextBatch += this.#config.assignment.globalCount;
-    return { batch, isResend: false };
+    const batch = resend ?? this.#nextBatch;
+    if (resend === undefined) this.#nextBatch += this.#config.assignment.globalCount;
+    else this.#resendTaken += 1;
+    if (!this.#hasRows()) this.#allTaken.abort();
+    return { batch, isResend: resend !== undefined };
   }
 
   /** One batch from its begin to its final state. */
@@ -274,6 +293,7 @@ class Loop implements InsertionLoop {
     const range = tableRange(this.#mix, this.#config.assignment, batch);
     const beganAtMs = this.#elapsedMs();
     if (grant.late) this.#lateRows += range.rows;
+    this.#askedUntilMs = Math.max(this.#askedUntilMs, this.#askedUntil(grant.rowsAhead + range.rows));
     const counters = slot.books[range.table];
     assert(counters !== undefined, `batch ${batch} is of a table of the plan`);
     slot.counters = counters;

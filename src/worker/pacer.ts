@@ -10,14 +10,27 @@ const LATE_AFTER_MS = 10;
 
 /** Milliseconds after the common start at which this worker's `arrival` (from 0) is due, in the open loop. */
 export function arrivalDueMs(assignment: Assignment, schedule: Schedule, arrival: number): number {
-  const { globalIndex, globalCount, batchSize } = assignment;
-  return rowDueMs(schedule, (arrival * globalCount + globalIndex) * batchSize);
+  return rowDueMs(schedule, rowsAhead(assignment, arrival));
+}
+
+/** Rows of all workers that are due before this worker's `arrival`. */
+function rowsAhead({ globalIndex, globalCount, batchSize }: Assignment, arrival: number): number {
+  return (arrival * globalCount + globalIndex) * batchSize;
 }
 
 /** What the pacer grants a free slot. */
 export type Grant =
-  /** Start `waitMs` from now; response time counts from `intendedMs` (after the common start). */
-  | { readonly kind: 'start'; readonly waitMs: number; readonly intendedMs: number; readonly late: boolean }
+  /**
+   * Start `waitMs` from now; response time counts from `intendedMs` (after the common start). `rowsAhead` are those that
+   * the schedule asks for before, of all workers; 0 in the closed loop.
+   */
+  | {
+      readonly kind: 'start';
+      readonly waitMs: number;
+      readonly intendedMs: number;
+      readonly late: boolean;
+      readonly rowsAhead: number;
+    }
   /** The time is over. */
   | { readonly kind: 'end' };
 
@@ -51,7 +64,7 @@ function closedLoop(
       const startMs = Math.max(elapsedMs, opensAtMs);
       if (startMs >= endMs) return { kind: 'end' };
       const intendedMs = Math.max(freeSinceMs, opensAtMs);
-      return { kind: 'start', waitMs: startMs - elapsedMs, intendedMs, late: false };
+      return { kind: 'start', waitMs: startMs - elapsedMs, intendedMs, late: false, rowsAhead: 0 };
     },
     droppedArrivals: () => 0,
   };
@@ -67,7 +80,7 @@ function openLoop(
   let nextArrival = 0;
   while (arrivalDueMs(assignment, pace, nextArrival) <= servedUntilMs) nextArrival += 1;
   let dropped = 0;
-  /** Due times of arrivals that wait for a slot, oldest first; at most `inFlight`. */
+  /** Arrivals that wait for a slot, oldest first; at most `inFlight`. */
   const pending: number[] = [];
 
   /** Arrivals join the queue while it has room; with no slot freed since, later ones are dropped. */
@@ -75,9 +88,9 @@ function openLoop(
     for (;;) {
       const dueMs = arrivalDueMs(assignment, pace, nextArrival);
       if (dueMs > elapsedMs || dueMs >= endMs) return;
-      nextArrival += 1;
-      if (pending.length < inFlight) pending.push(dueMs);
+      if (pending.length < inFlight) pending.push(nextArrival);
       else dropped += 1;
+      nextArrival += 1;
     }
   }
 
@@ -86,13 +99,17 @@ function openLoop(
       if (elapsedMs >= endMs) return { kind: 'end' };
       admitDue(elapsedMs);
       const waiting = pending.shift();
-      if (waiting !== undefined) {
-        return { kind: 'start', waitMs: 0, intendedMs: waiting, late: elapsedMs - waiting > LATE_AFTER_MS };
-      }
-      const dueMs = arrivalDueMs(assignment, pace, nextArrival);
+      const arrival = waiting ?? nextArrival;
+      const dueMs = arrivalDueMs(assignment, pace, arrival);
       if (dueMs >= endMs) return { kind: 'end' };
-      nextArrival += 1;
-      return { kind: 'start', waitMs: dueMs - elapsedMs, intendedMs: dueMs, late: false };
+      if (waiting === undefined) nextArrival += 1;
+      return {
+        kind: 'start',
+        waitMs: Math.max(0, dueMs - elapsedMs),
+        intendedMs: dueMs,
+        late: waiting !== undefined && elapsedMs - dueMs > LATE_AFTER_MS,
+        rowsAhead: rowsAhead(assignment, arrival),
+      };
     },
     droppedArrivals(elapsedMs) {
       admitDue(elapsedMs);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
+import { EMPTY_LEDGER } from '../../src/metrics/ledger.ts';
 import { type LiveView, renderLiveScreen, scrollRange } from '../../src/report/live-screen.ts';
 import { textWidth } from '../../src/report/styled-text.ts';
 import { states } from './arbitraries.ts';
@@ -229,6 +230,11 @@ test('a run that reached its bound says that it waits for its last answers, and 
   const state = sampleState(2);
   const offered = screen({ ...state, plannedRows: state.total.ledger.offered }, 100);
   assert.match(offered, /^ {2}ending: nothing new is sent/m);
+  const slow = samplePlan({ bounds: { rows: 604_000, durationMs: null } });
+  const total = { ...state.total, ledger: { ...EMPTY_LEDGER, offered: 604_000, acknowledged: 604_000 } };
+  const paced = { ...slow, load: { ...slow.load, rowsPerSecond: 10_000 } };
+  const early = screen({ ...state, plan: paced, plannedRows: 604_000, total }, 100);
+  assert.match(early, /^ {2}ending: all is answered before the schedule is over$/m);
 });
 
 test('a run bounded by time shows its limit and measures its progress by it', () => {

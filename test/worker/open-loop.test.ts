@@ -50,6 +50,7 @@ function loopOf(
   assignment: Assignment,
   serviceMs: number,
   resume: Resume | null,
+  batchIntervalMs = 0,
 ): InsertionLoop {
   const header = { workerIndex: 0, incarnation: 0, pid: 1, firstBatch: 0, globalCount: 1 };
   const counters = createCounterFile(join(folder, `worker-${files++}`), {
@@ -59,7 +60,7 @@ function loopOf(
   });
   const limits = {
     inFlight: IN_FLIGHT,
-    batchIntervalMs: 0,
+    batchIntervalMs,
     compression: 'none',
     maxBodyBytes: 1 << 20,
     bodyBytesBudget: null,
@@ -132,4 +133,42 @@ test('a loop that is stopped before the common start has dropped nothing', async
   const loop = loopOf(clock, assignmentOf(null, null), 1, null);
   loop.stopOffering();
   assert.equal(loop.snapshot().droppedRows, 0);
+});
+
+/** Milliseconds from the common start to the end of the loop, as its last report says. */
+async function lastsMs(assignment: Assignment, batchIntervalMs = 0): Promise<number> {
+  const clock = createVirtualClock();
+  const loop = loopOf(clock, assignment, 1, null, batchIntervalMs);
+  await clock.runUntil(loop.run(clock.monotonicNs()), 10_000);
+  return Math.round(loop.snapshot('last').atMs);
+}
+
+test('a schedule lasts as long as its rows ask for, be it few batches or many', async () => {
+  assert.equal(await lastsMs(assignmentOf(10, null)), 10);
+  assert.equal(await lastsMs(assignmentOf(30, null)), 30);
+  assert.equal(await lastsMs(assignmentOf(35, null)), 35, 'the last batch is a short one');
+  assert.equal(await lastsMs(assignmentOf(null, 35)), 35);
+  assert.equal(await lastsMs(assignmentOf(1000, 35)), 35);
+  assert.equal(await lastsMs({ ...assignmentOf(40, null), globalIndex: 1, globalCount: 2 }), 40);
+});
+
+test('a schedule that is stopped does not last any longer', async () => {
+  const clock = createVirtualClock();
+  const loop = loopOf(
+    clock,
+    { ...assignmentOf(10, null), pace: { kind: 'open', rampUpMs: 0, rowsPerSecond: 1 } },
+    1,
+    null,
+  );
+  const running = loop.run(clock.monotonicNs());
+  await clock.runUntil(clock.sleep(5), 100);
+  loop.stopOffering();
+  await clock.runUntil(running, 100);
+  assert.equal(Math.round(loop.snapshot('last').atMs), 5);
+});
+
+test('a pause that no batch follows is not waited for', async () => {
+  const pace = { kind: 'closed', rampUpMs: 0 } as const;
+  // Two slots: the first two batches, a pause, the third one.
+  assert.equal(await lastsMs({ ...assignmentOf(30, null), pace }, 1000), 1002);
 });
