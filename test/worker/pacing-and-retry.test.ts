@@ -125,17 +125,47 @@ test('a closed loop opens its slots along the ramp and grants nothing after the 
     pace: { kind: 'closed', rampUpMs: 400 },
   };
   const pacer = createPacer(assignment, 4);
-  assert.deepEqual(pacer.next(2, 0, 0), { kind: 'start', waitMs: 200, intendedMs: 200, late: false, rowsAhead: 0 });
-  assert.deepEqual(pacer.next(2, 900, 900), { kind: 'start', waitMs: 0, intendedMs: 900, late: false, rowsAhead: 0 });
+  assert.deepEqual(pacer.next(2, 0, 0), {
+    kind: 'start',
+    waitMs: 200,
+    intendedMs: 200,
+    late: false,
+    rowsAhead: 0,
+  });
+  assert.deepEqual(pacer.next(2, 900, 900), {
+    kind: 'start',
+    waitMs: 0,
+    intendedMs: 900,
+    late: false,
+    rowsAhead: 0,
+  });
   assert.deepEqual(pacer.next(0, 1000, 990), { kind: 'end' });
 });
 
 test('in a closed loop a slot that had to wait for its turn was meant to start when it was free', () => {
   const assignment = assignmentOf({ rows: null, batchSize: 1, globalCount: 1 }, 0);
   const pacer = createPacer({ ...assignment, pace: { kind: 'closed', rampUpMs: 400 } }, 4);
-  assert.deepEqual(pacer.next(0, 930, 900), { kind: 'start', waitMs: 0, intendedMs: 900, late: false, rowsAhead: 0 });
-  assert.deepEqual(pacer.next(2, 30, 0), { kind: 'start', waitMs: 170, intendedMs: 200, late: false, rowsAhead: 0 });
-  assert.deepEqual(pacer.next(2, 230, 0), { kind: 'start', waitMs: 0, intendedMs: 200, late: false, rowsAhead: 0 });
+  assert.deepEqual(pacer.next(0, 930, 900), {
+    kind: 'start',
+    waitMs: 0,
+    intendedMs: 900,
+    late: false,
+    rowsAhead: 0,
+  });
+  assert.deepEqual(pacer.next(2, 30, 0), {
+    kind: 'start',
+    waitMs: 170,
+    intendedMs: 200,
+    late: false,
+    rowsAhead: 0,
+  });
+  assert.deepEqual(pacer.next(2, 230, 0), {
+    kind: 'start',
+    waitMs: 0,
+    intendedMs: 200,
+    late: false,
+    rowsAhead: 0,
+  });
 });
 
 const attempts = fc
