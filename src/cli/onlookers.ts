@@ -5,8 +5,8 @@
 import { systemClock } from '../base/clock.ts';
 import type { RunNote, RunObserver } from '../coordinator/run-state.ts';
 import type { OtlpPlan, OutputPlan } from '../plan/parse-output.ts';
-import type { LivePage } from '../report/live-page.ts';
-import type { OtlpPush } from '../report/otlp-push.ts';
+import type { LivePage } from '../report/watching/live-page.ts';
+import type { OtlpPush } from '../report/measures/otlp-push.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 
 export interface Onlookers {
@@ -45,13 +45,13 @@ async function openPage(
   crategenVersion: string,
   tell: Tell,
 ): Promise<LivePage> {
-  const { openLivePage } = await import('../report/live-page.ts');
+  const { openLivePage } = await import('../report/watching/live-page.ts');
   const onProblem = (message: string): void => tell('warning', 'livePage', message);
   return await openLivePage({ port, crategenVersion, clock: systemClock, onProblem });
 }
 
 async function openPush(otlp: OtlpPlan, crategenVersion: string, tell: Tell): Promise<OtlpPush> {
-  const { openOtlpPush } = await import('../report/otlp-push.ts');
+  const { openOtlpPush } = await import('../report/measures/otlp-push.ts');
   const onProblem = (message: string): void => tell('warning', 'otlp', message);
   return openOtlpPush({ ...otlp, crategenVersion, clock: systemClock, onProblem });
 }

@@ -54,7 +54,7 @@ function endingOf(path: string): string | null {
 export async function renderRun(run: RunFile, format: ReportFormat, path: string | null): Promise<string> {
   switch (format) {
     case 'text': {
-      const { renderSummary } = await import('../report/summary.ts');
+      const { renderSummary } = await import('../report/summary/summary.ts');
       return renderSummary(run, textViewOf(process.stdout, process.env), { file: path });
     }
     case 'json':

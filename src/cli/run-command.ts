@@ -131,7 +131,7 @@ export abstract class RunCommand extends BaseCommand {
   ): Promise<void> {
     if (ready.output.dryRun) return await this.#showPlanned(ready.plan, ready.output.json);
     const done = await this.#carryOut(ready, resumed, measuredFor);
-    const { renderSummary } = await import('../report/summary.ts');
+    const { renderSummary } = await import('../report/summary/summary.ts');
     const { textViewOf } = await import('../report/terminal.ts');
     process.stderr.write(
       renderSummary(done.run, textViewOf(process.stderr, process.env), { file: done.file }),

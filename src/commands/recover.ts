@@ -38,7 +38,7 @@ export default class Recover extends TargetCommand {
       note: (line) => this.note(line),
     });
     const [{ renderSummary }, { textViewOf }] = await Promise.all([
-      import('../report/summary.ts'),
+      import('../report/summary/summary.ts'),
       import('../report/terminal.ts'),
     ]);
     process.stderr.write(

@@ -18,9 +18,9 @@ import { ceilingTexts } from './ceiling.ts';
 import { cpuSecondsOf } from './costs.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from './run-file-schema.ts';
 import { judge, judgementText } from './thresholds.ts';
-import { headlineOf, ledgerSentences } from './summary-ledger.ts';
-import { acknowledgedTitle } from './summary-tables.ts';
-import { againCommand, limitText, standingWarnings, targetText } from './summary.ts';
+import { headlineOf, ledgerSentences } from './summary/ledger.ts';
+import { acknowledgedTitle } from './summary/tables.ts';
+import { againCommand, limitText, standingWarnings, targetText } from './summary/summary.ts';
 
 /** A comment with more lines than this is not read. */
 const MAX_WORKERS = 64;

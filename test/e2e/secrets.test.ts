@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { type TestContext, it } from 'node:test';
 import { parsePlanFile } from '../../src/plan/plan-file.ts';
 import type { Sandbox } from '../../src/sandbox/server.ts';
-import { startOtlpReceiver } from '../report/otlp-receiver.ts';
+import { startOtlpReceiver } from '../report/measures/otlp-receiver.ts';
 import {
   type Ended,
   type Home,

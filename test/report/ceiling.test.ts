@@ -9,7 +9,7 @@ import { renderMarkdown } from '../../src/report/markdown.ts';
 import { measuredRun } from '../../src/report/measured-run.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
-import { renderSummary } from '../../src/report/summary.ts';
+import { renderSummary } from '../../src/report/summary/summary.ts';
 import { samplePlan } from '../support/sample-plan.ts';
 import { FACTS, sampleResult, view } from './samples.ts';
 

@@ -6,8 +6,8 @@ import { createHash } from 'node:crypto';
 import { assert } from '../../base/errors.ts';
 import type { RunFile } from '../run-file-schema.ts';
 import { eventMarks } from '../events.ts';
-import { headlineOf } from '../summary-ledger.ts';
-import { targetText } from '../summary.ts';
+import { headlineOf } from '../summary/ledger.ts';
+import { targetText } from '../summary/summary.ts';
 import {
   errorFigure,
   eventsFigure,

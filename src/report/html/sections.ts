@@ -15,11 +15,11 @@ import {
 } from '../quantities.ts';
 import { cpuSecondsOf, ownRows, perMillionRows, shownLoopDelayMs } from '../costs.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
-import { ledgerSentences } from '../summary-ledger.ts';
+import { ledgerSentences } from '../summary/ledger.ts';
 import { ceilingTexts } from '../ceiling.ts';
 import { limitName, splitEvidence } from '../limit.ts';
-import { acknowledgedTitle, tableCells } from '../summary-tables.ts';
-import { againCommand, standingWarnings, targetText } from '../summary.ts';
+import { acknowledgedTitle, tableCells } from '../summary/tables.ts';
+import { againCommand, standingWarnings, targetText } from '../summary/summary.ts';
 import { judge, judgementText } from '../thresholds.ts';
 import { table } from './figure.ts';
 import { type Markup, type Piece, html, joined } from './markup.ts';

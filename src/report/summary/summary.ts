@@ -2,13 +2,13 @@
  * The summary of a run as text, made from its run file alone: what is stored and what is not comes first, what to
  * do next comes last.
  */
-import { usableCores } from '../base/host.ts';
-import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
-import { printable } from '../base/text.ts';
-import { missingRows } from '../metrics/ledger.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
-import type { RunFile, RunFileLatency } from './run-file-schema.ts';
-import { runPlanOf } from './run-file.ts';
+import { usableCores } from '../../base/host.ts';
+import { formatBytes, formatDuration, formatExact } from '../../base/units.ts';
+import { printable } from '../../base/text.ts';
+import { missingRows } from '../../metrics/ledger.ts';
+import type { RunPlan } from '../../plan/run-plan.ts';
+import type { RunFile, RunFileLatency } from '../run-file-schema.ts';
+import { runPlanOf } from '../run-file.ts';
 import {
   counted,
   formatByteRate,
@@ -18,10 +18,10 @@ import {
   NOT_MEASURED,
   orDash,
   tablesText,
-} from './quantities.ts';
-import { ceilingTexts } from './ceiling.ts';
-import { limitName, splitEvidence } from './limit.ts';
-import { asciiCommand, ceilingCommand, realRunCommand, repeatCommand } from './repeat-command.ts';
+} from '../quantities.ts';
+import { ceilingTexts } from '../ceiling.ts';
+import { limitName, splitEvidence } from '../limit.ts';
+import { asciiCommand, ceilingCommand, realRunCommand, repeatCommand } from '../repeat-command.ts';
 import {
   type Line,
   type Style,
@@ -31,14 +31,14 @@ import {
   renderLine,
   styled,
   wrap,
-} from './styled-text.ts';
-import { type TableColumn, tableLines } from './table.ts';
-import { judge, judgementText } from './thresholds.ts';
-import { headlineOf, ledgerSentences, rejectedAdvice } from './summary-ledger.ts';
-import { nodeTable } from './summary-nodes.ts';
-import { serverTable } from './summary-server.ts';
-import { tablesTable } from './summary-tables.ts';
-import { workerTable } from './summary-workers.ts';
+} from '../styled-text.ts';
+import { type TableColumn, tableLines } from '../table.ts';
+import { judge, judgementText } from '../thresholds.ts';
+import { headlineOf, ledgerSentences, rejectedAdvice } from './ledger.ts';
+import { nodeTable } from './nodes.ts';
+import { serverTable } from './server.ts';
+import { tablesTable } from './tables.ts';
+import { workerTable } from './workers.ts';
 
 /** What the run file does not know about itself. */
 export interface SummaryFacts {

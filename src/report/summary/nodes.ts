@@ -2,12 +2,12 @@
  * The nodes of a run in its summary, where there are several: what each took of the rows and how fast it answered,
  * and below them which one was out when.
  */
-import { formatExact } from '../base/units.ts';
-import { printable } from '../base/text.ts';
-import { counted, formatLatency, formatSeconds, formatShare, orDash } from './quantities.ts';
-import type { RunFile, RunFileNode } from './run-file-schema.ts';
-import { type Line, type TextView, plain, styled, wrap } from './styled-text.ts';
-import { type TableColumn, type TableRow, tableLines } from './table.ts';
+import { formatExact } from '../../base/units.ts';
+import { printable } from '../../base/text.ts';
+import { counted, formatLatency, formatSeconds, formatShare, orDash } from '../quantities.ts';
+import type { RunFile, RunFileNode } from '../run-file-schema.ts';
+import { type Line, type TextView, plain, styled, wrap } from '../styled-text.ts';
+import { type TableColumn, type TableRow, tableLines } from '../table.ts';
 
 /** More nodes than a screen has lines: the rest is in the run file. */
 const MAX_NODES = 24;

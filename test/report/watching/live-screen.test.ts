@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import type { RunState, WorkerState } from '../../src/coordinator/run-state.ts';
-import { EMPTY_LEDGER } from '../../src/metrics/ledger.ts';
-import { type LiveView, renderLiveScreen, scrollRange } from '../../src/report/live-screen.ts';
-import { textWidth } from '../../src/report/styled-text.ts';
-import { states } from './arbitraries.ts';
-import { sampleServerView, sampleSnapshot, sampleState, sampleWorkerState, view } from './samples.ts';
-import { samplePlan } from '../support/sample-plan.ts';
+import type { RunState, WorkerState } from '../../../src/coordinator/run-state.ts';
+import { EMPTY_LEDGER } from '../../../src/metrics/ledger.ts';
+import { type LiveView, renderLiveScreen, scrollRange } from '../../../src/report/watching/live-screen.ts';
+import { textWidth } from '../../../src/report/styled-text.ts';
+import { states } from '../arbitraries.ts';
+import { sampleServerView, sampleSnapshot, sampleState, sampleWorkerState, view } from '../samples.ts';
+import { samplePlan } from '../../support/sample-plan.ts';
 
 const ERRORS = [
   { class: 'timeout', code: null, rows: 4000, batches: 4, example: 'no reply within 90 s' },

@@ -1,14 +1,14 @@
 /** What the live surfaces, the screen, the lines and the page, work out from a state of the run. Pure. */
-import { printable } from '../base/text.ts';
-import { formatCores, formatExact } from '../base/units.ts';
-import type { RunPhase, RunState, TargetState, WorkerState } from '../coordinator/run-state.ts';
-import { settledRows } from '../metrics/ledger.ts';
-import { sumOfKnown } from '../metrics/measured.ts';
-import type { Waiting } from '../metrics/snapshot.ts';
-import { rowDueMs } from '../plan/assignment.ts';
-import type { RunPlan } from '../plan/run-plan.ts';
-import { limitName } from './limit.ts';
-import { counted, formatPercent, formatShare, orDash } from './quantities.ts';
+import { printable } from '../../base/text.ts';
+import { formatCores, formatExact } from '../../base/units.ts';
+import type { RunPhase, RunState, TargetState, WorkerState } from '../../coordinator/run-state.ts';
+import { settledRows } from '../../metrics/ledger.ts';
+import { sumOfKnown } from '../../metrics/measured.ts';
+import type { Waiting } from '../../metrics/snapshot.ts';
+import { rowDueMs } from '../../plan/assignment.ts';
+import type { RunPlan } from '../../plan/run-plan.ts';
+import { limitName } from '../limit.ts';
+import { counted, formatPercent, formatShare, orDash } from '../quantities.ts';
 
 /** Seconds that a rate for people is averaged over: one second alone jumps too much to be read. */
 const STEADY_SECONDS = 10;

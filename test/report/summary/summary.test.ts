@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
-import type { NodeResult, RunResult } from '../../src/coordinator/run-result.ts';
-import { toRunFile } from '../../src/report/run-file.ts';
-import { textWidth } from '../../src/report/styled-text.ts';
-import { renderSummary } from '../../src/report/summary.ts';
-import { results } from './arbitraries.ts';
-import { FACTS, sampleLatencies, sampleResult, sampleWorker, view } from './samples.ts';
-import { samplePlan } from '../support/sample-plan.ts';
+import type { NodeResult, RunResult } from '../../../src/coordinator/run-result.ts';
+import { toRunFile } from '../../../src/report/run-file.ts';
+import { textWidth } from '../../../src/report/styled-text.ts';
+import { renderSummary } from '../../../src/report/summary/summary.ts';
+import { results } from '../arbitraries.ts';
+import { FACTS, sampleLatencies, sampleResult, sampleWorker, view } from '../samples.ts';
+import { samplePlan } from '../../support/sample-plan.ts';
 
 /** Lines that are made to be copied, so that they are never cut or broken. */
 const COPIED = /^(run file|again|go on|verify|on CrateDB) /;

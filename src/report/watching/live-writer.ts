@@ -3,11 +3,11 @@
  * written over each other in place, at most four a second, inside synchronized output, on the normal screen, so
  * that what was there before stays in the scrollback.
  */
-import type { Clock } from '../base/clock.ts';
-import type { RunEvent, RunObserver, RunState } from '../coordinator/run-state.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { RunEvent, RunObserver, RunState } from '../../coordinator/run-state.ts';
 import { type LiveSort, type LiveView, LIVE_SORTS, renderLiveScreen, scrollRange } from './live-screen.ts';
 import { renderNote } from './line-log.ts';
-import { STYLE_CODE, textWidth } from './styled-text.ts';
+import { STYLE_CODE, textWidth } from '../styled-text.ts';
 
 /** What is used of `process.stderr`. */
 export interface ScreenOutput {

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { RunEvent, RunState } from '../../src/coordinator/run-state.ts';
-import { createLineLog, renderHeader, renderLine } from '../../src/report/line-log.ts';
-import { renderStatusLine } from '../../src/report/status-line.ts';
-import { plans, states } from './arbitraries.ts';
-import { sampleState } from './samples.ts';
-import { samplePlan } from '../support/sample-plan.ts';
+import type { RunEvent, RunState } from '../../../src/coordinator/run-state.ts';
+import { createLineLog, renderHeader, renderLine } from '../../../src/report/watching/line-log.ts';
+import { renderStatusLine } from '../../../src/report/watching/status-line.ts';
+import { plans, states } from '../arbitraries.ts';
+import { sampleState } from '../samples.ts';
+import { samplePlan } from '../../support/sample-plan.ts';
 
 test('a run is told as its plan, its target, its phases, its progress every ten seconds and its notes', () => {
   const at = (elapsedMs: number, changes: Partial<RunState> = {}): RunEvent => ({

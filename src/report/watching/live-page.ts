@@ -3,14 +3,12 @@
  * only reads: no request changes anything, none is waited for, and a reader that is slow is dropped, never queued
  * for. Loaded only with `--web`.
  */
-import { readFileSync } from 'node:fs';
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
-import { join } from 'node:path';
-import type { Clock } from '../base/clock.ts';
-import { UsageError, messageOf, systemCodeOf } from '../base/errors.ts';
-import type { RunEvent, RunObserver, RunState } from '../coordinator/run-state.ts';
-import { type Series, createSeries } from '../metrics/series.ts';
-import { measuresOf } from './measures.ts';
+import type { Clock } from '../../base/clock.ts';
+import { UsageError, messageOf, systemCodeOf } from '../../base/errors.ts';
+import type { RunEvent, RunObserver, RunState } from '../../coordinator/run-state.ts';
+import { type Series, createSeries } from '../../metrics/series.ts';
+import { measuresOf } from '../measures/measures.ts';
 import {
   PICTURE_COLUMNS,
   type Picture,
@@ -21,8 +19,9 @@ import {
   pictureOf,
   pointOf,
 } from './picture.ts';
-import type { RunFile } from './run-file-schema.ts';
-import { PROMETHEUS_TYPE, prometheusText } from './prometheus.ts';
+import { type PageFile, readPageFiles } from '../page-files.ts';
+import type { RunFile } from '../run-file-schema.ts';
+import { PROMETHEUS_TYPE, prometheusText } from '../measures/prometheus.ts';
 
 export interface LivePageOptions {
   /** 0 takes a free one. */
@@ -66,13 +65,6 @@ const MAX_POINTS = 1200;
 const TREND_POINTS = 60;
 const MAX_NOTES = 100;
 
-const FOLDER = join(import.meta.dirname, '../../assets/live-page');
-const FILES: ReadonlyMap<string, { readonly name: string; readonly type: string }> = new Map([
-  ['/', { name: 'index.html', type: 'text/html; charset=utf-8' }],
-  ['/page.css', { name: 'page.css', type: 'text/css; charset=utf-8' }],
-  ['/page.js', { name: 'page.js', type: 'text/javascript; charset=utf-8' }],
-]);
-
 const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'Content-Security-Policy':
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -103,7 +95,7 @@ interface Reader {
 class Page implements LivePage {
   readonly #options: LivePageOptions;
   readonly #server: Server;
-  readonly #files: ReadonlyMap<string, Buffer>;
+  readonly #files: ReadonlyMap<string, PageFile>;
   readonly #readers = new Set<Reader>();
   readonly #series: Series<PicturePoint> = createSeries(MAX_POINTS, mergePicturePoints);
   readonly #notes: ReturnType<typeof noteText>[] = [];
@@ -117,7 +109,7 @@ class Page implements LivePage {
   constructor(options: LivePageOptions) {
     this.#options = options;
     // Read before the run: a package that is replaced under a running process must not matter.
-    this.#files = new Map([...FILES].map(([path, { name }]) => [path, readFileSync(join(FOLDER, name))]));
+    this.#files = readPageFiles();
     this.#server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: REQUEST_TIMEOUT_MS });
     this.#server.headersTimeout = REQUEST_TIMEOUT_MS;
     this.#server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -230,8 +222,8 @@ class Page implements LivePage {
     const refusal = refusalOf(request);
     if (refusal !== null) return this.#sendText(response, refusal.status, refusal.text, refusal.headers);
     const path = (request.url ?? '').split('?', 1)[0] ?? '';
-    const file = FILES.get(path);
-    if (file !== undefined) return this.#sendBody(response, 200, file.type, this.#files.get(path) ?? '');
+    const file = this.#files.get(path);
+    if (file !== undefined) return this.#sendBody(response, 200, file.type, file.body);
     if (path === '/events') return this.#open(request, response);
     if (path === '/metrics') return this.#sendBody(response, 200, PROMETHEUS_TYPE, this.#metrics());
     this.#sendText(response, 404, 'Not here: / is the page, /metrics is for Prometheus.');
@@ -302,8 +294,8 @@ class Page implements LivePage {
 async function reportOf(run: RunFile): Promise<string | null> {
   try {
     const [{ renderHtmlReport }, { readZoomLibrary }] = await Promise.all([
-      import('./html/document.ts'),
-      import('./html/zoom-library.ts'),
+      import('../html/document.ts'),
+      import('../html/zoom-library.ts'),
     ]);
     return renderHtmlReport(run, await readZoomLibrary());
   } catch {

@@ -2,13 +2,13 @@
  * The columns of the table of workers while a run goes on, each described once: its header, its text and its order
  * on the live screen and on the live page. Pure.
  */
-import { formatExact, formatShort } from '../base/units.ts';
-import type { RunState, WorkerState } from '../coordinator/run-state.ts';
-import { missingRows } from '../metrics/ledger.ts';
+import { formatExact, formatShort } from '../../base/units.ts';
+import type { RunState, WorkerState } from '../../coordinator/run-state.ts';
+import { missingRows } from '../../metrics/ledger.ts';
 import { requestsInFlight, residentBytes, workersCpuPercent, workersResidentBytes } from './progress.ts';
-import { NOT_MEASURED, formatMebibytes, formatPercent, formatShare, orDash } from './quantities.ts';
-import type { Style } from './styled-text.ts';
-import type { TableColumn, TableRow } from './table.ts';
+import { NOT_MEASURED, formatMebibytes, formatPercent, formatShare, orDash } from '../quantities.ts';
+import type { Style } from '../styled-text.ts';
+import type { TableColumn, TableRow } from '../table.ts';
 
 export type WorkerColumnKey =
   | 'index'

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
-import { systemClock } from '../../src/base/clock.ts';
-import { type ObserverOptions, chooseObserver } from '../../src/report/observers.ts';
-import { sampleState } from './samples.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { type ObserverOptions, chooseObserver } from '../../../src/report/watching/observers.ts';
+import { sampleState } from '../samples.ts';
 
 class Stream extends EventEmitter {
   isTTY: boolean;

@@ -3,10 +3,14 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, test } from 'node:test';
 import fc from 'fast-check';
-import { type LiveScreen, type ScreenInput, createLiveScreen } from '../../src/report/live-writer.ts';
-import { HandClock } from '../support/hand-clock.ts';
+import {
+  type LiveScreen,
+  type ScreenInput,
+  createLiveScreen,
+} from '../../../src/report/watching/live-writer.ts';
+import { HandClock } from '../../support/hand-clock.ts';
 import { SmallTerminal } from './small-terminal.ts';
-import { sampleSnapshot, sampleState } from './samples.ts';
+import { sampleSnapshot, sampleState } from '../samples.ts';
 
 class Keyboard extends EventEmitter implements ScreenInput {
   isRaw = false;

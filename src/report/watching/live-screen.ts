@@ -2,13 +2,13 @@
  * The live screen as text: a pure function of the run's state and of what the terminal can show. Drawing it is
  * `live-writer.ts`'s work.
  */
-import { formatShort } from '../base/units.ts';
-import { formatTable } from '../base/sql.ts';
-import { printable } from '../base/text.ts';
-import { tablesOf } from '../plan/run-plan.ts';
-import type { RunState, WorkerState } from '../coordinator/run-state.ts';
-import { missingRows, settledRows } from '../metrics/ledger.ts';
-import type { ErrorCount } from '../metrics/node-counts.ts';
+import { formatShort } from '../../base/units.ts';
+import { formatTable } from '../../base/sql.ts';
+import { printable } from '../../base/text.ts';
+import { tablesOf } from '../../plan/run-plan.ts';
+import type { RunState, WorkerState } from '../../coordinator/run-state.ts';
+import { missingRows, settledRows } from '../../metrics/ledger.ts';
+import type { ErrorCount } from '../../metrics/node-counts.ts';
 import {
   counted,
   formatByteRate,
@@ -17,7 +17,7 @@ import {
   formatRate,
   orDash,
   tablesText,
-} from './quantities.ts';
+} from '../quantities.ts';
 import {
   meanRowsPerSecond,
   nodesText,
@@ -46,8 +46,8 @@ import {
   styled,
   textWidth,
   wrap,
-} from './styled-text.ts';
-import { tableLines } from './table.ts';
+} from '../styled-text.ts';
+import { tableLines } from '../table.ts';
 import {
   type WorkerColumnKey,
   WORKER_COLUMNS,

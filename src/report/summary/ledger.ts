@@ -2,13 +2,13 @@
  * The first lines of a summary: how many rows are stored, which are not and why, and whether the server agrees.
  * Kept apart because every word here must be true in every case.
  */
-import { formatExact } from '../base/units.ts';
-import { printable } from '../base/text.ts';
-import { missingRows } from '../metrics/ledger.ts';
-import { mixOf, tableRange } from '../plan/table-mix.ts';
-import type { RunFile } from './run-file-schema.ts';
-import { counted } from './quantities.ts';
-import type { Style } from './styled-text.ts';
+import { formatExact } from '../../base/units.ts';
+import { printable } from '../../base/text.ts';
+import { missingRows } from '../../metrics/ledger.ts';
+import { mixOf, tableRange } from '../../plan/table-mix.ts';
+import type { RunFile } from '../run-file-schema.ts';
+import { counted } from '../quantities.ts';
+import type { Style } from '../styled-text.ts';
 
 export interface Sentence {
   readonly text: string;

@@ -2,12 +2,12 @@
  * The state of a run as measures for monitoring systems: names, units and labels once, from which both the
  * Prometheus text and the OpenTelemetry document are made. Pure.
  */
-import { tablesOf } from '../plan/run-plan.ts';
-import { formatTable } from '../base/sql.ts';
-import { RUN_PHASES, type RunState, type WorkerState } from '../coordinator/run-state.ts';
-import { type Histogram, countsBelow } from '../metrics/histogram.ts';
-import type { ServerNodeSample } from '../metrics/telemetry.ts';
-import { residentBytes } from './progress.ts';
+import { tablesOf } from '../../plan/run-plan.ts';
+import { formatTable } from '../../base/sql.ts';
+import { RUN_PHASES, type RunState, type WorkerState } from '../../coordinator/run-state.ts';
+import { type Histogram, countsBelow } from '../../metrics/histogram.ts';
+import type { ServerNodeSample } from '../../metrics/telemetry.ts';
+import { residentBytes } from '../watching/progress.ts';
 
 /** In the order in which they stand. Values come from servers and names too, and may hold anything. */
 export type Labels = readonly (readonly [name: string, value: string])[];

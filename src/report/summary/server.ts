@@ -2,14 +2,14 @@
  * The server in a summary, beside the processes that loaded it: one line a node with its CPU, heap and write pool over
  * the run, as it told them itself.
  */
-import { formatCores, formatExact } from '../base/units.ts';
-import { printable } from '../base/text.ts';
-import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
-import { underLoad } from '../metrics/telemetry.ts';
-import { counted, formatMebibytes, formatPercent, formatShare, orDash } from './quantities.ts';
-import type { RunFile } from './run-file-schema.ts';
-import { type Line, type TextView, plain, styled, wrap } from './styled-text.ts';
-import { type TableColumn, type TableRow, tableLines } from './table.ts';
+import { formatCores, formatExact } from '../../base/units.ts';
+import { printable } from '../../base/text.ts';
+import { maxOfKnown, meanOfKnown } from '../../metrics/measured.ts';
+import { underLoad } from '../../metrics/telemetry.ts';
+import { counted, formatMebibytes, formatPercent, formatShare, orDash } from '../quantities.ts';
+import type { RunFile } from '../run-file-schema.ts';
+import { type Line, type TextView, plain, styled, wrap } from '../styled-text.ts';
+import { type TableColumn, type TableRow, tableLines } from '../table.ts';
 
 type Server = NonNullable<RunFile['server']>;
 type NodeSample = Server['samples'][number]['nodes'][number];

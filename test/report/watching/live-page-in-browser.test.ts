@@ -9,13 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, after, before, describe, it } from 'node:test';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import type { Clock } from '../../src/base/clock.ts';
-import { systemClock } from '../../src/base/clock.ts';
-import type { RunState, ServerView } from '../../src/coordinator/run-state.ts';
-import { type LivePage, openLivePage } from '../../src/report/live-page.ts';
-import { toRunFile } from '../../src/report/run-file.ts';
-import { WITHOUT_CHROMIUM } from '../support/chromium.ts';
-import { barriers, launchChromium, sidewaysPixels } from '../support/offline-page.ts';
+import type { Clock } from '../../../src/base/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import type { RunState, ServerView } from '../../../src/coordinator/run-state.ts';
+import { type LivePage, openLivePage } from '../../../src/report/watching/live-page.ts';
+import { toRunFile } from '../../../src/report/run-file.ts';
+import { WITHOUT_CHROMIUM } from '../../support/chromium.ts';
+import { barriers, launchChromium, sidewaysPixels } from '../../support/offline-page.ts';
 import {
   FACTS,
   sampleResult,
@@ -23,7 +23,7 @@ import {
   sampleSnapshot,
   sampleState,
   sampleWorkerState,
-} from './samples.ts';
+} from '../samples.ts';
 
 const HOSTILE = '<img src="http://evil.example/" onerror="document.title=`taken`"><script>alert(1)</script>';
 

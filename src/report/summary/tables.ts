@@ -1,11 +1,11 @@
 /** The tables of a run in its summary, where there are several: what each got of the rows, and what was counted in it. */
-import { formatExact } from '../base/units.ts';
-import { printable } from '../base/text.ts';
-import { missingRows } from '../metrics/ledger.ts';
-import { orDash } from './quantities.ts';
-import type { RunFile } from './run-file-schema.ts';
-import type { Line, TextView } from './styled-text.ts';
-import { type TableColumn, type TableRow, tableLines } from './table.ts';
+import { formatExact } from '../../base/units.ts';
+import { printable } from '../../base/text.ts';
+import { missingRows } from '../../metrics/ledger.ts';
+import { orDash } from '../quantities.ts';
+import type { RunFile } from '../run-file-schema.ts';
+import type { Line, TextView } from '../styled-text.ts';
+import { type TableColumn, type TableRow, tableLines } from '../table.ts';
 
 /** None for a run of one table. */
 export function tablesTable(run: RunFile, view: TextView): Line[] {

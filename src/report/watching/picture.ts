@@ -2,14 +2,14 @@
  * A run as plain data for the live page: the words of the live screen, ready to be shown, and the numbers that
  * charts and sorting need. Nothing here is markup; the page puts texts in as texts. Pure.
  */
-import { formatTable } from '../base/sql.ts';
-import { printable } from '../base/text.ts';
-import { formatExact, formatShort } from '../base/units.ts';
-import type { RunNote, RunState } from '../coordinator/run-state.ts';
-import { missingRows, settledRows } from '../metrics/ledger.ts';
-import { maxOfKnown } from '../metrics/measured.ts';
-import type { RunFile } from './run-file-schema.ts';
-import { headlineOf, ledgerSentences } from './summary-ledger.ts';
+import { formatTable } from '../../base/sql.ts';
+import { printable } from '../../base/text.ts';
+import { formatExact, formatShort } from '../../base/units.ts';
+import type { RunNote, RunState } from '../../coordinator/run-state.ts';
+import { missingRows, settledRows } from '../../metrics/ledger.ts';
+import { maxOfKnown } from '../../metrics/measured.ts';
+import type { RunFile } from '../run-file-schema.ts';
+import { headlineOf, ledgerSentences } from '../summary/ledger.ts';
 import {
   type Tone,
   meanRowsPerSecond,
@@ -35,7 +35,7 @@ import {
   formatRate,
   orDash,
   tablesText,
-} from './quantities.ts';
+} from '../quantities.ts';
 import { WORKER_COLUMNS, isGone, parentRow, totalRow, workerRow } from './worker-columns.ts';
 
 /** A name and its value, both for people. */

@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { createHistogram, record } from '../../src/metrics/histogram.ts';
-import { type ErrorCount, mergeErrors, noNodeCounts } from '../../src/metrics/node-counts.ts';
-import { measuresOf } from '../../src/report/measures.ts';
-import { prometheusText } from '../../src/report/prometheus.ts';
-import type { RunState } from '../../src/coordinator/run-state.ts';
-import { states } from './arbitraries.ts';
+import { createHistogram, record } from '../../../src/metrics/histogram.ts';
+import { type ErrorCount, mergeErrors, noNodeCounts } from '../../../src/metrics/node-counts.ts';
+import { measuresOf } from '../../../src/report/measures/measures.ts';
+import { prometheusText } from '../../../src/report/measures/prometheus.ts';
+import type { RunState } from '../../../src/coordinator/run-state.ts';
+import { states } from '../arbitraries.ts';
 import { parsePrometheus } from './prometheus-text.ts';
-import { sampleServerView, sampleSnapshot, sampleState, sampleWorkerState } from './samples.ts';
+import { sampleServerView, sampleSnapshot, sampleState, sampleWorkerState } from '../samples.ts';
 
 const textOf = (state: RunState): string => prometheusText(measuresOf(state, '0.1.0'));
 

@@ -2,12 +2,12 @@
  * The run as lines, for pipes, files and build servers: the whole plan first, then a line every ten seconds and
  * one per event, as `key=value` or as one JSON object a line. No escape codes, no carriage returns.
  */
-import { durationFlag } from '../base/units.ts';
-import { unreachable } from '../base/errors.ts';
-import { formatTable } from '../base/sql.ts';
-import { printable } from '../base/text.ts';
-import type { RunPlan, Tolerance } from '../plan/run-plan.ts';
-import { alsoFlag, sourceSetting } from '../plan/schema-source.ts';
+import { durationFlag } from '../../base/units.ts';
+import { unreachable } from '../../base/errors.ts';
+import { formatTable } from '../../base/sql.ts';
+import { printable } from '../../base/text.ts';
+import type { RunPlan, Tolerance } from '../../plan/run-plan.ts';
+import { alsoFlag, sourceSetting } from '../../plan/schema-source.ts';
 import type {
   RunEvent,
   RunNote,
@@ -15,8 +15,8 @@ import type {
   RunPhase,
   RunState,
   TargetState,
-} from '../coordinator/run-state.ts';
-import { diskGuardFlag } from './repeat-command.ts';
+} from '../../coordinator/run-state.ts';
+import { diskGuardFlag } from '../repeat-command.ts';
 import {
   serverCpuPercent,
   serverWriteQueue,

@@ -2,11 +2,11 @@
  * The table of processes in a summary: every worker, or with many of them the ones that differ most; then what
  * is typical (min, median, max), how uneven it is, and the parent.
  */
-import { formatExact, formatShort } from '../base/units.ts';
-import { missingRows } from '../metrics/ledger.ts';
-import { sumOfKnown } from '../metrics/measured.ts';
-import { cpuSecondsOf, ownRows, perMillionRows, shareOfTime } from './costs.ts';
-import type { RunFile, RunFileWorker } from './run-file-schema.ts';
+import { formatExact, formatShort } from '../../base/units.ts';
+import { missingRows } from '../../metrics/ledger.ts';
+import { sumOfKnown } from '../../metrics/measured.ts';
+import { cpuSecondsOf, ownRows, perMillionRows, shareOfTime } from '../costs.ts';
+import type { RunFile, RunFileWorker } from '../run-file-schema.ts';
 import {
   formatMebibytes,
   formatPercent,
@@ -15,9 +15,9 @@ import {
   median,
   NOT_MEASURED,
   orDash,
-} from './quantities.ts';
-import { type Line, type TextView, plain, styled, wrap } from './styled-text.ts';
-import { type TableColumn, type TableRow, tableLines, tableNotes } from './table.ts';
+} from '../quantities.ts';
+import { type Line, type TextView, plain, styled, wrap } from '../styled-text.ts';
+import { type TableColumn, type TableRow, tableLines, tableNotes } from '../table.ts';
 
 /** Up to this many workers each has a row. */
 const ALL_SHOWN = 16;

@@ -5,8 +5,8 @@
  */
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import type { ScreenOutput } from '../../src/report/live-writer.ts';
-import { textWidth } from '../../src/report/styled-text.ts';
+import type { ScreenOutput } from '../../../src/report/watching/live-writer.ts';
+import { textWidth } from '../../../src/report/styled-text.ts';
 
 /** One row; each string is a cell, '' the second cell of a wide character. */
 interface Row {

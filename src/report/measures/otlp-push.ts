@@ -3,10 +3,10 @@
  * One request at a time, each with a deadline; a collector that fails is said once and costs the run nothing. Loaded
  * only with `--otlp-endpoint`.
  */
-import type { Clock } from '../base/clock.ts';
-import { messageOf, systemCodeOf } from '../base/errors.ts';
-import { printable } from '../base/text.ts';
-import type { RunObserver, RunState } from '../coordinator/run-state.ts';
+import type { Clock } from '../../base/clock.ts';
+import { messageOf, systemCodeOf } from '../../base/errors.ts';
+import { printable } from '../../base/text.ts';
+import type { RunObserver, RunState } from '../../coordinator/run-state.ts';
 import { measuresOf } from './measures.ts';
 import { otlpMetrics } from './otlp.ts';
 

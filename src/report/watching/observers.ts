@@ -1,6 +1,6 @@
 /** Chooses how a run is watched: the live screen, lines, or nothing; by flags, terminal and environment. */
-import { type Clock, systemClock } from '../base/clock.ts';
-import type { RunObserver } from '../coordinator/run-state.ts';
+import { type Clock, systemClock } from '../../base/clock.ts';
+import type { RunObserver } from '../../coordinator/run-state.ts';
 import { createLineLog, renderNote } from './line-log.ts';
 import { type ScreenHost, type ScreenInput, type ScreenOutput, createLiveScreen } from './live-writer.ts';
 import {
@@ -11,7 +11,7 @@ import {
   isForeground,
   rowsOf,
   textViewOf,
-} from './terminal.ts';
+} from '../terminal.ts';
 
 export interface ObserverOptions {
   readonly live: 'auto' | 'screen' | 'lines' | 'off';

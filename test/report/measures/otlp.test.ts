@@ -3,13 +3,13 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import * as v from 'valibot';
-import { systemClock } from '../../src/base/clock.ts';
-import { measuresOf } from '../../src/report/measures.ts';
-import { otlpMetrics } from '../../src/report/otlp.ts';
-import { type OtlpPush, openOtlpPush } from '../../src/report/otlp-push.ts';
-import { states } from './arbitraries.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { measuresOf } from '../../../src/report/measures/measures.ts';
+import { otlpMetrics } from '../../../src/report/measures/otlp.ts';
+import { type OtlpPush, openOtlpPush } from '../../../src/report/measures/otlp-push.ts';
+import { states } from '../arbitraries.ts';
 import { type OtlpAnswer, type OtlpReceiver, metricsRequest, startOtlpReceiver } from './otlp-receiver.ts';
-import { sampleState } from './samples.ts';
+import { sampleState } from '../samples.ts';
 
 const SECRET = 'Bearer c4nary';
 

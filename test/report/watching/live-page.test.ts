@@ -3,14 +3,14 @@ import assert from 'node:assert/strict';
 import { type IncomingHttpHeaders, get, request } from 'node:http';
 import { type Socket, connect } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { type Clock, systemClock } from '../../src/base/clock.ts';
-import { UsageError } from '../../src/base/errors.ts';
-import type { RunState } from '../../src/coordinator/run-state.ts';
-import { type LivePage, openLivePage } from '../../src/report/live-page.ts';
-import type { Picture, PicturePoint } from '../../src/report/picture.ts';
-import { toRunFile } from '../../src/report/run-file.ts';
-import { parsePrometheus } from './prometheus-text.ts';
-import { FACTS, sampleResult, sampleSnapshot, sampleState } from './samples.ts';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
+import { UsageError } from '../../../src/base/errors.ts';
+import type { RunState } from '../../../src/coordinator/run-state.ts';
+import { type LivePage, openLivePage } from '../../../src/report/watching/live-page.ts';
+import type { Picture, PicturePoint } from '../../../src/report/watching/picture.ts';
+import { toRunFile } from '../../../src/report/run-file.ts';
+import { parsePrometheus } from '../measures/prometheus-text.ts';
+import { FACTS, sampleResult, sampleSnapshot, sampleState } from '../samples.ts';
 
 /** The host's clock, moved forward by hand. */
 class JumpingClock implements Clock {
