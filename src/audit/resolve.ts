@@ -57,7 +57,8 @@ export interface Resolution {
 const SETTLED_AFTER_MS = 65_000;
 /**
  * A request whose connection was cut may not be a job yet, and the last parts of one whose node died may still
- * be written by others: that nothing runs counts only this long after the last byte.
+ * be written by others: that nothing runs counts only this long after the last byte, and after the first answer of
+ * the server. One that stood still takes up what lies in its buffers only when it answers again.
  */
 const QUIET_MS = 2_000;
 const PAUSE_MS = 1_000;
@@ -82,21 +83,29 @@ export async function resolveUnknown(
   const { clock, signal } = options;
   const deadlineMs = clock.monotonicMs() + options.budgetMs;
   const open: Open[] = run.batches.map((batch) => ({ batch, stored: 0, settled: batch.unknown === 0 }));
+  const server: Watched = { answersSinceMs: null };
   let trouble = '';
   for (;;) {
     const pending = open.filter((one) => !one.settled);
     if (pending.length === 0 || clock.monotonicMs() >= deadlineMs || signal?.aborted === true) break;
-    trouble = await askOnce(client, run, pending, { clock, deadlineMs, signal: signal ?? null });
+    trouble = await askOnce(client, run, pending, { clock, deadlineMs, signal: signal ?? null, server });
     if (pending.every((one) => one.settled)) break;
     await clock.sleep(Math.min(PAUSE_MS, Math.max(deadlineMs - clock.monotonicMs(), 0)), signal ?? undefined);
   }
   return summed(open, trouble);
 }
 
+/** The server as the rounds have seen it. */
+interface Watched {
+  /** Since when it has told of its jobs at each look; null while it does not. */
+  answersSinceMs: number | null;
+}
+
 interface Limits {
   readonly clock: Clock;
   readonly deadlineMs: number;
   readonly signal: AbortSignal | null;
+  readonly server: Watched;
 }
 
 /** One round over all batches that are not settled; why some may still not be. */
@@ -104,7 +113,7 @@ async function askOnce(
   client: CrateClient,
   run: UnknownRows,
   pending: readonly Open[],
-  { clock, deadlineMs, signal }: Limits,
+  { clock, deadlineMs, signal, server }: Limits,
 ): Promise<string> {
   const ask = (longestMs: number): AskOptions => ({
     timeoutMs: Math.min(longestMs, Math.max(deadlineMs - clock.monotonicMs(), 1)),
@@ -113,6 +122,8 @@ async function askOnce(
   // The order matters: what did not run any more before the refresh is in the count after it.
   const running = await runningInserts(client, run.table, ask(JOBS_TIMEOUT_MS));
   const askedAtMs = clock.monotonicMs();
+  server.answersSinceMs = running === null ? null : (server.answersSinceMs ?? askedAtMs);
+  const look: Look = { atMs: askedAtMs, idleSinceMs: running === 0 ? server.answersSinceMs : null };
   const refreshed = await refresh(client, run.table, ask(COUNT_TIMEOUT_MS));
   if (!refreshed.ok) return refreshed.message;
   const batches = pending.map(({ batch }) => batch);
@@ -123,19 +134,31 @@ async function askOnce(
     for (const one of pending) {
       const { firstRow } = one.batch;
       if (firstRow < range.from || firstRow >= range.to) continue;
-      take(one, counts.value.get(Math.floor(firstRow / run.batchSize)) ?? 0, running, askedAtMs);
+      take(one, counts.value.get(Math.floor(firstRow / run.batchSize)) ?? 0, look);
     }
   }
-  return running === null
-    ? "the server's jobs cannot be seen, so an absent row may still come"
-    : `${running} INSERTs into the table still run, so an absent row may still come`;
+  return `${doubtOf(running)}, so an absent row may still come`;
 }
 
-function take(one: Open, visible: number, running: number | null, askedAtMs: number): void {
+function doubtOf(running: number | null): string {
+  if (running === null) return "the server's jobs cannot be seen";
+  return running === 0
+    ? `no INSERT has been watched for ${QUIET_MS / 1000} s yet`
+    : `${running} INSERTs into the table still run`;
+}
+
+/** The server's jobs, just before a count. */
+interface Look {
+  readonly atMs: number;
+  /** Since when it tells of its jobs, none of which is an INSERT into the table now; null when one is. */
+  readonly idleSinceMs: number | null;
+}
+
+function take(one: Open, visible: number, { atMs, idleSinceMs }: Look): void {
   const { acknowledged, unknown, lastByteAtMs } = one.batch;
   one.stored = Math.min(Math.max(visible - acknowledged, 0), unknown);
-  const ageMs = askedAtMs - lastByteAtMs;
-  one.settled = one.stored === unknown || ageMs >= SETTLED_AFTER_MS || (running === 0 && ageMs >= QUIET_MS);
+  const isIdle = idleSinceMs !== null && atMs - Math.max(lastByteAtMs, idleSinceMs) >= QUIET_MS;
+  one.settled = one.stored === unknown || atMs - lastByteAtMs >= SETTLED_AFTER_MS || isIdle;
 }
 
 /** A batch between two that are asked for costs less than another query, up to this many. */

@@ -257,6 +257,7 @@ function warningsOf(parts: ResultParts): string[] {
     warnings.push(`${refused} messages of worker processes were refused; their senders were replaced.`);
   return [
     ...warnings,
+    ...parts.settlement.doubts,
     ...resumedWarnings(env.resumed),
     ...monitor.cpuDifferences(CPU_TOLERANCE, CPU_COMPARED_AFTER_MS),
   ];

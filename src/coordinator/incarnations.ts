@@ -64,6 +64,8 @@ export interface ClosingParts {
   readonly hasSuccessor: boolean;
   /** Monotonic: when the death was seen; nothing of it can have been sent later. */
   readonly nowMs: number;
+  /** Deadline of a request: nothing was written for it later than so long after its hand-over. */
+  readonly timeoutMs: number;
 }
 
 /**
@@ -88,11 +90,21 @@ export function closeBooks(word: LastWord, estate: Estate, parts: ClosingParts):
     ledger: closedLedger(rows),
     tables: tablesWith(word.tables, ended, parts.mix).map(closedLedger),
     batches,
-    exceptions: [...word.exceptions, ...ended.filter(({ failed, unknown }) => failed + unknown > 0)],
+    exceptions: [
+      ...word.exceptions,
+      ...ended
+        .filter(({ failed, unknown }) => failed + unknown > 0)
+        .map((batch) => ({ ...batch, lastByteAtMs: lastByteAtMs(batch, parts) })),
+    ],
     measuredRows: word.measuredRows,
     bodyBytes: word.bodyBytes,
     replyBytes: word.replyBytes,
   };
+}
+
+/** It was on its way when its sender died: until then, or its deadline, more of it may have been written. */
+function lastByteAtMs({ lastByteAtMs: handedOverAtMs }: ExceptionRecord, parts: ClosingParts): number {
+  return Math.min(parts.nowMs, handedOverAtMs + parts.timeoutMs);
 }
 
 /** A batch that might have been sent again and was not. Inherited ones may have been stored by whoever died first. */

@@ -131,7 +131,8 @@ function booksOf(
   words.forEach((word, position) => {
     const estate = estateOf(word, inherited, facts.keyed);
     const hasSuccessor = position < words.length - 1;
-    const closed = closeBooks(word, estate, { assignment, mix, hasSuccessor, nowMs });
+    const { timeoutMs } = plan.safety;
+    const closed = closeBooks(word, estate, { assignment, mix, hasSuccessor, nowMs, timeoutMs });
     books = {
       ledger: addLedgers(books.ledger, closed.ledger),
       tables: addTables(books.tables, closed.tables),
@@ -252,6 +253,7 @@ function resultOf(
     events: [],
     warnings: [
       'Recovered after the coordinator was killed: times, latencies and errors by class were lost with it; rows are exact.',
+      ...settlement.doubts,
       ...resumedWarnings(facts.resumed),
     ],
   };

@@ -36,6 +36,8 @@ export interface Settlement {
   /** In the order of the plan. */
   readonly tables: readonly { readonly ledger: Ledger; readonly verification: Verification }[];
   readonly resolved: { readonly stored: number; readonly absent: number };
+  /** Why rows are still unknown although the server was asked for them, in sentences. */
+  readonly doubts: readonly string[];
   readonly verification: Verification;
 }
 
@@ -89,7 +91,7 @@ interface AskedBatch {
 async function resolve(
   books: readonly WorkerBooks[],
   parts: SettleParts,
-): Promise<Pick<Settlement, 'workers' | 'resolved'>> {
+): Promise<Pick<Settlement, 'workers' | 'resolved' | 'doubts'>> {
   const { plan, target, stop } = parts;
   const mix = mixOf(tablesOf(plan));
   const assignment = { batchSize: plan.load.batchSize, rows: plan.bounds.rows };
@@ -98,7 +100,7 @@ async function resolve(
     .map((exception): AskedBatch => ({ exception, range: tableRange(mix, assignment, exception.batch) }))
     .filter(({ range }) => tellsRows(target.tables[range.table]));
   if (asked.length === 0 || target.state.kind === 'discard' || stop.forced.aborted)
-    return { workers: books, resolved: NOTHING_FOUND };
+    return { workers: books, resolved: NOTHING_FOUND, doubts: [] };
   parts.onResolving(asked.reduce((sum, { exception }) => sum + exception.unknown, 0));
   const perTable = await Promise.all(
     target.tables.map((table, position) =>
@@ -109,7 +111,7 @@ async function resolve(
       ),
     ),
   );
-  const found = new Map(perTable.flat());
+  const found = new Map(perTable.flatMap((table) => table.found));
   const sum = (of: (each: Found) => number): number =>
     [...found.values()].reduce((total, each) => total + of(each), 0);
   return {
@@ -117,20 +119,28 @@ async function resolve(
       applyResolution(worker, mix, (batch) => found.get(batch) ?? NOTHING_FOUND),
     ),
     resolved: { stored: sum(({ stored }) => stored), absent: sum(({ absent }) => absent) },
+    doubts: [...new Set(perTable.flatMap(({ doubt }) => doubt ?? []))],
   };
+}
+
+interface LookedUp {
+  /** By the batch's number in the run. */
+  readonly found: readonly (readonly [batch: number, found: Found])[];
+  /** Why some rows are still unknown, as a sentence; null when none is. */
+  readonly doubt: string | null;
 }
 
 function tellsRows(table: Pick<PreparedTable, 'plan'> | undefined): boolean {
   return table !== undefined && hasRunColumns(table.plan.schema);
 }
 
-/** Asks one table for its rows; what was found, by the batch's number in the run. */
+/** Asks one table for its rows. */
 async function lookUp(
   { plan: { name } }: Pick<PreparedTable, 'plan'>,
   asked: readonly AskedBatch[],
   { plan, target, clock, stop, isOutage }: SettleParts,
-): Promise<readonly (readonly [batch: number, found: Found])[]> {
-  if (asked.length === 0) return [];
+): Promise<LookedUp> {
+  if (asked.length === 0) return { found: [], doubt: null };
   const batches = asked.map(({ exception, range }): UnknownBatch => ({
     firstRow: range.firstRow,
     rows: range.rows,
@@ -140,12 +150,15 @@ async function lookUp(
   }));
   const isStopped = stop.cause() !== null;
   const rows = { table: name, runId: plan.runId, batchSize: plan.load.batchSize, batches };
-  const { perBatch } = await resolveUnknown(target.client, rows, {
+  const { perBatch, detail } = await resolveUnknown(target.client, rows, {
     clock,
     budgetMs: isStopped || isOutage ? RESOLVE_AFTER_SIGNAL_MS : RESOLVE_MS,
     signal: isStopped ? stop.forced : stop.graceful,
   });
-  return asked.map(({ exception }, position) => [exception.batch, perBatch[position] ?? NOTHING_FOUND]);
+  return {
+    found: asked.map(({ exception }, position) => [exception.batch, perBatch[position] ?? NOTHING_FOUND]),
+    doubt: detail === '' ? null : `Rows of ${formatTable(name)} are still unknown: ${detail}.`,
+  };
 }
 
 /** Moves looked-up rows from unknown to acknowledged or failed, in the batch and in the worker's ledgers. */

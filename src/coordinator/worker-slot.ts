@@ -349,6 +349,7 @@ export class WorkerSlot {
       mix: this.#mix,
       hasSuccessor: isReplaced,
       nowMs: this.#clock.monotonicMs(),
+      timeoutMs: this.#template.limits.timeoutMs,
     });
     this.#list(books.exceptions);
     this.#closed.push({

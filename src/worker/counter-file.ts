@@ -37,8 +37,8 @@ export interface SlotCounters {
   attempts: number;
   /** Rows of that batch which are already in a final state (after a split). */
   settled: RowCounts;
-  /** Monotonic milliseconds of the last hand-over. */
-  handedOverAtMs: number;
+  /** Monotonic milliseconds of the last hand-over, and of the end of its attempt once that is over. */
+  lastByteAtMs: number;
   /** How many of the batches to send again this slot has seen taken, itself included. */
   resendTaken: number;
   /** Rows of ended batches. */
@@ -73,7 +73,7 @@ export interface CounterWriter {
   close(): void;
 }
 
-/** A batch with rows that failed or are unknown. `lastByteAtMs` is monotonic, 0 when nothing was handed over. */
+/** A batch with rows that failed or are unknown. Monotonic, nothing of it was written after `lastByteAtMs`. */
 export interface ExceptionRecord {
   readonly batch: number;
   readonly acknowledged: number;
@@ -91,7 +91,7 @@ export function emptySlot(table: number): SlotCounters {
     batchRows: 0,
     attempts: 0,
     settled: NO_ROWS,
-    handedOverAtMs: 0,
+    lastByteAtMs: 0,
     resendTaken: 0,
     rows: NO_ROWS,
     batches: NO_BATCHES,
@@ -162,7 +162,7 @@ function slotValues(slot: SlotCounters): number[] {
     settled.rejected,
     settled.failed,
     settled.unknown,
-    slot.handedOverAtMs,
+    slot.lastByteAtMs,
     slot.resendTaken,
     rows.acknowledged,
     rows.rejected,
@@ -309,7 +309,7 @@ function readSlot(fields: Float64Array, start: number, table: number): SlotCount
     batchRows: take(),
     attempts: take(),
     settled: takeRows(),
-    handedOverAtMs: take(),
+    lastByteAtMs: take(),
     resendTaken: take(),
     rows: takeRows(),
     batches: { begun: take(), completed: take(), retried: take(), failed: take() },
@@ -327,7 +327,7 @@ function toInFlight(slot: SlotCounters): InFlightBatch {
     attempts: slot.attempts,
     wasHandedOver: slot.phase === 'handedOver',
     settled: slot.settled,
-    handedOverAtMs: slot.handedOverAtMs,
+    handedOverAtMs: slot.lastByteAtMs,
   };
 }
 

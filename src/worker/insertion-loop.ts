@@ -307,7 +307,7 @@ class Loop implements InsertionLoop {
       settled: NO_ROWS,
     });
     counters.resendTaken = this.#resendTaken;
-    counters.handedOverAtMs = this.#parts.clock.monotonicMs();
+    counters.lastByteAtMs = this.#parts.clock.monotonicMs();
     this.#count(slot, { begun: 1, retried: isResend ? 1 : 0 });
     this.#save(slot);
 
@@ -339,7 +339,7 @@ class Loop implements InsertionLoop {
     const endedBadly = rows.failed + rows.unknown > 0;
     // Listed before the slot is freed: a kill in between leaves the batch named twice, never not at all.
     if (endedBadly)
-      this.#parts.counters.appendException({ batch, ...rows, lastByteAtMs: counters.handedOverAtMs });
+      this.#parts.counters.appendException({ batch, ...rows, lastByteAtMs: counters.lastByteAtMs });
     counters.rows = addRows(counters.rows, rows);
     counters.settled = NO_ROWS;
     counters.batchRows = 0;
@@ -439,12 +439,14 @@ class Loop implements InsertionLoop {
       signal: this.#abandoning.signal,
       onHandedOver: () => {
         counters.phase = 'handedOver';
-        counters.handedOverAtMs = this.#parts.clock.monotonicMs();
+        counters.lastByteAtMs = this.#parts.clock.monotonicMs();
         counters.bodyBytes += bytes.byteLength;
         this.#largestBodyBytes = Math.max(this.#largestBodyBytes, bytes.byteLength);
         this.#save(slot);
       },
     });
+    // A request that got no answer may have been on its way until its connection was cut.
+    if (outcome.handedOver) counters.lastByteAtMs = this.#parts.clock.monotonicMs();
     counters.replyBytes += outcome.replyBytes;
     this.#nodes.release(lease, outcome);
     this.#errors.add(outcome.failures);

@@ -52,6 +52,19 @@ describe('resolution of unknown rows', () => {
     assert.equal(clock.monotonicMs(), 2_000);
   });
 
+  test('A server that stood still may take up what lies in its buffers when it answers again.', async () => {
+    const [server, clock] = [new FakeServer(), new FakeClock()];
+    server.running = null;
+    clock.at(10_000, () => {
+      server.running = 0;
+    });
+    clock.at(11_000, () => {
+      server.rows = rowsFrom(0, 4);
+    });
+    assert.equal(totals(await resolve(server, clock, [unknownBatch(0, { lastByteAtMs: -5_000 })])), '4/6/0');
+    assert.equal(clock.monotonicMs(), 12_000);
+  });
+
   test('A row that a running job writes late is found.', async () => {
     const [server, clock] = [new FakeServer(), new FakeClock()];
     server.running = 1;

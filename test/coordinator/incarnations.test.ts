@@ -201,6 +201,7 @@ test('killed between any two writes, any number of times, every begun batch is i
             mix,
             hasSuccessor: number < lives.length - 1,
             nowMs: 5,
+            timeoutMs: 1000,
           });
           ledger = addLedgers(ledger, books.ledger);
           tables = addTables(tables, books.tables);

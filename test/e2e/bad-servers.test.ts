@@ -4,6 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import type { Sandbox } from '../../src/sandbox/server.ts';
 import { HandClock } from '../support/hand-clock.ts';
+import { lateDelivery } from '../support/late-delivery.ts';
 import { cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
 
 function assertBounds(file: RunFile, sandbox: Sandbox): void {
@@ -217,4 +218,17 @@ test('a run that is all rejected stops after its first ten thousand rows', async
   assert.equal(code, 4);
   assert.equal(file.run.endReason, 'maxFailed');
   assert.ok(file.ledger.notOffered > 500_000);
+});
+
+test('rows that arrive a second after their request was given up are not called surely absent', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  const url = await lateDelivery(context, sandbox.url, 1000);
+  const load = ['--rows', '2k', '--batch-size', '100', '--no-key', '--timeout', '4s'];
+  const ended = await run(cluster({ url }, ...load), place);
+  const { ledger, resolved, verification } = ended.run();
+  assert.equal(storedRows(sandbox), 2000, 'it has arrived');
+  assert.deepEqual(resolved, { stored: 100, absent: 0 });
+  assert.deepEqual([ledger.acknowledged, ledger.failed, ledger.unknown], [2000, 0, 0]);
+  assert.equal(verification.verdict, 'match');
+  assert.equal(ended.code, 0, ended.stderr);
 });

@@ -34,6 +34,7 @@ import {
   type SimulatedTarget,
   type TargetFaults,
   createSimulatedTarget,
+  outcomeOf,
   rangeBody,
   storedAll,
 } from './simulated-target.ts';
@@ -274,6 +275,7 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
             mix,
             hasSuccessor: false,
             nowMs: 0,
+            timeoutMs: LIMITS.timeoutMs,
           });
           assert.deepEqual(books.ledger, said.ledger, 'the counter file agrees with the snapshot');
           assert.deepEqual(books.tables, said.tables);
@@ -281,7 +283,14 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
         }
         life.close();
         const estate = estateOf(word, inherited, plan.keyed);
-        const books = closeBooks(word, estate, { assignment, mix, hasSuccessor: !ended, nowMs: 0 });
+        const { timeoutMs } = LIMITS;
+        const books = closeBooks(word, estate, {
+          assignment,
+          mix,
+          hasSuccessor: !ended,
+          nowMs: 0,
+          timeoutMs,
+        });
         assert.deepEqual(books.tables.reduce(addLedgers, EMPTY_LEDGER), books.ledger);
         tables = addTables(tables, books.tables);
         [inherited, next] = [estate.resend, estate.nextBatch];
@@ -549,4 +558,56 @@ test('of replies that come in one turn all are read before more batches are made
   life.close();
   const first = new Array<number>(inFlight).fill(0);
   assert.deepEqual(readWhenMade, [...first, 1, 2, ...new Array<number>(inFlight - 2).fill(inFlight)]);
+});
+
+test('what was sent and not answered may have been written until its attempt was over', async () => {
+  const clock = createVirtualClock();
+  const silent: InsertPort = {
+    ...createSimulatedTarget(clock, () => 0.5, CALM, false),
+    async insert(_node, _body, { rows, onHandedOver }) {
+      onHandedOver();
+      await clock.sleep(5000);
+      return outcomeOf({ acknowledged: 0, rejected: 0, notStored: 0, unknown: rows });
+    },
+  };
+  const parts = { clock, random: () => 0.5, target: silent, keyed: false, resume: null };
+  const life = begin({ ...parts, assignment: assignmentOf(20) });
+  const beganMs = clock.monotonicMs();
+  await clock.runUntil(life.loop.run(clock.monotonicNs()), DAY_MS);
+  const [exception] = readCounterFile(life.path)?.exceptions ?? [];
+  assert.equal((exception?.lastByteAtMs ?? 0) - beganMs, 5000);
+  life.close();
+});
+
+test('what a killed worker had on its way may have been written until its death, or its deadline', async () => {
+  const clock = createVirtualClock();
+  const silent: InsertPort = {
+    ...createSimulatedTarget(clock, () => 0.5, CALM, false),
+    insert(_node, _body, { onHandedOver }) {
+      onHandedOver();
+      return new Promise(() => undefined);
+    },
+  };
+  const parts = { clock, random: () => 0.5, target: silent, keyed: false, resume: null };
+  const assignment = assignmentOf(20);
+  const life = begin({ ...parts, assignment });
+  void life.loop.run(clock.monotonicNs());
+  await clock.runUntil(clock.sleep(1000), DAY_MS);
+  const word = readCounterFile(life.path);
+  assert.ok(word);
+  const handedOverAtMs = clock.monotonicMs() - 1000;
+  const lastByteAfterMs = (goneAfterMs: number): number => {
+    const closing = {
+      assignment,
+      mix: createTableMix([1]),
+      hasSuccessor: false,
+      timeoutMs: LIMITS.timeoutMs,
+    };
+    const nowMs = handedOverAtMs + goneAfterMs;
+    const { exceptions } = closeBooks(word, estateOf(word, [], false), { ...closing, nowMs });
+    return (exceptions[0]?.lastByteAtMs ?? 0) - handedOverAtMs;
+  };
+  assert.equal(lastByteAfterMs(3000), 3000);
+  assert.equal(lastByteAfterMs(60_000), 5000);
+  life.close();
 });

@@ -43,7 +43,8 @@ export function ledgerSentences(run: RunFile): Sentence[] {
     sentences.push({ text: missingText(run, missingRows(run.ledger)), style: 'redBold' });
   }
   if (stored + absent > 0) {
-    const asked = `${counted(stored + absent, 'row')} had no answer and were asked for at the end: ${formatExact(stored)} stored, ${formatExact(absent)} absent`;
+    const open = unknown === 0 ? '' : `, ${formatExact(unknown)} still unknown`;
+    const asked = `${counted(stored + absent + unknown, 'row')} had no answer and were asked for at the end: ${formatExact(stored)} stored, ${formatExact(absent)} absent${open}`;
     sentences.push({ text: asked, style: 'plain' });
   }
   if (notOffered > 0) {
