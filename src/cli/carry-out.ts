@@ -207,7 +207,7 @@ async function withRowsCompared(
   const isWanted = result.plan.verify === 'rows' && (verdict === 'match' || verdict === 'advisory');
   const canBe = tablesOf(result.plan).every(({ schema }) => hasRunColumns(schema));
   if (!isWanted || !canBe || stop.cause() !== null) return result;
-  const { verifyEndedRun } = await import('./verify-run.ts');
+  const { verifyEndedRun } = await import('./finished-runs/verify-run.ts');
   const opened = { ...access, nodes: result.target.nodes };
   const compared = await verifyEndedRun(fileOf(result, parts, true), opened, stop.graceful);
   const tables = result.tables.map((table, position) => ({

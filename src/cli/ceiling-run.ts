@@ -6,7 +6,7 @@ import type { ParsedRunPlan } from '../plan/parse-run-plan.ts';
 import type { RawSettings } from '../plan/settings.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
-import { openRun } from './run-argument.ts';
+import { openRun } from './finished-runs/run-argument.ts';
 import { planFacts } from './run-command.ts';
 import { settingReader } from './target-access.ts';
 

@@ -16,9 +16,9 @@ import { type Comparison, compareRuns } from '../report/compare/comparison.ts';
 import { renderComparison } from '../report/compare/render-comparison.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { textViewOf } from '../report/terminal.ts';
-import { COMPARE_FORMATS, openSlim, renderComparisonAs } from './compare-runs.ts';
+import { COMPARE_FORMATS, openSlim, renderComparisonAs } from './finished-runs/compare-runs.ts';
 import { EXIT, SIGNAL_CODES } from './exit-codes.ts';
-import { checkEnding, formatOfFile } from './render-run.ts';
+import { checkEnding, formatOfFile } from './finished-runs/render-run.ts';
 import { onSignals } from './stop-signals.ts';
 
 const MAX_REPEATS = 100;

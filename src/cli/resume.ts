@@ -10,8 +10,8 @@ import type { RawSettings } from '../plan/settings.ts';
 import { mixOf } from '../plan/table-mix.ts';
 import type { RunFile } from '../report/run-file-schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
-import { checkSameRows } from './run-rows.ts';
-import { openRun } from './run-argument.ts';
+import { checkSameRows } from './finished-runs/run-rows.ts';
+import { openRun } from './finished-runs/run-argument.ts';
 import { settingReader } from './target-access.ts';
 import { planFacts } from './run-command.ts';
 

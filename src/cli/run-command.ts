@@ -104,7 +104,7 @@ export abstract class RunCommand extends BaseCommand {
 
   /** What would be created and sent; not a byte is written to any server. */
   async #showPlanned(plan: RunPlan, asJson: boolean): Promise<void> {
-    const { sampleOf } = await import('./schema-sample.ts');
+    const { sampleOf } = await import('./schema/sample.ts');
     const samples = await Promise.all(tablesOf(plan).map((table) => sampleOf(plan, table, SHOWN_ROWS)));
     const [main, ...also] = samples;
     if (asJson) return this.printJson({ plan, ...main, ...(also.length === 0 ? {} : { also }) });
@@ -116,7 +116,7 @@ export abstract class RunCommand extends BaseCommand {
   async #showExisting(table: TablePlan, notes: readonly string[]): Promise<void> {
     const { source } = table;
     if (source.kind !== 'like' && source.kind !== 'ddl') return;
-    const { existingLines } = await import('./existing-lines.ts');
+    const { existingLines } = await import('./schema/existing-lines.ts');
     process.stderr.write(`${existingLines(table, notes).join('\n')}\n`);
   }
 
@@ -151,7 +151,7 @@ export abstract class RunCommand extends BaseCommand {
     const processes = await startProcesses(plan, host);
     try {
       const { carryOut } = await import('./carry-out.ts');
-      const { ownRunsFolder } = await import('./run-argument.ts');
+      const { ownRunsFolder } = await import('./finished-runs/run-argument.ts');
       const { versionsOf } = await import('./versions.ts');
       return await carryOut(plan, output, access, {
         runs: ownRunsFolder(),
@@ -204,7 +204,7 @@ async function readAlsoFiles(
 
 async function readNamedFile(named: NamedFile): Promise<ResolvedSchema> {
   if (named.setting === 'ddl') {
-    const { readDdlFile } = await import('./ddl-file.ts');
+    const { readDdlFile } = await import('./schema/ddl-file.ts');
     return await readDdlFile(named.name, named.value);
   }
   const { readSchemaFile } = await import('../plan/schema-file/schema-file.ts');

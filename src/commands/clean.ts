@@ -6,7 +6,7 @@ import { formatExact } from '../base/units.ts';
 import { tablesOf } from '../plan/run-plan.ts';
 import { hasRunColumns } from '../rows/schema.ts';
 import { runPlanOf } from '../report/run-file.ts';
-import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/run-argument.ts';
+import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/finished-runs/run-argument.ts';
 import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';
 
 export default class Clean extends TargetCommand {
@@ -27,12 +27,12 @@ export default class Clean extends TargetCommand {
     const { file } = await openRun(reference);
     const filled = tablesOf(runPlanOf(file));
     if (!filled.some(({ schema }) => hasRunColumns(schema))) {
-      const { checkTellsRows } = await import('../cli/run-rows.ts');
+      const { checkTellsRows } = await import('../cli/finished-runs/run-rows.ts');
       checkTellsRows(file);
     }
     const access = await this.openTargetOf(file, reader);
     const [{ cleanRun }, { targetHint }] = await Promise.all([
-      import('../cli/clean-run.ts'),
+      import('../cli/finished-runs/clean-run.ts'),
       import('../coordinator/target-hints.ts'),
     ]);
     const isMeant = read.flags.get('yes') === true;

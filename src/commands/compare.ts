@@ -2,7 +2,7 @@
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
-import { openRun } from '../cli/run-argument.ts';
+import { openRun } from '../cli/finished-runs/run-argument.ts';
 
 const MISSING = 'RUN: expected at least two runs, or one with --by-worker; crategen runs lists them';
 
@@ -41,8 +41,8 @@ export default class Compare extends BaseCommand {
     const [{ SettingReader }, { COMPARE_FORMATS, compareReferences, renderComparisonAs }, { readFormat }] =
       await Promise.all([
         import('../plan/setting-reader.ts'),
-        import('../cli/compare-runs.ts'),
-        import('../cli/render-run.ts'),
+        import('../cli/finished-runs/compare-runs.ts'),
+        import('../cli/finished-runs/render-run.ts'),
       ]);
     const reader = new SettingReader(flags, null);
     const out = reader.text('out')?.value ?? null;
@@ -67,7 +67,7 @@ export default class Compare extends BaseCommand {
 
   async #workers(reference: string, format: 'text' | 'md' | 'html' | 'json'): Promise<string> {
     const { file } = await openRun(reference);
-    const { renderWorkersAs } = await import('../cli/compare-workers.ts');
+    const { renderWorkersAs } = await import('../cli/finished-runs/compare-workers.ts');
     return await renderWorkersAs(file, format);
   }
 }

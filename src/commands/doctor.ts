@@ -2,9 +2,9 @@
 import { styleText } from 'node:util';
 import * as Flags from '@oclif/core/flags';
 import { parseTableName } from '../base/sql.ts';
-import type { Finding } from '../cli/finding.ts';
+import type { Finding } from '../cli/doctor/finding.ts';
 import { EXIT } from '../cli/exit-codes.ts';
-import { ownRunsFolder } from '../cli/run-argument.ts';
+import { ownRunsFolder } from '../cli/finished-runs/run-argument.ts';
 import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';
 import { DEFAULT_NODES } from '../plan/parse-target.ts';
 
@@ -35,7 +35,7 @@ export default class Doctor extends TargetCommand {
     if (given !== null && !table.ok) reader.problem(given, table.why);
     const access = await this.openTarget(reader, { nodes: DEFAULT_NODES, username: null });
     if (!table.ok) throw this.usageError(reader.problems);
-    const { examine } = await import('../cli/doctor.ts');
+    const { examine } = await import('../cli/doctor/doctor.ts');
     const findings = await examine(access, { runs: ownRunsFolder(), table: table.name });
     if (reader.switch('json', false)) this.printJson({ findings });
     else for (const finding of findings) this.print(lineOf(finding));

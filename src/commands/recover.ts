@@ -1,7 +1,7 @@
 /** `crategen recover RUN`: the result of a run whose parent was killed, from what its workers left. */
 import * as Flags from '@oclif/core/flags';
 import { UsageError } from '../base/errors.ts';
-import { RUN_ARGS, RUN_MISSING, ownRunsFolder } from '../cli/run-argument.ts';
+import { RUN_ARGS, RUN_MISSING, ownRunsFolder } from '../cli/finished-runs/run-argument.ts';
 import { TARGET_FLAGS, TargetCommand, namedNodes } from '../cli/target-command.ts';
 import { findRun } from '../report/runs-folder.ts';
 
@@ -25,7 +25,7 @@ export default class Recover extends TargetCommand {
         hint: `crategen report ${found.id ?? reference} shows it.`,
       });
     }
-    const { readPlanFile, recoverAndSave } = await import('../cli/recover-run.ts');
+    const { readPlanFile, recoverAndSave } = await import('../cli/finished-runs/recover-run.ts');
     const planFile = await readPlanFile(found.planFile);
     const { facts, plan } = planFile;
     const access = await this.openTarget(reader, {

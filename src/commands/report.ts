@@ -1,7 +1,7 @@
 /** `crategen report RUN`: a run file, rendered again, for a terminal, a pull request, a browser or a program. */
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
-import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/run-argument.ts';
+import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/finished-runs/run-argument.ts';
 
 export default class Report extends BaseCommand {
   static override summary = 'Show the result of a run again, as text, HTML, Markdown, CSV or JSON';
@@ -29,7 +29,7 @@ export default class Report extends BaseCommand {
     const { flags, args, problems } = await this.readArguments();
     const [{ SettingReader }, { REPORT_FORMATS, readFormat, renderRun }] = await Promise.all([
       import('../plan/setting-reader.ts'),
-      import('../cli/render-run.ts'),
+      import('../cli/finished-runs/render-run.ts'),
     ]);
     const reader = new SettingReader(flags, null);
     const out = reader.text('out')?.value ?? null;

@@ -1,7 +1,7 @@
 /** `crategen runs`: the runs whose files lie on this machine. */
 import * as Flags from '@oclif/core/flags';
 import { BaseCommand } from '../cli/base-command.ts';
-import { ownRunsFolder } from '../cli/run-argument.ts';
+import { ownRunsFolder } from '../cli/finished-runs/run-argument.ts';
 
 export default class Runs extends BaseCommand {
   static override summary = 'List the runs of this machine, newest first';

@@ -3,7 +3,7 @@ import * as Flags from '@oclif/core/flags';
 import { TargetError } from '../base/errors.ts';
 import { parseTableName } from '../base/sql.ts';
 import { EXIT } from '../cli/exit-codes.ts';
-import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/run-argument.ts';
+import { RUN_ARGS, RUN_MISSING, openRun } from '../cli/finished-runs/run-argument.ts';
 import { TARGET_FLAGS, TargetCommand } from '../cli/target-command.ts';
 
 export default class Verify extends TargetCommand {
@@ -25,7 +25,7 @@ export default class Verify extends TargetCommand {
     if (reference === undefined) throw this.usageError([...reader.problems, RUN_MISSING]);
     const { file } = await openRun(reference);
     const access = await this.openTargetOf(file, reader);
-    const { verifyRun } = await import('../cli/verify-run.ts');
+    const { verifyRun } = await import('../cli/finished-runs/verify-run.ts');
     const outcome = await verifyRun(file, access, (rows) => this.#progress(rows, file.ledger.offered));
     if (!outcome.ok) {
       const { targetHint } = await import('../coordinator/target-hints.ts');

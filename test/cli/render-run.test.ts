@@ -1,8 +1,8 @@
 /** Which format a report or a comparison is written in, from its flags and the name of the file. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { COMPARE_FORMATS } from '../../src/cli/compare-runs.ts';
-import { REPORT_FORMATS, type ReportFormat, readFormat } from '../../src/cli/render-run.ts';
+import { COMPARE_FORMATS } from '../../src/cli/finished-runs/compare-runs.ts';
+import { REPORT_FORMATS, type ReportFormat, readFormat } from '../../src/cli/finished-runs/render-run.ts';
 import { SettingReader } from '../../src/plan/setting-reader.ts';
 
 function read(

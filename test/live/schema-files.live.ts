@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { firstRows } from '../../src/cli/schema-sample.ts';
+import { firstRows } from '../../src/cli/schema/sample.ts';
 import { parseSchemaText } from '../../src/plan/schema-file/schema-file.ts';
 import { createTableSql, insertStatement } from '../../src/rows/ddl.ts';
 import { schemaFile } from '../plan/schema-file/arbitrary-schema-file.ts';

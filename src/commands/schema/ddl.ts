@@ -1,7 +1,7 @@
 /** `crategen schema ddl`: the CREATE TABLE statement, and nothing else on stdout. */
 import * as Flags from '@oclif/core/flags';
-import { SCHEMA_ARGS, SchemaCommand, sourceFlags } from '../../cli/schema-argument.ts';
-import { schemaDdl } from '../../cli/schema-sample.ts';
+import { SCHEMA_ARGS, SchemaCommand, sourceFlags } from '../../cli/schema/argument.ts';
+import { schemaDdl } from '../../cli/schema/sample.ts';
 
 export default class SchemaDdl extends SchemaCommand {
   static override summary = 'Print the CREATE TABLE statement of a schema';

@@ -1,7 +1,7 @@
 /** `crategen schema infer`: a table that is there, or a CREATE TABLE statement, as a schema file. */
 import * as Args from '@oclif/core/args';
 import * as Flags from '@oclif/core/flags';
-import { SchemaCommand, sourceFlags } from '../../cli/schema-argument.ts';
+import { SchemaCommand, sourceFlags } from '../../cli/schema/argument.ts';
 import { MAX_FILE_BYTES } from '../../plan/read-limited.ts';
 import { schemaFileText } from '../../plan/schema-file/write-schema.ts';
 

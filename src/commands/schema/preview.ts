@@ -1,8 +1,8 @@
 /** `crategen schema preview`: sample rows, as they would be sent. */
 import * as Flags from '@oclif/core/flags';
 import { HOUR_MS } from '../../base/units.ts';
-import { SCHEMA_ARGS, SchemaCommand, sourceFlags } from '../../cli/schema-argument.ts';
-import { firstRows } from '../../cli/schema-sample.ts';
+import { SCHEMA_ARGS, SchemaCommand, sourceFlags } from '../../cli/schema/argument.ts';
+import { firstRows } from '../../cli/schema/sample.ts';
 import type { SettingReader } from '../../plan/setting-reader.ts';
 import { insertColumns } from '../../rows/ddl.ts';
 

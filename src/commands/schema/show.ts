@@ -1,8 +1,8 @@
 /** `crategen schema show`: the columns of a schema and how their values are made. */
 import * as Flags from '@oclif/core/flags';
-import { SCHEMA_ARGS, SchemaCommand, sourceFlags } from '../../cli/schema-argument.ts';
-import { noteLines } from '../../cli/existing-lines.ts';
-import { columnFacts } from '../../cli/schema-columns.ts';
+import { SCHEMA_ARGS, SchemaCommand, sourceFlags } from '../../cli/schema/argument.ts';
+import { noteLines } from '../../cli/schema/existing-lines.ts';
+import { columnFacts } from '../../cli/schema/columns.ts';
 import { canGenerateFast } from '../../rows/row-generator.ts';
 import { insertedColumns } from '../../rows/schema.ts';
 

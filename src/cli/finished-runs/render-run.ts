@@ -1,8 +1,8 @@
 /** The formats of a report, each render loaded only when its format is asked for. */
-import type { SettingReader } from '../plan/setting-reader.ts';
-import { textViewOf } from '../report/terminal.ts';
-import { runFileText } from '../report/run-file.ts';
-import type { RunFile } from '../report/run-file-schema.ts';
+import type { SettingReader } from '../../plan/setting-reader.ts';
+import { textViewOf } from '../../report/terminal.ts';
+import { runFileText } from '../../report/run-file.ts';
+import type { RunFile } from '../../report/run-file-schema.ts';
 
 export const REPORT_FORMATS = ['text', 'md', 'html', 'json', 'csv'] as const;
 export type ReportFormat = (typeof REPORT_FORMATS)[number];
@@ -54,23 +54,23 @@ function endingOf(path: string): string | null {
 export async function renderRun(run: RunFile, format: ReportFormat, path: string | null): Promise<string> {
   switch (format) {
     case 'text': {
-      const { renderSummary } = await import('../report/summary/summary.ts');
+      const { renderSummary } = await import('../../report/summary/summary.ts');
       return renderSummary(run, textViewOf(process.stdout, process.env), { file: path });
     }
     case 'json':
       return runFileText(run);
     case 'csv': {
-      const { renderSeriesCsv } = await import('../report/csv.ts');
+      const { renderSeriesCsv } = await import('../../report/csv.ts');
       return renderSeriesCsv(run);
     }
     case 'md': {
-      const { renderMarkdown } = await import('../report/markdown.ts');
+      const { renderMarkdown } = await import('../../report/markdown.ts');
       return renderMarkdown(run);
     }
     case 'html': {
       const [{ renderHtmlReport }, { readZoomLibrary }] = await Promise.all([
-        import('../report/html/document.ts'),
-        import('../report/html/zoom-library.ts'),
+        import('../../report/html/document.ts'),
+        import('../../report/html/zoom-library.ts'),
       ]);
       return renderHtmlReport(run, await readZoomLibrary());
     }

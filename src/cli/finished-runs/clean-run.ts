@@ -1,9 +1,9 @@
 /** Counting and deleting the rows of one run. */
-import type { TableName } from '../base/sql.ts';
-import type { Answer } from '../cratedb/ask.ts';
-import { createClient } from '../cratedb/client.ts';
-import { countRun, deleteRun, refresh } from '../cratedb/statements.ts';
-import type { TargetAccess } from '../plan/run-plan.ts';
+import type { TableName } from '../../base/sql.ts';
+import type { Answer } from '../../cratedb/ask.ts';
+import { createClient } from '../../cratedb/client.ts';
+import { countRun, deleteRun, refresh } from '../../cratedb/statements.ts';
+import type { TargetAccess } from '../../plan/run-plan.ts';
 
 export interface Cleaned {
   readonly rows: number;

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
-import { examine } from '../../src/cli/doctor.ts';
-import type { Finding } from '../../src/cli/finding.ts';
-import { accessTo, httpServer } from '../cratedb/support.ts';
-import { faults, sandboxFor } from '../e2e/support.ts';
+import { examine } from '../../../src/cli/doctor/doctor.ts';
+import type { Finding } from '../../../src/cli/doctor/finding.ts';
+import { accessTo, httpServer } from '../../cratedb/support.ts';
+import { faults, sandboxFor } from '../../e2e/support.ts';
 
 const TABLE = { schema: 'crategen', table: 'records' };
 

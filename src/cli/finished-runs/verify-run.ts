@@ -1,6 +1,6 @@
 /** Row-by-row verification of a run that took place: its rows made again, the server's read in pages. */
-import { formatTable } from '../base/sql.ts';
-import type { Verification } from '../audit/verification.ts';
+import { formatTable } from '../../base/sql.ts';
+import type { Verification } from '../../audit/verification.ts';
 import {
   type FoundRows,
   type OfferedRun,
@@ -8,15 +8,15 @@ import {
   type VerifyRowsOptions,
   verdictOfRows,
   verifyRows,
-} from '../audit/verify-rows.ts';
-import { shareOf } from '../coordinator/prepare-tables.ts';
-import type { Answer } from '../cratedb/ask.ts';
-import { createClient } from '../cratedb/client.ts';
-import type { TargetAccess } from '../plan/run-plan.ts';
-import type { VerifyReport } from '../report/listings.ts';
-import type { RunFile } from '../report/run-file-schema.ts';
-import { runPlanOf } from '../report/run-file.ts';
-import { compareReadBack } from '../rows/canonical.ts';
+} from '../../audit/verify-rows.ts';
+import { shareOf } from '../../coordinator/prepare-tables.ts';
+import type { Answer } from '../../cratedb/ask.ts';
+import { createClient } from '../../cratedb/client.ts';
+import type { TargetAccess } from '../../plan/run-plan.ts';
+import type { VerifyReport } from '../../report/listings.ts';
+import type { RunFile } from '../../report/run-file-schema.ts';
+import { runPlanOf } from '../../report/run-file.ts';
+import { compareReadBack } from '../../rows/canonical.ts';
 import { checkSameRows, offeredBatches } from './run-rows.ts';
 
 /** What was found in all tables of the run together, and in each, in the order of the run. */

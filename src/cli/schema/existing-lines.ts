@@ -1,10 +1,10 @@
 /** What a run is about to do to a table that crategen did not invent, in lines for people. */
-import { unreachable } from '../base/errors.ts';
-import { formatTable } from '../base/sql.ts';
-import { printable } from '../base/text.ts';
-import type { SchemaSource, TablePlan } from '../plan/run-plan.ts';
-import type { TableSchema } from '../rows/schema.ts';
-import { columnFacts } from './schema-columns.ts';
+import { unreachable } from '../../base/errors.ts';
+import { formatTable } from '../../base/sql.ts';
+import { printable } from '../../base/text.ts';
+import type { SchemaSource, TablePlan } from '../../plan/run-plan.ts';
+import type { TableSchema } from '../../rows/schema.ts';
+import { columnFacts } from './columns.ts';
 
 /** A head, one line a column, one a note; printable. */
 export function existingLines(table: TablePlan, notes: readonly string[]): readonly string[] {

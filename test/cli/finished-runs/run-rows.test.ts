@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { offeredBatches } from '../../src/cli/run-rows.ts';
-import { assignmentsOf } from '../../src/coordinator/shares.ts';
-import { rowsBefore, rowsOfBatch } from '../../src/plan/assignment.ts';
-import type { RunFile } from '../../src/report/run-file-schema.ts';
-import { toRunFile } from '../../src/report/run-file.ts';
-import { sampleResult, sampleWorker } from '../report/samples.ts';
-import { samplePlan } from '../support/sample-plan.ts';
+import { offeredBatches } from '../../../src/cli/finished-runs/run-rows.ts';
+import { assignmentsOf } from '../../../src/coordinator/shares.ts';
+import { rowsBefore, rowsOfBatch } from '../../../src/plan/assignment.ts';
+import type { RunFile } from '../../../src/report/run-file-schema.ts';
+import { toRunFile } from '../../../src/report/run-file.ts';
+import { sampleResult, sampleWorker } from '../../report/samples.ts';
+import { samplePlan } from '../../support/sample-plan.ts';
 
 const FACTS = { exitCode: 0, crategenVersion: '0', nodeVersion: '24', fakerVersion: '10' };
 

@@ -2,18 +2,18 @@
 import { existsSync } from 'node:fs';
 import * as Args from '@oclif/core/args';
 import type { FlagInput } from '@oclif/core/interfaces';
-import { nearest } from '../base/nearest.ts';
-import { type TableName, OWN_SCHEMA, parseTableName } from '../base/sql.ts';
-import { DEFAULT_NODES } from '../plan/parse-target.ts';
-import type { ChosenBy } from '../plan/schema-file/schema-file.ts';
-import { checkShape } from '../plan/schema-source.ts';
-import { type Given, SettingReader } from '../plan/setting-reader.ts';
-import { RUN_SETTINGS } from '../plan/settings.ts';
-import { PRESET_NAMES, presetSchema } from '../rows/presets.ts';
-import type { TableSchema } from '../rows/schema.ts';
-import type { Arguments } from './base-command.ts';
-import { flagsOf } from './flags.ts';
-import { TARGET_FLAGS, TargetCommand } from './target-command.ts';
+import { nearest } from '../../base/nearest.ts';
+import { type TableName, OWN_SCHEMA, parseTableName } from '../../base/sql.ts';
+import { DEFAULT_NODES } from '../../plan/parse-target.ts';
+import type { ChosenBy } from '../../plan/schema-file/schema-file.ts';
+import { checkShape } from '../../plan/schema-source.ts';
+import { type Given, SettingReader } from '../../plan/setting-reader.ts';
+import { RUN_SETTINGS } from '../../plan/settings.ts';
+import { PRESET_NAMES, presetSchema } from '../../rows/presets.ts';
+import type { TableSchema } from '../../rows/schema.ts';
+import type { Arguments } from '../base-command.ts';
+import { flagsOf } from '../flags.ts';
+import { TARGET_FLAGS, TargetCommand } from '../target-command.ts';
 
 export const SCHEMA_ARGS = {
   schema: Args.string({
@@ -84,7 +84,7 @@ export abstract class SchemaCommand extends TargetCommand {
     settings.problems.push(...reader.problems.filter((problem) => !settings.problems.includes(problem)));
     const access = await this.openTarget(settings, { nodes: DEFAULT_NODES, username: null });
     if (!parsed.ok) throw this.usageError(settings.problems);
-    const { schemaOfTable } = await import('../coordinator/existing-table.ts');
+    const { schemaOfTable } = await import('../../coordinator/existing-table.ts');
     const [shape, copyValues] = [reader.switch('shape', false), reader.switch('copy-values', false)];
     const source = { kind: 'like', table: parsed.name, shape, copyValues } as const;
     const found = await schemaOfTable({ source, target: null, access, nowMs: Date.now() });
@@ -112,7 +112,7 @@ async function presetOrFile(name: string): Promise<ReadSource> {
     return { ok: false, problems: [`${name}: no such preset; did you mean ${near}?`] };
   if (/^\w+$/.test(name) && !existsSync(name))
     return { ok: false, problems: [`${name}: no such preset (${PRESET_NAMES.join(', ')}) and no such file`] };
-  const { readSchemaFile } = await import('../plan/schema-file/schema-file.ts');
+  const { readSchemaFile } = await import('../../plan/schema-file/schema-file.ts');
   return await readSchemaFile(name, `schema ${name}`);
 }
 

@@ -1,8 +1,8 @@
 /** The argument RUN of the commands about a run that took place, and the run file behind it. */
 import { homedir } from 'node:os';
 import * as Args from '@oclif/core/args';
-import type { RunFile } from '../report/run-file-schema.ts';
-import { type FoundRun, findRun, readRun, runsFolder } from '../report/runs-folder.ts';
+import type { RunFile } from '../../report/run-file-schema.ts';
+import { type FoundRun, findRun, readRun, runsFolder } from '../../report/runs-folder.ts';
 
 export const RUN_ARGS = {
   run: Args.string({

@@ -1,16 +1,16 @@
 /** What a run with the defaults takes of this host's memory, and whether its counters have a place: against what is free. */
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { messageOf } from '../base/errors.ts';
-import { OWN_SCHEMA } from '../base/sql.ts';
-import { printable } from '../base/text.ts';
-import { formatBytes } from '../base/units.ts';
-import { bodyBytesFor } from '../rows/batch-body.ts';
-import { maxRowBytesOf } from '../rows/bounds.ts';
-import { insertForm } from '../rows/ddl.ts';
-import { buildPools } from '../rows/pools.ts';
-import { presetSchema } from '../rows/presets.ts';
-import { makeRowPlan } from '../rows/row-plan.ts';
+import { messageOf } from '../../base/errors.ts';
+import { OWN_SCHEMA } from '../../base/sql.ts';
+import { printable } from '../../base/text.ts';
+import { formatBytes } from '../../base/units.ts';
+import { bodyBytesFor } from '../../rows/batch-body.ts';
+import { maxRowBytesOf } from '../../rows/bounds.ts';
+import { insertForm } from '../../rows/ddl.ts';
+import { buildPools } from '../../rows/pools.ts';
+import { presetSchema } from '../../rows/presets.ts';
+import { makeRowPlan } from '../../rows/row-plan.ts';
 
 import type { Finding } from './finding.ts';
 

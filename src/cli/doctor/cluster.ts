@@ -2,12 +2,12 @@
  * What doctor finds about the cluster behind the target: health, disks, shards, the tables of others. All of it is
  * in sys.*; a user who may not read that is told so in one line instead of many.
  */
-import { type TableName, formatTable, grantOn } from '../base/sql.ts';
-import { formatExact } from '../base/units.ts';
-import { diskText, watermarkText } from '../coordinator/disk-watch.ts';
-import { type TargetSurvey, productionSigns } from '../coordinator/target-survey.ts';
-import type { Answer, AskOptions } from '../cratedb/ask.ts';
-import type { CrateClient } from '../cratedb/client.ts';
+import { type TableName, formatTable, grantOn } from '../../base/sql.ts';
+import { formatExact } from '../../base/units.ts';
+import { diskText, watermarkText } from '../../coordinator/disk-watch.ts';
+import { type TargetSurvey, productionSigns } from '../../coordinator/target-survey.ts';
+import type { Answer, AskOptions } from '../../cratedb/ask.ts';
+import type { CrateClient } from '../../cratedb/client.ts';
 import {
   type ClusterHealth,
   type ClusterLimits,
@@ -18,7 +18,7 @@ import {
   mostShardsOnANode,
   nodeDisks,
   tablesOfOthers,
-} from '../cratedb/cluster-state.ts';
+} from '../../cratedb/cluster-state.ts';
 import type { Finding } from './finding.ts';
 
 /** The master works them off one by one: a CREATE TABLE waits behind all of them. */

@@ -1,21 +1,21 @@
 /** Recovering a run and writing the run file it never got to write. */
 import { readFile } from 'node:fs/promises';
-import { systemClock } from '../base/clock.ts';
-import { UsageError, messageOf } from '../base/errors.ts';
-import { readHostFacts } from '../base/host.ts';
-import { printable } from '../base/text.ts';
-import { recoverRun } from '../coordinator/recover.ts';
-import type { RunResult } from '../coordinator/run-result.ts';
-import { type StopControl, createStopControl } from '../coordinator/stop-control.ts';
-import { type PlanFile, parsePlanFile } from '../plan/plan-file.ts';
-import type { TargetAccess } from '../plan/run-plan.ts';
-import { writeFileAtomically } from '../report/files.ts';
-import type { RunFile } from '../report/run-file-schema.ts';
-import { runFileText, toRunFile } from '../report/run-file.ts';
-import { runFiles } from '../report/runs-folder.ts';
-import { exitCodeOf } from './exit-codes.ts';
-import { stopOnSignals } from './stop-signals.ts';
-import { type Versions, versionsOf } from './versions.ts';
+import { systemClock } from '../../base/clock.ts';
+import { UsageError, messageOf } from '../../base/errors.ts';
+import { readHostFacts } from '../../base/host.ts';
+import { printable } from '../../base/text.ts';
+import { recoverRun } from '../../coordinator/recover.ts';
+import type { RunResult } from '../../coordinator/run-result.ts';
+import { type StopControl, createStopControl } from '../../coordinator/stop-control.ts';
+import { type PlanFile, parsePlanFile } from '../../plan/plan-file.ts';
+import type { TargetAccess } from '../../plan/run-plan.ts';
+import { writeFileAtomically } from '../../report/files.ts';
+import type { RunFile } from '../../report/run-file-schema.ts';
+import { runFileText, toRunFile } from '../../report/run-file.ts';
+import { runFiles } from '../../report/runs-folder.ts';
+import { exitCodeOf } from '../exit-codes.ts';
+import { stopOnSignals } from '../stop-signals.ts';
+import { type Versions, versionsOf } from '../versions.ts';
 
 /** Throws a UsageError that names the path. */
 export async function readPlanFile(path: string): Promise<PlanFile> {

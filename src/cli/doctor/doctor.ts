@@ -3,18 +3,18 @@
  * changed, on neither side.
  */
 import { execa } from 'execa';
-import { systemClock } from '../base/clock.ts';
-import { childEnvironment } from '../base/child-environment.ts';
-import { OutputError, messageOf } from '../base/errors.ts';
-import { isLoopback, readHostFacts, throttledShare, usableCores } from '../base/host.ts';
-import { type TableName, formatTable, grantOn } from '../base/sql.ts';
-import { printable } from '../base/text.ts';
-import { formatBytes, formatDuration, formatExact } from '../base/units.ts';
-import { counterParent } from '../coordinator/counter-folder.ts';
-import { readLimitFacts } from '../coordinator/limits.ts';
-import { doctorHint } from '../coordinator/target-hints.ts';
-import type { Answer } from '../cratedb/ask.ts';
-import { type CrateClient, createClient } from '../cratedb/client.ts';
+import { systemClock } from '../../base/clock.ts';
+import { childEnvironment } from '../../base/child-environment.ts';
+import { OutputError, messageOf } from '../../base/errors.ts';
+import { isLoopback, readHostFacts, throttledShare, usableCores } from '../../base/host.ts';
+import { type TableName, formatTable, grantOn } from '../../base/sql.ts';
+import { printable } from '../../base/text.ts';
+import { formatBytes, formatDuration, formatExact } from '../../base/units.ts';
+import { counterParent } from '../../coordinator/counter-folder.ts';
+import { readLimitFacts } from '../../coordinator/limits.ts';
+import { doctorHint } from '../../coordinator/target-hints.ts';
+import type { Answer } from '../../cratedb/ask.ts';
+import { type CrateClient, createClient } from '../../cratedb/client.ts';
 import {
   type Privileges,
   type ServerFacts,
@@ -23,14 +23,14 @@ import {
   describeTable,
   privileges,
   serverFacts,
-} from '../cratedb/introspect.ts';
-import type { QueryFailure } from '../cratedb/query-reply.ts';
-import { countTable } from '../cratedb/statements.ts';
-import type { TargetAccess } from '../plan/run-plan.ts';
-import { makeFolder, testWritable } from '../report/files.ts';
-import { canGenerateFast } from '../rows/row-generator.ts';
-import { clusterFindings, productionFindings } from './doctor-cluster.ts';
-import { counterFinding, memoryFinding, usualSlotBytes } from './doctor-memory.ts';
+} from '../../cratedb/introspect.ts';
+import type { QueryFailure } from '../../cratedb/query-reply.ts';
+import { countTable } from '../../cratedb/statements.ts';
+import type { TargetAccess } from '../../plan/run-plan.ts';
+import { makeFolder, testWritable } from '../../report/files.ts';
+import { canGenerateFast } from '../../rows/row-generator.ts';
+import { clusterFindings, productionFindings } from './cluster.ts';
+import { counterFinding, memoryFinding, usualSlotBytes } from './memory.ts';
 import type { Finding } from './finding.ts';
 
 export interface DoctorParts {

@@ -15,22 +15,22 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { systemClock } from '../../src/base/clock.ts';
-import { TargetError, UsageError } from '../../src/base/errors.ts';
-import { down } from '../../src/cli/local/down.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { TargetError, UsageError } from '../../../src/base/errors.ts';
+import { down } from '../../../src/cli/local/down.ts';
 import {
   type LocalCluster,
   claimCluster,
   makeEphemeral,
   newClusterId,
   removeEphemeral,
-} from '../../src/cli/local/local-cluster.ts';
-import { type LocalPlan, readLocalPlan } from '../../src/cli/local/local-plan.ts';
-import { type UpParts, up } from '../../src/cli/local/up.ts';
-import { SettingReader } from '../../src/plan/setting-reader.ts';
-import { BIN, isAlive } from '../e2e/support.ts';
+} from '../../../src/cli/local/local-cluster.ts';
+import { type LocalPlan, readLocalPlan } from '../../../src/cli/local/local-plan.ts';
+import { type UpParts, up } from '../../../src/cli/local/up.ts';
+import { SettingReader } from '../../../src/plan/setting-reader.ts';
+import { BIN, isAlive } from '../../e2e/support.ts';
 
-const FIXTURES = join(import.meta.dirname, '../fixtures/local');
+const FIXTURES = join(import.meta.dirname, '../../fixtures/local');
 const CRATE_HOME = join(FIXTURES, 'crate');
 const TOOLS = '/usr/bin:/bin';
 process.env['FAKE_NODE'] = process.execPath;

@@ -1,9 +1,9 @@
 /** The columns of a schema in words: what a person wants to know before filling a table with them. */
-import { formatDuration } from '../base/units.ts';
-import type { ChosenBy } from '../plan/schema-file/schema-file.ts';
-import { typeSql } from '../rows/ddl.ts';
-import { childColumns } from '../rows/pool-needs.ts';
-import type { Column, Generator, TableSchema } from '../rows/schema.ts';
+import { formatDuration } from '../../base/units.ts';
+import type { ChosenBy } from '../../plan/schema-file/schema-file.ts';
+import { typeSql } from '../../rows/ddl.ts';
+import { childColumns } from '../../rows/pool-needs.ts';
+import type { Column, Generator, TableSchema } from '../../rows/schema.ts';
 
 export interface ColumnFacts {
   readonly name: string;

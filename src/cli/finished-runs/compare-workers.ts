@@ -5,9 +5,9 @@ import {
   renderWorkers,
   workerCells,
   workersText,
-} from '../report/compare/by-worker.ts';
-import type { RunFile } from '../report/run-file-schema.ts';
-import { textViewOf } from '../report/terminal.ts';
+} from '../../report/compare/by-worker.ts';
+import type { RunFile } from '../../report/run-file-schema.ts';
+import { textViewOf } from '../../report/terminal.ts';
 import type { CompareFormat } from './compare-runs.ts';
 
 export async function renderWorkersAs(run: RunFile, format: CompareFormat): Promise<string> {
@@ -18,11 +18,11 @@ export async function renderWorkersAs(run: RunFile, format: CompareFormat): Prom
     case 'text':
       return renderWorkers(workers, textViewOf(process.stdout, process.env));
     case 'md': {
-      const { escapeMarkdown, markdownTable } = await import('../report/markdown.ts');
+      const { escapeMarkdown, markdownTable } = await import('../../report/markdown.ts');
       return `### ${escapeMarkdown(workersText(workers))}\n\n${markdownTable(WORKER_HEADERS, workers.map(workerCells))}\n`;
     }
     case 'html': {
-      const { renderHtmlWorkers } = await import('../report/compare/html-workers.ts');
+      const { renderHtmlWorkers } = await import('../../report/compare/html-workers.ts');
       return renderHtmlWorkers(run, workers);
     }
   }

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { execa } from 'execa';
-import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { type Sandbox, startSandbox } from '../../../src/sandbox/server.ts';
 
-const BIN = join(import.meta.dirname, '../../bin/run.js');
+const BIN = join(import.meta.dirname, '../../../bin/run.js');
 
 interface Place {
   readonly folder: string;

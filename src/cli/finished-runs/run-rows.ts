@@ -1,17 +1,17 @@
 /** The rows of a run that took place, made again from its run file: only by a version that makes the same ones. */
-import { UsageError } from '../base/errors.ts';
-import type { OfferedBatch } from '../audit/verify-rows.ts';
-import { formatTable } from '../base/sql.ts';
-import type { Assignment } from '../plan/assignment.ts';
-import { type TablePlan, tablesOf } from '../plan/run-plan.ts';
-import { type TableMix, mixOf, tableRange } from '../plan/table-mix.ts';
-import { assignmentsOf } from '../coordinator/shares.ts';
-import type { RunFile } from '../report/run-file-schema.ts';
-import { runPlanOf } from '../report/run-file.ts';
-import { buildPools } from '../rows/pools.ts';
-import { type RowPlan, ROW_FORMAT } from '../rows/row-format.ts';
-import { makeRowPlan } from '../rows/row-plan.ts';
-import { hasRunColumns } from '../rows/schema.ts';
+import { UsageError } from '../../base/errors.ts';
+import type { OfferedBatch } from '../../audit/verify-rows.ts';
+import { formatTable } from '../../base/sql.ts';
+import type { Assignment } from '../../plan/assignment.ts';
+import { type TablePlan, tablesOf } from '../../plan/run-plan.ts';
+import { type TableMix, mixOf, tableRange } from '../../plan/table-mix.ts';
+import { assignmentsOf } from '../../coordinator/shares.ts';
+import type { RunFile } from '../../report/run-file-schema.ts';
+import { runPlanOf } from '../../report/run-file.ts';
+import { buildPools } from '../../rows/pools.ts';
+import { type RowPlan, ROW_FORMAT } from '../../rows/row-format.ts';
+import { makeRowPlan } from '../../rows/row-plan.ts';
+import { hasRunColumns } from '../../rows/schema.ts';
 
 /** One of a run's tables, and how its rows are made. */
 export interface RunRowPlan {

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { counterFinding, memoryFinding, usualSlotBytes } from '../../src/cli/doctor-memory.ts';
+import { counterFinding, memoryFinding, usualSlotBytes } from '../../../src/cli/doctor/memory.ts';
 
 const GIB = 2 ** 30;
 const SLOTS = 2 ** 20;

@@ -1,17 +1,17 @@
 /** What a schema becomes, to look at: DDL, statement and the first rows, exactly as a run would send them. */
-import { UsageError } from '../base/errors.ts';
-import type { TableName } from '../base/sql.ts';
-import { isKeyed } from '../cratedb/introspect.ts';
-import type { RunPlan, TablePlan } from '../plan/run-plan.ts';
-import { frameOf } from '../rows/batch-body.ts';
-import { ddlText, insertForm } from '../rows/ddl.ts';
-import { type InsertForm, pathProblems, statementOf } from '../rows/insert-form.ts';
-import { buildPools } from '../rows/pools.ts';
-import { createReferenceGenerator } from '../rows/reference/reference-generator.ts';
-import type { RowIdentity } from '../rows/row-format.ts';
-import { makeRowPlan } from '../rows/row-plan.ts';
-import { openRowSource } from '../rows/row-source.ts';
-import { type TableSchema, hasRunColumns } from '../rows/schema.ts';
+import { UsageError } from '../../base/errors.ts';
+import type { TableName } from '../../base/sql.ts';
+import { isKeyed } from '../../cratedb/introspect.ts';
+import type { RunPlan, TablePlan } from '../../plan/run-plan.ts';
+import { frameOf } from '../../rows/batch-body.ts';
+import { ddlText, insertForm } from '../../rows/ddl.ts';
+import { type InsertForm, pathProblems, statementOf } from '../../rows/insert-form.ts';
+import { buildPools } from '../../rows/pools.ts';
+import { createReferenceGenerator } from '../../rows/reference/reference-generator.ts';
+import type { RowIdentity } from '../../rows/row-format.ts';
+import { makeRowPlan } from '../../rows/row-plan.ts';
+import { openRowSource } from '../../rows/row-source.ts';
+import { type TableSchema, hasRunColumns } from '../../rows/schema.ts';
 
 export interface Sample {
   readonly ddl: string;

@@ -1,10 +1,10 @@
 /** From the arguments of `compare` to its sides, and from a comparison to the text in the format that was asked for. */
-import { UsageError } from '../base/errors.ts';
-import { printable } from '../base/text.ts';
-import { type Comparison, MAX_SIDES, compareRuns, pooledByPlan } from '../report/compare/comparison.ts';
-import { startedRunIds } from '../report/runs-folder.ts';
-import type { RunFile } from '../report/run-file-schema.ts';
-import { textViewOf } from '../report/terminal.ts';
+import { UsageError } from '../../base/errors.ts';
+import { printable } from '../../base/text.ts';
+import { type Comparison, MAX_SIDES, compareRuns, pooledByPlan } from '../../report/compare/comparison.ts';
+import { startedRunIds } from '../../report/runs-folder.ts';
+import type { RunFile } from '../../report/run-file-schema.ts';
+import { textViewOf } from '../../report/terminal.ts';
 import { openRun, ownRunsFolder } from './run-argument.ts';
 
 export const COMPARE_FORMATS = ['text', 'md', 'html', 'json'] as const;
@@ -43,12 +43,12 @@ export async function renderComparisonAs(comparison: Comparison, format: Compare
     case 'json':
       return `${JSON.stringify({ format: 'crategen.comparison/1', ...withoutSlices(comparison) }, null, 2)}\n`;
     case 'html': {
-      const { renderHtmlComparison } = await import('../report/compare/html-comparison.ts');
+      const { renderHtmlComparison } = await import('../../report/compare/html-comparison.ts');
       return renderHtmlComparison(comparison);
     }
     default: {
       const { renderComparison, renderComparisonMarkdown } =
-        await import('../report/compare/render-comparison.ts');
+        await import('../../report/compare/render-comparison.ts');
       return format === 'md'
         ? renderComparisonMarkdown(comparison)
         : renderComparison(comparison, textViewOf(process.stdout, process.env));
