@@ -1,7 +1,7 @@
 /** What the sandbox has seen and holds, for tests that compare it with what a client believes. */
 import { createHash } from 'node:crypto';
 import { fullName } from './engine/catalog.ts';
-import { rowTexts, type Engine } from './engine/engine.ts';
+import { rowCount, rowTexts, type Engine } from './engine/engine.ts';
 
 export interface Counters {
   requests: number;
@@ -18,6 +18,13 @@ export interface SandboxStats extends Readonly<Counters> {
 
 export function newCounters(): Counters {
   return { requests: 0, inserts: 0, rowsReceived: 0, rowsStored: 0, faultsInjected: 0 };
+}
+
+/** Per `schema.table`. */
+export function countRows(engine: Engine): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    engine.catalog.tables().map((table) => [fullName(table), rowCount(engine, table)]),
+  );
 }
 
 /** Reads every row; not for the hot path. */

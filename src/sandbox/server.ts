@@ -10,7 +10,7 @@ import { SERVER_VERSION } from './engine/functions.ts';
 import { LoadMeter } from './own-load.ts';
 import { jsonReply, sendReply, textReply, type Reply } from './reply.ts';
 import { SqlEndpoint } from './sql-endpoint.ts';
-import { collectStats, newCounters, type SandboxStats } from './counters.ts';
+import { collectStats, countRows, newCounters, type SandboxStats } from './counters.ts';
 import { CLUSTER_NAME, NODE_NAME } from './system-tables/sys.ts';
 import { type KnownInserts, createUnreadDoor } from './unread-inserts.ts';
 
@@ -39,6 +39,8 @@ export interface SandboxOptions {
 export interface Sandbox {
   readonly url: string;
   readonly port: number;
+  /** Rows now, per `schema.table`. */
+  rows(): Readonly<Record<string, number>>;
   /** Reads every row for its hash. */
   stats(): SandboxStats;
   /** Resolves as soon as the last client connection has closed. */
@@ -147,6 +149,10 @@ class RunningSandbox implements Sandbox {
     this.#startedMs = this.#clock.monotonicMs();
     for (const fault of this.#faults)
       if (fault.name === 'refuse' && fault.windowMs !== null) void this.#refuseIn(fault.windowMs);
+  }
+
+  rows(): Readonly<Record<string, number>> {
+    return countRows(this.#engine);
   }
 
   stats(): SandboxStats {

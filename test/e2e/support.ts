@@ -196,7 +196,7 @@ export async function until(isTrue: () => boolean): Promise<void> {
 
 /** Rows of a run in the sandbox's table. */
 export function storedRows(sandbox: Sandbox, table = 'crategen.records'): number {
-  return sandbox.stats().tables[table]?.rows ?? 0;
+  return sandbox.rows()[table] ?? 0;
 }
 
 /** The common part of all e2e runs: small, JSON, no screen. */

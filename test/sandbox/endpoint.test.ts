@@ -224,7 +224,8 @@ describe('discard mode', () => {
 
 describe('statistics', () => {
   test('the content hash depends on the rows only: not on order, batches, table or shards', async (context) => {
-    const { url } = await sandboxFor(context);
+    const sandbox = await sandboxFor(context);
+    const { url } = sandbox;
     await query(url, 'CREATE TABLE s.a (id INT PRIMARY KEY, x TEXT, o OBJECT(DYNAMIC))');
     await query(
       url,
@@ -242,6 +243,7 @@ describe('statistics', () => {
     }> => fetch(`${url}/_crategen/stats`).then((response) => response.json() as ReturnType<typeof stats>);
     const before = await stats();
     assert.deepEqual(before.tables['s.a'], before.tables['s.b']);
+    assert.deepEqual(sandbox.rows(), { 's.a': 4, 's.b': 4 });
     assert.deepEqual([before.inserts, before.rowsReceived, before.rowsStored], [5, 8, 8]);
     await query(url, "UPDATE s.b SET x = 'changed' WHERE id = 3");
     const after = await stats();

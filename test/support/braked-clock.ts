@@ -8,9 +8,9 @@ export class BrakedClock implements Clock {
   #released = Promise.resolve();
   #release: () => void = () => undefined;
 
-  monotonicNs = systemClock.monotonicNs;
-  monotonicMs = systemClock.monotonicMs;
-  wallMs = systemClock.wallMs;
+  monotonicNs = (): bigint => systemClock.monotonicNs();
+  monotonicMs = (): number => systemClock.monotonicMs();
+  wallMs = (): number => systemClock.wallMs();
   sleep = async (ms: number, signal?: AbortSignal): Promise<void> => {
     await systemClock.sleep(ms, signal);
     await this.#released;

@@ -685,6 +685,12 @@ function textBytes(text: string | null): readonly number[] {
   return [bytes.length + 1, ...bytes];
 }
 
+/** For statistics: all rows, visible or not. */
+export function rowCount(engine: Engine, table: Table): number {
+  const [counted] = engine.store.prepare(`SELECT count(*) AS rows FROM ${rowsOf(table)}`).all();
+  return Number(counted?.['rows']);
+}
+
 /** For statistics: one text per row, the same for the same values. */
 export function rowTexts(engine: Engine, table: Table): readonly string[] {
   const cells = table.columns.map((column) => column.cell).join(', ');
