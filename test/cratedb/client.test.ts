@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import https from 'node:https';
 import { type TestContext, describe, test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import type { CrateClient } from '../../src/cratedb/client.ts';
 import type { TargetAccess } from '../../src/plan/run-plan.ts';
 import { NO_OPENSSL, authority, selfSigned } from '../support/certificates.ts';
 import { collectorOfYoung } from '../support/collect-young.ts';
@@ -23,6 +25,12 @@ import {
 
 const REPLY = storedReply(3);
 const HEAD = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${REPLY.length}\r\n\r\n`;
+
+/** An insert that is answered: its connection stands for the next one, whose deadline is then all its own. */
+async function connected(client: CrateClient): Promise<void> {
+  assert.equal(summary(await client.insert(0, BODY, insertOf())), '3/0/0/0 good');
+  await nextTurn();
+}
 
 describe('insert', () => {
   test('An answer that says every row is stored acknowledges them all.', async (t) => {
@@ -170,23 +178,30 @@ describe('insert', () => {
   }
 
   test('A server that never answers is cut off at the deadline and the rows are unknown.', async (t) => {
-    const origin = await rawServer(t, () => {});
-    const outcome = await clientOf(t, accessTo(origin)).insert(0, BODY, insertOf({ timeoutMs: 50 }));
+    const origin = await rawServer(t, (socket) => socket.once('data', () => socket.write(HEAD + REPLY)));
+    const client = clientOf(t, accessTo(origin), 1);
+    await connected(client);
+    const outcome = await client.insert(0, BODY, insertOf({ timeoutMs: 50 }));
     assert.equal(summary(outcome), '0/0/0/3 troubled timeout');
     assert.match(outcome.failures[0]?.example ?? '', /no complete reply within 50 ms/);
   });
 
   test('A reply that drips in is cut off at the deadline although bytes keep coming.', async (t) => {
     const origin = await rawServer(t, (socket) => {
+      const text = HEAD + REPLY;
       socket.once('data', () => {
-        const text = HEAD + REPLY;
-        let at = 0;
-        const drip = setInterval(() => socket.write(text.slice(at, (at += 1))), 20);
-        socket.on('close', () => clearInterval(drip));
+        socket.write(text);
+        socket.once('data', () => {
+          let at = 0;
+          const drip = setInterval(() => socket.write(text.slice(at, (at += 1))), 20);
+          socket.on('close', () => clearInterval(drip));
+        });
       });
     });
+    const client = clientOf(t, accessTo(origin), 1);
+    await connected(client);
     assert.equal(
-      summary(await clientOf(t, accessTo(origin)).insert(0, BODY, insertOf({ timeoutMs: 150 }))),
+      summary(await client.insert(0, BODY, insertOf({ timeoutMs: 150 }))),
       '0/0/0/3 troubled timeout',
     );
   });
@@ -587,12 +602,24 @@ describe('query', () => {
   });
 
   test('The deadline holds over all nodes together.', async (t) => {
-    const silent = await rawServer(t, () => {});
-    const reply = await clientOf(t, accessTo(await deadOrigin(), silent, silent)).query('SELECT 1', [], {
-      timeoutMs: 60,
-      repeatable: true,
-    });
+    const body = '{"cols":["x"],"rows":[[1]],"rowcount":1,"duration":0.5}';
+    const asked: number[] = [];
+    const nodes = [0, 1, 2, 3, 4];
+    const origins = nodes.map((node) =>
+      rawServer(t, (socket) => {
+        socket.on('data', () => asked.push(node));
+        socket.once('data', () =>
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`),
+        );
+      }),
+    );
+    const client = clientOf(t, accessTo(...(await Promise.all(origins))), 1);
+    // Connected before, so that the time is that of the answers which do not come.
+    for (const node of nodes)
+      assert.equal((await client.query('SELECT 1', [], { timeoutMs: 5_000, node })).ok, true);
+    const reply = await client.query('SELECT 1', [], { timeoutMs: 60, node: 0, repeatable: true });
     assert.equal(!reply.ok && reply.class, 'timeout');
+    assert.equal(asked.filter((node) => node === 4).length, 1, 'no time was left for the last one');
   });
 });
 

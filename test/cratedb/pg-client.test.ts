@@ -215,7 +215,12 @@ describe('an insert over the PostgreSQL wire', () => {
   });
 
   test('A deadline and an abort end the attempt, with rows unknown.', async (context) => {
-    const { send } = await pair(context, { answer: () => ({ kind: 'silence' }) });
+    const { send } = await pair(context, {
+      answer: (rows, sync) =>
+        sync === 1 ? { kind: 'counts', counts: rows.map(() => 1) } : { kind: 'silence' },
+    });
+    // The session stands and knows its statement: the time is that of the answer.
+    assert.equal(summary(await send()), '3/0/0/0 good');
     assert.equal(summary(await send({ timeoutMs: 150 })), '0/0/0/3 troubled timeout');
     const giveUp = new AbortController();
     const given = send({ signal: giveUp.signal, onHandedOver: () => setImmediate(() => giveUp.abort()) });
