@@ -141,7 +141,7 @@ describe('insert', () => {
   });
 
   test('A refused connection hands nothing over and leaves the rows surely not stored.', async (t) => {
-    const origin = await deadOrigin();
+    const origin = await deadOrigin(t);
     let handedOver = 0;
     const outcome = await clientOf(t, accessTo(origin)).insert(
       0,
@@ -454,7 +454,7 @@ describe('root', () => {
       const greeting = await clientOf(t, accessTo(origin)).root(0);
       assert.equal(!greeting.ok && `${greeting.class} ${greeting.condition}`, expected);
     }
-    const gone = await clientOf(t, accessTo(await deadOrigin())).root(0);
+    const gone = await clientOf(t, accessTo(await deadOrigin(t))).root(0);
     assert.equal(!gone.ok && `${gone.class} ${gone.condition}`, 'refused unreachable');
   });
 
@@ -514,7 +514,7 @@ describe('query', () => {
       asked += 1;
       response.end('{"cols":[],"rows":[[]],"rowcount":1,"duration":0.5}');
     });
-    const client = clientOf(t, accessTo(await deadOrigin(), await deadOrigin(), good));
+    const client = clientOf(t, accessTo(await deadOrigin(t), await deadOrigin(t), good));
     for (const turn of [1, 2]) {
       const reply = await client.query('REFRESH TABLE t', [], { timeoutMs: 5_000 });
       assert.deepEqual(reply.ok && [reply.rowcount, reply.rows], [1, []]);

@@ -139,7 +139,7 @@ describe('discovery', () => {
 
   test('Who is gone, a stranger, publishes nothing or keeps no data is left out with the reason.', async (t) => {
     const stranger = await nodeOf(t, { name: 'n3', cluster: 'other' });
-    const dead = new URL(await deadOrigin()).host;
+    const dead = new URL(await deadOrigin(t)).host;
     const named = await nodeOf(t, {
       listed: () => [
         ['n1', named.address, '6.4.3', BOTH_ROLES],

@@ -105,7 +105,7 @@ describe('server facts', () => {
         '{"name":"o","cluster_name":"c","version":{"number":"6.2.1"},"crategen":{"kind":"sandbox"}}',
       ),
     );
-    const facts = await serverFacts(clientOf(t, accessTo(await deadOrigin(), origin, old)));
+    const facts = await serverFacts(clientOf(t, accessTo(await deadOrigin(t), origin, old)));
     assert.ok(facts.ok);
     assert.deepEqual([facts.value.version, facts.value.kind], ['6.2.1', 'sandbox']);
     assert.deepEqual(
@@ -116,7 +116,7 @@ describe('server facts', () => {
 
   test('When nobody lets us in, what a node said is told before that another is gone.', async (t) => {
     const locked = await httpServer(t, (_request, response) => response.writeHead(401).end('no entry'));
-    const facts = await serverFacts(clientOf(t, accessTo(await deadOrigin(), locked)));
+    const facts = await serverFacts(clientOf(t, accessTo(await deadOrigin(t), locked)));
     assert.deepEqual(!facts.ok && [facts.class, facts.message], ['unauthorized', 'HTTP 401: no entry']);
   });
 });

@@ -19,7 +19,7 @@ import {
   selfSigned,
 } from '../support/certificates.ts';
 import { type PgAnswer, type PgServer, type PgServerOptions, pgServerFor } from '../support/pg-server.ts';
-import { accessTo, insertOf, portOf, summary } from './support.ts';
+import { accessTo, deadPort, insertOf, portOf, summary } from './support.ts';
 
 const HERE = 'IP:127.0.0.1,DNS:localhost';
 const FORM: PgForm = {
@@ -228,11 +228,7 @@ describe('an insert over the PostgreSQL wire', () => {
   });
 
   test('Nobody there: nothing was handed over.', async (context) => {
-    const server = createServer().listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const port = portOf(server);
-    server.close();
-    await once(server, 'close');
+    const port = await deadPort(context);
     const client = clientFor(context, port);
     const outcome = await client.insert(0, bodyOf(3), insertOf({ form: FORM, onHandedOver: assert.fail }));
     assert.equal(summary(outcome), '0/0/3/0 unreachable refused');

@@ -1,4 +1,5 @@
 /** Servers and access for the tests of the client: real sockets on port 0, closed by the test that opened them. */
+import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
@@ -52,14 +53,18 @@ export async function rawServer(t: TestContext, onSocket: (socket: net.Socket) =
   return `http://127.0.0.1:${portOf(server)}`;
 }
 
-/** The origin of a port that nobody listens on. */
-export async function deadOrigin(): Promise<string> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const port = portOf(server);
-  server.close();
-  await once(server, 'close');
-  return `http://127.0.0.1:${port}`;
+/** A port that nobody listens on, and nobody can: it is the near end of a connection until the test ends. */
+export async function deadPort(t: TestContext): Promise<number> {
+  const { port } = new URL(await rawServer(t, () => {}));
+  const socket = net.connect(Number(port), '127.0.0.1');
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  assert.ok(socket.localPort !== undefined);
+  return socket.localPort;
+}
+
+export async function deadOrigin(t: TestContext): Promise<string> {
+  return `http://127.0.0.1:${await deadPort(t)}`;
 }
 
 export function portOf(server: net.Server): number {

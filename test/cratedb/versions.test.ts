@@ -334,7 +334,7 @@ describe('bulk replies of all versions', { concurrency: true }, () => {
     assert.deepEqual([await unknown(0), await unknown(1), await unknown(2)], [0, 0, 0]);
     await client.root(1);
     assert.deepEqual([await unknown(0), await unknown(1), await unknown(2)], [0, 3, 3]);
-    assert.equal((await clientOf(t, accessTo(await deadOrigin())).root(0)).ok, false);
+    assert.equal((await clientOf(t, accessTo(await deadOrigin(t))).root(0)).ok, false);
   });
 
   test('Versions are compared by number, and what is none has no good habits.', () => {
