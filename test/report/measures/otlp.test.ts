@@ -142,9 +142,9 @@ test('a collector that never answers gets one request at a time, and delays the 
   tick();
   tick();
   assert.equal(collector.pushed.length, 1);
-  const before = performance.now();
   await push.close();
-  assert.ok(performance.now() - before < 3000);
+  // The one that was on its way is given up at once: the end waits for the last one alone.
+  assert.equal(problems.length, 1);
   assert.match(problems[0] ?? '', /no answer within 1500 ms/);
 });
 
