@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import {
@@ -12,8 +12,9 @@ import {
 import { cluster, home, run, sandboxFor, until } from './support.ts';
 
 const SKIP = { skip: whyNoAccount() };
-/** Enough for each worker to use CPU seconds: what ends a process after its last word is then little. */
-const ROWS = '3m';
+/** Each worker is to use so much: what ends a process after its last word is then little. */
+const WORKER_CPU_SECONDS = 2;
+const BATCH_SIZE = 1000;
 const CPU_TOLERANCE = 0.02;
 const MEMORY_TOLERANCE = 0.05;
 /** The parent has its file written and its summary shown after it has read what it cost. */
@@ -24,10 +25,8 @@ test(
   'CPU and memory of each process are what the kernel had charged it when it had ended',
   SKIP,
   async (context) => {
-    const place = await home(context);
-    const sandbox = await sandboxFor(context, { discard: true });
-    const command = accountedCrategen(cluster(sandbox, '--rows', ROWS), place);
-    const { workers, coordinator } = await runOf(command);
+    const command = await busyRun(context);
+    const { workers, coordinator } = await stopped(command);
     const accounts = await command.accounts();
     assert.equal(workers.length, 2);
     for (const worker of workers) {
@@ -50,13 +49,11 @@ test(
 );
 
 test('CPU of a worker that was killed is marked as a lower bound, and is one', SKIP, async (context) => {
-  const place = await home(context);
-  const sandbox = await sandboxFor(context, { discard: true });
-  const command = accountedCrategen(cluster(sandbox, '--rows', ROWS), place);
-  let victim: number | undefined;
-  await until(() => (victim = command.workers().find((pid) => usedSeconds(pid) >= 1)) !== undefined);
-  process.kill(victim ?? 0, 'SIGKILL');
-  const { workers } = await runOf(command);
+  const command = await busyRun(context);
+  const [victim = 0] = command.workers();
+  process.kill(victim, 'SIGKILL');
+  await command.line(/replaced/);
+  const { workers } = await stopped(command);
   const accounts = await command.accounts();
   for (const worker of workers) {
     const each = accountsOf(worker, accounts);
@@ -92,9 +89,24 @@ test('the parent tells what its event loop and its garbage cost, unless it is th
   }
 });
 
-async function runOf(command: AccountedCommand): Promise<RunFile> {
+/** A run that goes on for as long as it may, when both of its workers have used enough. */
+async function busyRun(context: TestContext): Promise<AccountedCommand> {
+  const place = await home(context);
+  const knownInserts = { rows: BATCH_SIZE, isBulk: true };
+  const sandbox = await sandboxFor(context, { discard: true, knownInserts });
+  const load = ['--batch-size', String(BATCH_SIZE), '--duration', '1h'];
+  const command = accountedCrategen(cluster(sandbox, ...load), place);
+  await until(() => {
+    const workers = command.workers();
+    return workers.length === 2 && workers.every((pid) => usedSeconds(pid) >= WORKER_CPU_SECONDS);
+  });
+  return command;
+}
+
+async function stopped(command: AccountedCommand): Promise<RunFile> {
+  command.kill('SIGINT');
   const ended = await command.ended;
-  assert.equal(ended.code, 0, ended.stderr);
+  assert.equal(ended.code, 130, ended.stderr);
   return ended.run();
 }
 
