@@ -112,6 +112,18 @@ describe('the repository', { skip: FILES.length === 0 ? 'not a checkout' : false
     assert.deepEqual(broken, []);
   });
 
+  it('says of each folder inside a room what it holds', () => {
+    const folders = new Set(
+      SOURCES.flatMap((path) => /^src\/(?!commands\/)[a-z-]+\/([a-z-]+\/)/.exec(path)?.[1] ?? []),
+    );
+    assert.ok(folders.size > 5);
+    const told = textOf('docs/architecture.md');
+    assert.deepEqual(
+      [...folders].filter((folder) => !told.includes(folder)),
+      [],
+    );
+  });
+
   it('numbers each of its decisions once', () => {
     const numbers = FILES.filter((path) => path.startsWith('docs/decisions/')).map((path) =>
       Number(basename(path).slice(0, 4)),
