@@ -3,30 +3,21 @@
  * stop, settle, tell. `single` takes the same way with a worker in this process.
  */
 import { UsageError, assert } from '../base/errors.ts';
-import type { HostFacts } from '../base/host.ts';
 import { createHostUseReader } from '../base/host-use.ts';
 import { formatTable } from '../base/sql.ts';
-import { formatBytes, formatExact } from '../base/units.ts';
 import { planFileText } from '../plan/plan-file.ts';
 import { createClient } from '../cratedb/client.ts';
-import { type RunPlan, type TablePlan, type TargetAccess, tablesOf } from '../plan/run-plan.ts';
+import type { RunPlan, TargetAccess } from '../plan/run-plan.ts';
 import { PROTOCOL_VERSION } from '../protocol/messages.ts';
 import { writeRowsFile } from '../protocol/rows-file.ts';
-import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
-import { maxRowBytesOf } from '../rows/bounds.ts';
-import { fetchPools } from './kept-pools.ts';
-import { insertForm } from '../rows/ddl.ts';
-import { emitRowModule } from '../rows/fast/row-emitter.ts';
-import { USUAL_SHAPE } from '../rows/fast/row-loop.ts';
-import { type InsertForm, pathProblems, statementOf } from '../rows/insert-form.ts';
+import { statementOf } from '../rows/insert-form.ts';
 import { type RowPlan, ROW_FORMAT } from '../rows/row-format.ts';
-import { makeRowPlan } from '../rows/row-plan.ts';
-import { type RowSource, bracketsOf } from '../rows/row-source.ts';
 import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
 import { watchDisks } from './disk-watch.ts';
 import { limitProblems, readLimitFacts } from './limits.ts';
 import { Monitor, TICK_MS } from './monitor.ts';
+import { largestBodies, makeRowPlans, rowSourceOf, unfitColumns } from './prepare-rows.ts';
 import { createProcessSampler } from './process-sampler.ts';
 import { createServerWatch } from './server-watch.ts';
 import { type PreparedTarget, prepareTarget } from './prepare-target.ts';
@@ -38,7 +29,15 @@ import { assignmentsOf, bytesPerWorkerOf, plannedRowsOf } from './shares.ts';
 import { type WorkerBooks, settle } from './settle.ts';
 import type { InitTemplate } from './worker-slot.ts';
 
-/** Everything that stands before the first worker is forked. */
+/** One run on its way, as each of its steps needs it. */
+interface Run {
+  readonly plan: RunPlan;
+  readonly env: RunEnvironment;
+  readonly monitor: Monitor;
+  readonly startedAtMs: number;
+}
+
+/** Everything that stands before the first worker is told to begin. */
 interface Prepared {
   /** One for each table, in the order of the plan. */
   readonly rowPlans: readonly RowPlan[];
@@ -61,11 +60,12 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
     readHost: createHostUseReader(),
     readUse: plan.command === 'single' ? null : createUseReader(),
   });
+  const run: Run = { plan, env, monitor, startedAtMs };
   monitor.enter('preparing');
   let prepared: Prepared | null = null;
   try {
-    prepared = await prepare(plan, access, env, monitor, startedAtMs);
-    return await carryOut(plan, prepared, env, monitor, startedAtMs);
+    prepared = await prepare(run, access);
+    return await insertAndSettle(run, prepared);
   } catch (error) {
     // A stop while the target was asked looks like a failure of the question.
     if (prepared === null && env.stop.graceful.aborted && !(error instanceof UsageError))
@@ -77,21 +77,12 @@ export async function runPlan(plan: RunPlan, access: TargetAccess, env: RunEnvir
   }
 }
 
-async function prepare(
-  plan: RunPlan,
-  access: TargetAccess,
-  env: RunEnvironment,
-  monitor: Monitor,
-  startedAtMs: number,
-): Promise<Prepared> {
-  const unfit = tablesOf(plan).flatMap((table) => unfitColumns(plan, table));
+async function prepare(run: Run, access: TargetAccess): Promise<Prepared> {
+  const { plan, env, monitor } = run;
+  const unfit = unfitColumns(plan);
   if (unfit.length > 0) throw new UsageError(unfit);
-  const identity = { seed: plan.seed, runId: plan.runId, timeOriginMs: plan.timeOriginMs };
   // The pools fill while the target starts and answers.
-  const shelf = { folder: env.poolsFolder, versions: env.versions };
-  const rowPlansMade = Promise.all(
-    tablesOf(plan).map(async ({ schema }) => makeRowPlan(schema, identity, await fetchPools(schema, shelf))),
-  );
+  const rowPlansMade = makeRowPlans(plan, env);
   const [rowPlans, rows, target] = await Promise.all([
     rowPlansMade,
     rowPlansMade.then((made) => Promise.all(made.map((rowPlan) => rowSourceOf(plan, rowPlan)))),
@@ -102,7 +93,7 @@ async function prepare(
         signal: env.stop.graceful,
         isResumed: env.resumed !== null,
         note: (level, event, message) => monitor.note({ level, event, message }),
-        checkHost: async (nodes) => checkLimits(plan, await rowPlansMade, nodes, env.host),
+        checkHost: async (nodes) => checkHost(run, await rowPlansMade, nodes),
       }),
     ),
   ]);
@@ -110,7 +101,7 @@ async function prepare(
   try {
     counters = createCounterFolder(plan.runId, env.runFolder, env.environment);
     writeRowsFile(counters.rowsFile, rows);
-    await env.savePlan(planText(plan, { startedAtMs, target, rowPlans, counters }, env));
+    await env.savePlan(planText(run, { target, rowPlans, counters }));
     monitor.knowsTarget(target.state, plannedRowsOf(plan));
     return { rowPlans, target, counters };
   } catch (error) {
@@ -124,68 +115,24 @@ async function reachable(access: TargetAccess, sandbox: RunEnvironment['sandbox'
   return sandbox === null ? access : { ...access, nodes: [(await sandbox).url] };
 }
 
-/** Code is made once, for all workers; what makes the less usual kinds is loaded for them. */
-async function rowSourceOf(plan: RunPlan, rowPlan: RowPlan): Promise<RowSource> {
-  const { generator, insertPath: path, compression } = plan.load;
-  if (generator === 'reference') return { kind: 'plan', plan: rowPlan };
-  if (path === 'unnest') {
-    const { emitColumnModule } = await import('../rows/fast/column-emitter.ts');
-    return { kind: 'columns', module: emitColumnModule(rowPlan) };
-  }
-  if (path === 'bulk-args' && compression === 'deflate') {
-    const { deflateModuleOf } = await import('../rows/deflate/deflate-plan.ts');
-    return { kind: 'deflate', module: deflateModuleOf(rowPlan) };
-  }
-  return { kind: 'module', module: emitRowModule(rowPlan, USUAL_SHAPE, bracketsOf({ path })) };
-}
-
-/** The INSERT before the table was looked at; what it is then is not longer by much. */
-function longestForm({ load }: RunPlan, { schema, name }: TablePlan): InsertForm {
-  const conflictColumns = [...new Set([...schema.primaryKey, ...schema.partitionedBy])];
-  return insertForm(schema, name, { conflictColumns, path: load.insertPath });
-}
-
-/** What the path cannot carry, with the table where there are several. */
-function unfitColumns(plan: RunPlan, table: TablePlan): string[] {
-  const whose = plan.also.length === 0 ? '' : `${formatTable(table.name)}: `;
-  return pathProblems(table.schema, longestForm(plan, table)).map((problem) => `${whose}${problem}`);
-}
-
-function checkLimits(plan: RunPlan, rowPlans: readonly RowPlan[], nodes: number, host: HostFacts): void {
-  const bodyBytes = rowPlans.map((rowPlan, position) => {
-    const table = tablesOf(plan)[position] ?? plan.table;
-    const maxRowBytes = maxRowBytesOf(rowPlan);
-    const form = longestForm(plan, table);
-    const rows = Math.min(plan.load.batchSize, rowsThatFit(form, maxRowBytes, plan.load.maxBodyBytes));
-    if (plan.command === 'ceiling' && rows < plan.load.batchSize)
-      throw new UsageError(
-        `--max-body: a batch can take ${formatBytes(bodyBytesFor(form, maxRowBytes, plan.load.batchSize))} and would be sent in parts, which the target of a ceiling cannot tell from whole ones; expected more, or batches of at most ${formatExact(rows)} rows`,
-      );
-    if (rows >= 1) return bodyBytesFor(form, maxRowBytes, rows);
-    throw new UsageError(
-      `--max-body: one row of ${table.schema.name} can take ${formatExact(maxRowBytes)} bytes and does not fit`,
-    );
-  });
-  const problems = limitProblems(plan, bodyBytes, nodes, readLimitFacts(host.memoryBytes));
+function checkHost({ plan, env }: Run, rowPlans: readonly RowPlan[], nodes: number): void {
+  const facts = readLimitFacts(env.host.memoryBytes);
+  const problems = limitProblems(plan, largestBodies(plan, rowPlans), nodes, facts);
   if (problems.length > 0) throw new UsageError(problems);
 }
 
-function planText(
-  plan: RunPlan,
-  known: Pick<Prepared, 'rowPlans' | 'target' | 'counters'> & { readonly startedAtMs: number },
-  env: RunEnvironment,
-): string {
-  const { kind, version, nodes, keyed } = known.target.state;
-  const [main, ...also] = known.target.tables.map((table, position) => ({
+function planText({ plan, env, startedAtMs }: Run, { target, rowPlans, counters }: Prepared): string {
+  const { kind, version, nodes, keyed } = target.state;
+  const [main, ...also] = target.tables.map((table, position) => ({
     statement: statementOf(table.insert),
     ddl: table.ddl,
-    poolsHash: known.rowPlans[position]?.pools.hash ?? '',
+    poolsHash: rowPlans[position]?.pools.hash ?? '',
     rowsBefore: table.rowsBefore,
   }));
   assert(main !== undefined, 'a run has a table');
   return planFileText(plan, {
-    startedAtMs: known.startedAtMs,
-    counterFolder: known.counters.path,
+    startedAtMs,
+    counterFolder: counters.path,
     coordinatorPid: process.pid,
     workerPids: [],
     target: { kind, version, nodes },
@@ -198,13 +145,8 @@ function planText(
   });
 }
 
-async function carryOut(
-  plan: RunPlan,
-  prepared: Prepared,
-  env: RunEnvironment,
-  monitor: Monitor,
-  startedAtMs: number,
-): Promise<RunResult> {
+async function insertAndSettle(run: Run, prepared: Prepared): Promise<RunResult> {
+  const { plan, env, monitor } = run;
   const { target, counters } = prepared;
   const crew = new Crew({
     plan,
@@ -212,12 +154,12 @@ async function carryOut(
     stop: env.stop,
     monitor,
     spawn: env.workers.spawn,
-    templates: initTemplates(plan, prepared, env),
+    templates: initTemplates(run, prepared),
     counterFileOf: (workerIndex, incarnation) => counters.fileOf(workerIndex, incarnation),
     onBatchLine: env.onBatchLine ?? (() => undefined),
     resumed: env.resumed,
   });
-  const end = await whileAsking(plan, target, env, monitor, () => guardedRun(crew, target, env, monitor));
+  const end = await whileAsking(run, target, () => guarded(run, target, crew));
   const books = crew.slots.map((slot): WorkerBooks => ({
     index: slot.index,
     ledger: slot.total().ledger,
@@ -234,29 +176,18 @@ async function carryOut(
     onVerifying: () => monitor.enter('verifying'),
   });
   monitor.enter('done');
-  const result = assembleResult({
-    plan,
-    env,
-    monitor,
-    startedAtMs,
-    end,
-    slots: crew.slots,
-    settlement,
-    ...prepared,
-  });
+  const result = assembleResult({ ...run, ...prepared, end, slots: crew.slots, settlement });
   const remove = (): void => counters.remove();
   if (env.keepCounters === undefined) remove();
   else env.keepCounters(remove);
   return result;
 }
 
-/** Runs, and asks the server about its load meanwhile, over a connection that the run does not use. */
+/** Inserts, and asks the server about its load meanwhile, over a connection that the run does not use. */
 async function whileAsking(
-  plan: RunPlan,
+  { plan, env, monitor }: Run,
   target: PreparedTarget,
-  env: RunEnvironment,
-  monitor: Monitor,
-  run: () => Promise<CrewEnd>,
+  insert: () => Promise<CrewEnd>,
 ): Promise<CrewEnd> {
   const over = new AbortController();
   const client = createClient(target.access, { connectionsPerNode: 1 });
@@ -274,7 +205,7 @@ async function whileAsking(
   });
   monitor.asksServer(watch);
   const asking = watch.run(over.signal);
-  const end = await run();
+  const end = await insert();
   over.abort();
   await asking;
   await client.destroy();
@@ -282,11 +213,10 @@ async function whileAsking(
 }
 
 /** The crew's run, stopped by itself when a disk of the cluster is past its limit. */
-async function guardedRun(
-  crew: Crew,
+async function guarded(
+  { env, monitor }: Run,
   { diskLimit, client }: PreparedTarget,
-  env: RunEnvironment,
-  monitor: Monitor,
+  crew: Crew,
 ): Promise<CrewEnd> {
   const over = new AbortController();
   const watching =
@@ -307,8 +237,7 @@ async function guardedRun(
 }
 
 /** What each worker is told: its share, and everything they have in common. */
-function initTemplates(plan: RunPlan, prepared: Prepared, env: RunEnvironment): InitTemplate[] {
-  const { target, counters } = prepared;
+function initTemplates({ plan, env }: Run, { target, counters }: Prepared): InitTemplate[] {
   const { load, safety } = plan;
   return assignmentsOf(plan).map((assignment, workerIndex) => ({
     type: 'init',
