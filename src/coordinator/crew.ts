@@ -5,6 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import { durationFlag, formatBytes, formatDuration, formatExact } from '../base/units.ts';
 import { missingRows } from '../metrics/ledger.ts';
+import { reasonOf } from '../metrics/node-counts.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import type { RunPlan } from '../plan/run-plan.ts';
 import type { WorkerEnd } from '../protocol/messages.ts';
@@ -281,7 +282,8 @@ export class Crew {
       if (last?.toMs !== null) return;
       now.set(node, before.get(node) ?? last.fromMs);
       if (before.has(node)) return;
-      const message = `${origins[node]}: ${last.why}; it rests, the other nodes take its share`;
+      const origin = origins[node] ?? '';
+      const message = `${origin}: ${reasonOf(origin, last.why)}; it rests, the other nodes take its share`;
       monitor.note({ level: 'warning', event: 'nodeOut', message });
     });
     for (const [node, sinceMs] of before) {

@@ -220,6 +220,7 @@ function serverLoad(
     cores: cores === null ? null : isOnThisHost ? Math.min(cores, host.cores) : cores,
     writeQueue: meanOfKnown(samples.map((sample) => sumOfKnown(sample.nodes.map((node) => node.writeQueue)))),
     rejected: difference(rejected.at(-1) ?? null, rejected[0] ?? null),
+    redShare: meanOfKnown(samples.map(({ health }) => (health === null ? null : Number(health === 'RED')))),
   };
 }
 

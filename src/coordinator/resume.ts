@@ -74,7 +74,7 @@ export function resumedWarnings(resumed: readonly ResumedBooks[] | null): readon
   if (resumed === null) return [];
   const earlierRows = resumed.reduce((sum, { ledger }) => sum + ledger.acknowledged, 0);
   return [
-    `This run was resumed after ${formatExact(earlierRows)} stored rows: rows and batches are of the whole run, times, costs and curves of its last part.`,
+    `This run was resumed after ${formatExact(earlierRows)} rows in complete batches: rows and batches are of the whole run, times, costs and curves of its last part.`,
   ];
 }
 

@@ -122,5 +122,7 @@ const BY_CLASS: Partial<Record<FailureClass, string>> = {
   tls: `name the certificate authority with --ca-cert-file FILE; ${SKIP_CHECK}`,
   badReply: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
   closed: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
+  shardUnavailable:
+    'a shard has no primary until its node is back: SELECT * FROM sys.allocations says what is missing',
   redirect: 'name the server itself with --url: credentials are not sent to where a redirect points',
 };

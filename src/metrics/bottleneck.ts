@@ -71,6 +71,8 @@ export interface ServerLoad {
   readonly writeQueue: number | null;
   /** Writes that the pools refused in the stretch. */
   readonly rejected: number | null;
+  /** Share of the time in which shards of the table had no primary. */
+  readonly redShare: number | null;
 }
 
 /** Fewer answers, or less time, are luck. */
@@ -81,7 +83,7 @@ const LONG_ELAPSED_MS = 5000;
 const KEPT_SCHEDULE = 0.01;
 /** Where more of it comes to wait than this, the target does not keep up, although nothing is dropped yet. */
 const GROWING_BACKLOG = 0.05;
-/** From here on a target that took nothing is told of, and from there on it is what limits. */
+/** From here on a target that took nothing, or not all, is told of, and from there on it is what limits. */
 const HELD_NOW_AND_THEN = 0.05;
 const HELD_MOSTLY = 0.5;
 /** From here on an event loop has no time left that it could use. */
@@ -106,24 +108,42 @@ export function judge(facts: LoadFacts): Verdict {
   if (facts.requests < MIN_REQUESTS) {
     // A slow schedule asks for no more than few answers; what waits tells whether it was kept.
     const asked = (facts.schedule?.backlogShare ?? null) === null ? null : judgeSchedule(facts);
-    // Few in a long time are no accident where somebody is busy; of what each took they say little.
-    const busy = facts.elapsedMs >= LONG_ELAPSED_MS ? judgeBusy(facts) : null;
-    return asked ?? (busy === null ? tooLittle(facts) : withLosses(busy, facts));
+    // Few in a long time are no accident where shards are gone or somebody is busy; of what each took they say little.
+    const long = facts.elapsedMs >= LONG_ELAPSED_MS ? (judgeRed(facts) ?? judgeBusy(facts)) : null;
+    return asked ?? (long === null ? tooLittle(facts) : withLosses(long, facts));
   }
   return judgeAsked(facts) ?? withLosses(judgeBusy(facts) ?? judgeTimes(facts), facts);
 }
 
-/** A verdict says what of a schedule was not kept, and for how long nothing could be sent. */
-function withLosses({ verdict, evidence }: Verdict, { schedule, held }: LoadFacts): Verdict {
+/** A verdict says what of a schedule was not kept, and for how long nothing, or not all, could be stored. */
+function withLosses({ verdict, evidence }: Verdict, { schedule, held, server }: LoadFacts): Verdict {
   const [first, ...rest] = evidence;
   const isHeld = held !== null && held.share >= HELD_NOW_AND_THEN;
-  const losses = [...missedText(schedule), ...(isHeld ? [heldText(held)] : [])];
+  const losses = [...missedText(schedule), ...(isHeld ? [heldText(held)] : []), ...redText(server)];
   return { verdict, evidence: [...(first === undefined ? [] : [first]), ...losses, ...rest] };
 }
 
 function heldText({ cause, share }: NonNullable<LoadFacts['held']>): string {
   const what = cause === 'blocked' ? 'the table took no rows' : 'no node could be reached';
   return `${what} ${percent(share)} of the time`;
+}
+
+function redText(server: ServerLoad | null): string[] {
+  const share = server?.redShare ?? 0;
+  if (share < HELD_NOW_AND_THEN) return [];
+  return [
+    `shards of the table had no primary ${percent(share)} of the time, and rows for them wait up to a minute`,
+  ];
+}
+
+const RED_ADVICE =
+  'try again when the missing nodes are back: SELECT * FROM sys.allocations says what is missing, and with --replicas 1 a table outlives a node';
+
+/** Nobody answers, and shards are gone: what is in flight waits for them. */
+function judgeRed(facts: LoadFacts): Verdict | null {
+  if ((facts.server?.redShare ?? 0) < HELD_MOSTLY) return null;
+  const few = `${facts.requests} answers in ${(facts.elapsedMs / 1000).toFixed(1)} s`;
+  return { verdict: 'cluster', evidence: [few, ...bothSides(facts), RED_ADVICE] };
 }
 
 /** Whether a node that cannot be reached is down or cut off cannot be told from here. */
@@ -336,7 +356,10 @@ function judgeTimes(facts: LoadFacts): Verdict {
   const serverMs = meanMs * (facts.serverUs / facts.toldServiceUs);
   const split = `a request takes ${duration(meanMs)}, ${duration(serverMs)} of it inside ${nameOf(facts.server)}`;
   if (inServer >= onWay && inServer > idle) {
-    const advice = `try --in-flight ${nextInFlight(facts)}: if rows/s do not rise, it waits for its disks, replicas or locks`;
+    const isRed = (facts.server?.redShare ?? 0) >= HELD_NOW_AND_THEN;
+    const advice = isRed
+      ? RED_ADVICE
+      : `try --in-flight ${nextInFlight(facts)}: if rows/s do not rise, it waits for its disks, replicas or locks`;
     return {
       verdict: 'cluster',
       evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), advice],

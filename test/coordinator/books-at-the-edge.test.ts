@@ -158,7 +158,7 @@ test('a run that was resumed and then killed says after how many rows its last p
   );
   assert.match(
     warnings.join(' '),
-    /This run was resumed after 7,000 stored rows: rows and batches are of the whole/,
+    /This run was resumed after 7,000 rows in complete batches: rows and batches are of the whole/,
   );
 });
 

@@ -5,6 +5,7 @@ import type { RunPlan } from '../../src/plan/run-plan.ts';
 import type { Verdict } from '../../src/metrics/bottleneck.ts';
 import { EMPTY_LEDGER } from '../../src/metrics/ledger.ts';
 import { NO_ANSWERS, type Waiting, emptySnapshot } from '../../src/metrics/snapshot.ts';
+import type { ServerTelemetry } from '../../src/metrics/telemetry.ts';
 import { PLAN } from './support.ts';
 
 const HOST = { cores: 8, cgroupCores: null, memoryBytes: 2 ** 33 };
@@ -17,6 +18,7 @@ function verdictOf(
   seconds: number,
   settledAfter: (second: number) => number,
   causeAfter: (second: number) => Waiting['cause'] | null = () => null,
+  server: ServerTelemetry | null = null,
 ): Verdict {
   const load = { ...PLAN.load, rowsPerSecond: ASKED, ...plan.load };
   const whole = { ...PLAN, bounds: { rows: null, durationMs: 60_000 }, ...plan, load };
@@ -45,7 +47,7 @@ function verdictOf(
   for (const reading of readings) watch.take(reading);
   const last = readings.at(-1);
   assert.ok(last);
-  return watch.verdict(last, TARGET, null);
+  return watch.verdict(last, TARGET, server);
 }
 
 test('a schedule whose rows are answered as they come due, however late, is the limit', () => {
@@ -91,4 +93,21 @@ test('the time in which the workers could send nothing is counted by what held t
     held(6, 'overload').evidence.join('; '),
     /of the time in which|could be reached|took no/,
   );
+});
+
+test('looks at which the table was red are counted, of those that saw its health', () => {
+  const healths = ['GREEN', 'YELLOW', 'RED', 'RED', null, 'RED', null, 'RED', 'RED'] as const;
+  const samples = healths.map((health, index) => ({
+    tMs: 3000 + index * 2000,
+    nodes: [],
+    insertsPerSecond: null,
+    insertMeanMs: null,
+    translogBytes: null,
+    health,
+  }));
+  const server = { nodes: [], samples, overhead: { queries: 9, meanMs: 1 }, note: '' };
+  const load = { ...PLAN.load, rowsPerSecond: null };
+  const { verdict, evidence } = verdictOf({ load }, 21, () => 0, undefined, server);
+  assert.equal(verdict, 'cluster');
+  assert.match(evidence.join('; '), /shards of the table had no primary 71 % of the time/);
 });

@@ -96,7 +96,7 @@ test('when the parent is killed its workers end by themselves, and recover gives
   const resumed = await run(['cluster', '--resume', 'latest', '--json', '--live', 'off'], place);
   assert.equal(resumed.code, 0, resumed.stderr);
   assert.equal(resumed.run().ledger.acknowledged, 60_000);
-  const earlier = `resumed after ${formatExact(ledger.acknowledged)} stored rows`;
+  const earlier = `resumed after ${formatExact(ledger.acknowledged)} rows in complete batches`;
   assert.ok(resumed.run().warnings.some((warning) => warning.includes(earlier)));
   assert.equal(storedRows(sandbox), 60_000);
 });

@@ -41,6 +41,7 @@ function server(changes: Partial<ServerLoad> = {}): ServerLoad {
     cores: 12,
     writeQueue: 0,
     rejected: 0,
+    redShare: 0,
     ...changes,
   };
 }
@@ -113,6 +114,27 @@ test('a queue does not limit requests that spend their time on the way', () => {
   assert.equal(untold.verdict, 'cluster');
   const beside = { ...queued, isOnThisHost: true };
   assert.equal(judge(facts({ ...far, serverUs: 42 * 80_000, server: beside })).verdict, 'cluster');
+});
+
+test('requests that wait for shards without a primary are told what for, and what helps', () => {
+  const red = server({ cpuPercent: 30, redShare: 0.94 });
+  const gone = 'shards of the table had no primary 94 % of the time, and rows for them wait up to a minute';
+  const waiting = { requests: 81, serviceUs: 81 * 59e6, toldServiceUs: 81 * 59e6, serverUs: 81 * 58e6 };
+  const whole = judge(facts({ ...waiting, elapsedMs: 600_000, slots: 8, server: red }));
+  assert.equal(whole.verdict, 'cluster');
+  assert.equal(whole.evidence[1], gone);
+  assert.match(whole.evidence.at(-1) ?? '', /^try again when the missing nodes are back: .*--replicas 1/);
+  const none = judge(facts({ requests: 0, serviceUs: 0, toldServiceUs: 0, serverUs: 0, server: red }));
+  assert.equal(none.verdict, 'cluster');
+  assert.deepEqual(none.evidence.slice(0, 2), ['0 answers in 10.0 s', gone]);
+});
+
+test('shards without a primary are told of beside another limit, and not when they were gone for a moment', () => {
+  const busy = judge(facts({ loopBusy: 0.97, server: server({ redShare: 0.2 }) }));
+  assert.equal(busy.verdict, 'client');
+  assert.match(busy.evidence.join('; '), /had no primary 20 % of the time/);
+  const moment = judge(facts({ server: server({ redShare: 0.04 }) }));
+  assert.doesNotMatch(moment.evidence.join('; '), /primary|sys\.allocations/);
 });
 
 test('a stand-in for a cluster is named as one, and nothing is advised about nodes and shards', () => {
@@ -427,6 +449,7 @@ test('any numbers get a verdict with evidence that can be read', () => {
         cores: fc.option(fc.nat(64), { nil: null }),
         writeQueue: cpu,
         rejected: cpu,
+        redShare: share,
       }),
       { nil: null },
     ),

@@ -96,7 +96,12 @@ function serverParts(state: RunState): string[] {
   if (state.server === null || state.server.latest === null) return [];
   const cpu = serverCpuPercent(state);
   const queue = serverWriteQueue(state);
-  return [`server=${cpu === null ? '-' : `${Math.round(cpu)}%`}`, `queue=${queue ?? '-'}`];
+  const { health } = state.server.latest;
+  return [
+    `server=${cpu === null ? '-' : `${Math.round(cpu)}%`}`,
+    `queue=${queue ?? '-'}`,
+    ...(health === null || health === 'GREEN' ? [] : [`health=${health}`]),
+  ];
 }
 
 /** One line for a note: when, how bad, which event, what happened. */
@@ -143,6 +148,7 @@ const jsonLines = {
       ['residentBytes', workersResidentBytes(state.workers)],
       ['serverCpuPercent', serverCpuPercent(state)],
       ['serverWriteQueue', serverWriteQueue(state)],
+      ['tableHealth', state.server?.latest?.health ?? null],
       ['limitedBy', state.verdict?.verdict ?? null],
       ['waiting', state.total.waiting?.cause ?? null],
     ]);

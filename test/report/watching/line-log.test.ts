@@ -50,6 +50,19 @@ plan timeout=90s retries=3 drain-timeout=15s outage-timeout=2m block-timeout=1m 
   );
 });
 
+test('a table without all of its shards is told of in each line, a whole one is not', () => {
+  const { server } = sampleState(0);
+  const withHealth = (health: 'GREEN' | 'YELLOW' | 'RED' | null): string =>
+    renderLine(
+      sampleState(0, {
+        server: server?.latest ? { ...server, latest: { ...server.latest, health } } : null,
+      }),
+    );
+  assert.match(withHealth('RED'), / queue=36 health=RED limited=/);
+  assert.match(withHealth('YELLOW'), / health=YELLOW /);
+  for (const health of ['GREEN', null] as const) assert.doesNotMatch(withHealth(health), /health/);
+});
+
 test('what was not measured is a dash in text and null in JSON, never 0', () => {
   const state = sampleState(0, {
     window: { rowsPerSecond: 0, bodyBytesPerSecond: 0, p50Ms: null, p99Ms: null, maxMs: null },
