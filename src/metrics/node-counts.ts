@@ -44,6 +44,11 @@ export function noNodeCounts(): NodeCounts {
   return { requests: 0, acknowledged: 0, errors: [], serviceTime: createHistogram(), outages: [] };
 }
 
+/** Why a node was out, without its name before it: who reads that knows of which node it is. */
+export function reasonOf(origin: string, why: string): string {
+  return why.startsWith(`${origin}: `) ? why.slice(origin.length + 2) : why;
+}
+
 /** The sum of several workers' nodes, node by node. */
 export function mergeNodes(lists: readonly (readonly NodeCounts[])[]): readonly NodeCounts[] {
   const filled = lists.filter((nodes) => nodes.length > 0);

@@ -3,6 +3,7 @@
  * stop as the coordinator noted them, outages as the nodes' own record has them. Pure.
  */
 import { printable } from '../base/text.ts';
+import { reasonOf } from '../metrics/node-counts.ts';
 import type { RunFile } from './run-file-schema.ts';
 
 /** What a mark is about, for its colour: something was lost, nothing could be sent, or the run was ended. */
@@ -86,7 +87,7 @@ function outageMarks({ nodes }: RunFile): Unnumbered[] {
       toMs: Math.max(fromMs, toMs),
       tone: 'loss' as const,
       name: printable(`${hostOf(origin)} out`, MAX_NAME),
-      text: `${origin} got no requests: ${why}`,
+      text: `${origin} got no requests: ${reasonOf(origin, why)}`,
     })),
   );
 }

@@ -24,7 +24,7 @@ function noted(
 
 describe('what a run file says has happened', () => {
   it('is marked in the order of time and numbered, outages of nodes among the rest', () => {
-    const outages = [{ fromMs: 2000, toMs: 4500, why: 'connection refused' }];
+    const outages = [{ fromMs: 2000, toMs: 4500, why: 'http://db-2:4200: connection refused' }];
     const node = { origin: 'http://db-2:4200', requests: 9, acknowledged: 9, errors: [], outages };
     const run = runWith([noted(3000, 'workerDied'), noted(9000, 'signal')], {
       nodes: [{ ...node, serviceTime: sampleLatencies(0) }],
@@ -37,6 +37,7 @@ describe('what a run file says has happened', () => {
         [3, 9000, null, 'stop', 'signal'],
       ],
     );
+    assert.equal(eventMarks(run)[0]?.text, 'http://db-2:4200 got no requests: connection refused');
   });
 
   it('lasts until the target takes rows again, until another pause, or until the run ends', () => {

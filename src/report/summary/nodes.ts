@@ -4,6 +4,7 @@
  */
 import { formatExact } from '../../base/units.ts';
 import { printable } from '../../base/text.ts';
+import { reasonOf } from '../../metrics/node-counts.ts';
 import { counted, formatLatency, formatSeconds, formatShare, orDash } from '../quantities.ts';
 import type { RunFile, RunFileNode } from '../run-file-schema.ts';
 import { type Line, type TextView, plain, styled, wrap } from '../styled-text.ts';
@@ -26,7 +27,7 @@ const COLUMNS: readonly TableColumn[] = [
 
 /** The lines of the table and of the outages; of a single node only its outages. */
 export function nodeTable(run: RunFile, view: TextView): Line[] {
-  const outages = outageLines(run.nodes, view);
+  const outages = outageLines(run, view);
   if (run.nodes.length < 2) return outages.length === 0 ? [] : [[styled('bold', 'outages')], ...outages];
   const rows = run.nodes.reduce((sum, node) => sum + node.rows, 0);
   const shown = run.nodes.slice(0, MAX_NODES).map((node) => nodeRow(node, rows));
@@ -56,14 +57,14 @@ function nodeRow(node: RunFileNode, allRows: number): TableRow {
   };
 }
 
-function outageLines(nodes: readonly RunFileNode[], view: TextView): Line[] {
+function outageLines({ nodes, run }: RunFile, view: TextView): Line[] {
   const outages = nodes
     .flatMap(({ origin, outages: own }) => own.map((outage) => ({ origin, ...outage })))
     .toSorted((a, b) => a.fromMs - b.fromMs);
   const lines = outages.slice(0, MAX_OUTAGES).flatMap(({ origin, fromMs, toMs, why }) => {
-    const time = `${formatSeconds(fromMs / 1000)} s to ${formatSeconds(toMs / 1000)} s`;
-    const reason = why.startsWith(`${origin}: `) ? why.slice(origin.length + 2) : why;
-    const text = `${printable(origin, 100)} was out from ${time}: ${printable(reason, 200)}`;
+    const until = toMs >= (run.runningMs ?? Infinity) ? 'the end' : `${formatSeconds(toMs / 1000)} s`;
+    const when = `from ${formatSeconds(fromMs / 1000)} s to ${until}`;
+    const text = `${printable(origin, 100)} was out ${when}: ${printable(reasonOf(origin, why), 200)}`;
     return wrap(text, view.columns - 2).map((line): Line => [plain('  '), styled('yellow', line)]);
   });
   const hidden = outages.length - MAX_OUTAGES;

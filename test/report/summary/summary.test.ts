@@ -267,10 +267,12 @@ test('the outages of a single node are named, which no other node could hide', (
     serviceTime: sampleLatencies(5000),
     outages: [{ fromMs: 4020, toMs: 7740, why: 'http://db-1:4200: connect ECONNREFUSED 10.0.0.1:4200' }],
   };
+  const outOf = (runningMs: number): string => summaryOf({ nodes: [node], runningMs }, 100);
   assert.match(
-    summaryOf({ nodes: [node] }, 100),
+    outOf(60_000),
     /^outages\n {2}http:\/\/db-1:4200 was out from 4\.02 s to 7\.74 s: connect ECONNREFUSED 10\.0\.0\.1:4200$/m,
   );
+  assert.match(outOf(7700), /was out from 4\.02 s to the end: connect/);
 });
 
 test('what the headers of the processes leave unsaid stands below them, as far as they are shown', () => {
