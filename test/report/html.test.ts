@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type ZoomLibrary, renderHtmlReport } from '../../src/report/html/document.ts';
+import { timeFrame } from '../../src/report/html/figure.ts';
 import { html, jsonBlock } from '../../src/report/html/markup.ts';
 import { readZoomLibrary } from '../../src/report/html/zoom-library.ts';
 import { toRunFile } from '../../src/report/run-file.ts';
@@ -117,6 +118,13 @@ describe('the HTML report', () => {
       assert.match(chart, /5 events marked, as listed under “What happened”/, id);
     }
     assert.doesNotMatch(renderHtmlReport(toRunFile(sampleResult(), FACTS), NO_ZOOM), /What happened/);
+  });
+
+  it('has room for the last look at the server, which may be later than the last report', () => {
+    const run = toRunFile(sampleResult({ runningMs: 5000 }), FACTS);
+    assert.equal(run.server?.samples.at(-1)?.tMs, 6000);
+    assert.equal(timeFrame(run).axis.max, 6000);
+    assert.equal(timeFrame({ ...run, server: null }).axis.max, 5000);
   });
 
   it('says the mean of a worker that sends a batch every few seconds, not the 0 of most moments', () => {

@@ -8,7 +8,7 @@ import type { RunFile } from '../run-file-schema.ts';
 import { type ComparedWorker, WORKER_HEADERS, workerCells, workersText } from './by-worker.ts';
 
 export function renderHtmlWorkers(run: RunFile, workers: readonly ComparedWorker[]): string {
-  const frame = timeFrame(run.series.at(-1)?.tMs ?? 0, run.plan.warmUpMs);
+  const frame = timeFrame(run);
   const title = workersText(workers);
   const body = html`<header>
       <p class="kicker">crategen compare --by-worker · ${run.run.id}</p>

@@ -45,8 +45,7 @@ export interface ZoomLibrary {
 
 /** The whole document of a run file. */
 export function renderHtmlReport(run: RunFile, zoom: ZoomLibrary): string {
-  const endMs = run.series.at(-1)?.tMs ?? run.run.runningMs ?? 0;
-  const frame = timeFrame(endMs, run.plan.warmUpMs, eventMarks(run));
+  const frame = timeFrame(run, eventMarks(run));
   const headline = headlineOf(run);
   const overTime = [
     eventsFigure(frame),

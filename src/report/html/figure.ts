@@ -5,6 +5,7 @@
 import { counted, formatClock, orDash } from '../quantities.ts';
 import { type Curves, curveName, isMeasured, thinned } from '../curves.ts';
 import type { EventMark } from '../events.ts';
+import type { RunFile } from '../run-file-schema.ts';
 import { type Axis, byteAxis, timeAxis, valueAxis } from './axis.ts';
 import { type LineChart, lineChart, lineClass } from './chart.ts';
 import { type Markup, type Piece, html, jsonBlock } from './markup.ts';
@@ -37,8 +38,11 @@ export interface TimeFrame {
   readonly marks: readonly EventMark[];
 }
 
-export function timeFrame(endMs: number, warmUpMs: number, marks: readonly EventMark[] = []): TimeFrame {
-  return { axis: timeAxis(endMs), warmUpMs, marks };
+/** From the common start to the last moment of anything that is drawn: server and host are looked at at times of their own. */
+export function timeFrame(run: RunFile, marks: readonly EventMark[] = []): TimeFrame {
+  const drawn = [run.series, run.server?.samples ?? [], run.host.samples];
+  const endMs = Math.max(run.run.runningMs ?? 0, ...drawn.map((points) => points.at(-1)?.tMs ?? 0));
+  return { axis: timeAxis(endMs), warmUpMs: run.plan.warmUpMs, marks };
 }
 
 /** Chart, legend, table and data of curves over time; a sentence where nothing was measured. */
