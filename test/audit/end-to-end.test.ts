@@ -28,8 +28,7 @@ import { buildPools } from '../../src/rows/pools.ts';
 import { presetSchema } from '../../src/rows/presets.ts';
 import { createReferenceGenerator } from '../../src/rows/reference/reference-generator.ts';
 import type { TableSchema } from '../../src/rows/schema.ts';
-import { parseFault } from '../../src/sandbox/faults.ts';
-import { startSandbox } from '../../src/sandbox/server.ts';
+import { faults, sandboxFor } from '../support/sandbox.ts';
 
 const TABLE = { schema: 'crategen', table: 'records' } as const;
 const BATCH_SIZE = 50;
@@ -64,15 +63,9 @@ async function benchOf(
   t: TestContext,
   plan: RowPlan,
   keyed: boolean,
-  faults: readonly string[],
+  faultTexts: readonly string[],
 ): Promise<Bench> {
-  const parsed = faults.map((text) => {
-    const fault = parseFault(text);
-    if ('problem' in fault) throw new Error(fault.problem);
-    return fault;
-  });
-  const sandbox = await startSandbox({ faults: parsed });
-  t.after(() => sandbox.close());
+  const sandbox = await sandboxFor(t, { faults: faults(...faultTexts) });
   const access = {
     nodes: [sandbox.url],
     pgPorts: [5432],
@@ -91,7 +84,7 @@ async function benchOf(
     ifNotExists: false,
   });
   assert.deepEqual(await runDdl(client, ddl), { ok: true, value: 1 });
-  return { client, plan, keyed, timeoutMs: faults.some((fault) => SILENT.test(fault)) ? 1_000 : 20_000 };
+  return { client, plan, keyed, timeoutMs: faultTexts.some((fault) => SILENT.test(fault)) ? 1_000 : 20_000 };
 }
 
 interface Sent {

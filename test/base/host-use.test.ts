@@ -1,15 +1,14 @@
 /** What the host has done so far, read from files laid out as the kernel has them; null where there are none. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createHostUseReader } from '../../src/base/host-use.ts';
 import type { HostFolders } from '../../src/base/host.ts';
+import { folderFor } from '../support/folder.ts';
 
 function folders(context: TestContext, files: Readonly<Record<string, string>>): HostFolders {
-  const root = mkdtempSync(join(tmpdir(), 'crategen-host-use-'));
-  context.after(() => rmSync(root, { recursive: true, force: true }));
+  const root = folderFor(context);
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(root, name)), { recursive: true });
     writeFileSync(join(root, name), text);

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { makeFolders } from '../../src/base/make-folder.ts';
+import { folderFor } from '../support/folder.ts';
 
 describe('folders', () => {
   it('are made with those above them, and may be there', (context) => {
-    const root = mkdtempSync(join(tmpdir(), 'crategen-folders-'));
-    context.after(() => rmSync(root, { recursive: true }));
+    const root = folderFor(context);
     const path = join(root, 'a', 'b', 'c');
     makeFolders(path);
     makeFolders(path);

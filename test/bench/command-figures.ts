@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import type { SandboxProcess } from '../../src/sandbox/fork-sandbox.ts';
-import { BIN } from '../e2e/support.ts';
+import { BIN } from '../support/built-command.ts';
 import { type Figure, atMost, figure } from './figures.ts';
 import { type InsertWatch, watchInserts } from './insert-watch.ts';
 

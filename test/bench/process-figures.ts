@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { residentBytesMaxOf } from '../../src/base/process-memory.ts';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
-import { childrenOf } from '../e2e/support.ts';
+import { childrenOf } from '../support/processes.ts';
 import { type Command, finished, said, start, withPlace } from './command-figures.ts';
 import { type Figure, atLeast, atMost, figure } from './figures.ts';
 import { withDiscard } from './fork-discard.ts';

@@ -1,15 +1,15 @@
 /** The built command, as a user and as a script meet it: exit codes, streams, secrets, bad input. */
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { type TestContext, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { execa } from 'execa';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/server.ts';
+import { BIN } from '../support/built-command.ts';
+import { folderFor } from '../support/folder.ts';
+import { sandboxFor } from '../support/sandbox.ts';
 
-const BIN = join(import.meta.dirname, '../../bin/run.js');
 const CANARY = 'canary-5f1c';
 
 interface Said {
@@ -17,19 +17,6 @@ interface Said {
   readonly stdout: string;
   readonly stderr: string;
   readonly ms: number;
-}
-
-/** A folder of the test's own: home, state and working folder. */
-function folderFor(context: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'crategen-bin-'));
-  context.after(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
-async function sandboxFor(context: TestContext, options: SandboxOptions = {}): Promise<Sandbox> {
-  const sandbox = await startSandbox(options);
-  context.after(() => sandbox.close());
-  return sandbox;
 }
 
 interface Place {

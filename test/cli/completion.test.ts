@@ -1,11 +1,11 @@
 /** Completion scripts are valid for their shell and complete what the commands have. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { type CompletableCommand, completionScript } from '../../src/cli/completion.ts';
+import { folderFor } from '../support/folder.ts';
 
 const COMMANDS: readonly CompletableCommand[] = [
   {
@@ -55,8 +55,7 @@ describe('in zsh and fish', () => {
       `the script for ${shell} is accepted by it`,
       { skip: has(shell) ? false : `${shell} is not installed` },
       (context) => {
-        const folder = mkdtempSync(join(tmpdir(), 'crategen-completion-'));
-        context.after(() => rmSync(folder, { recursive: true }));
+        const folder = folderFor(context);
         writeFileSync(join(folder, 'script'), completionScript(shell, COMMANDS));
         const { status, stderr } = spawnSync(shell, ['-n', join(folder, 'script')], { encoding: 'utf8' });
         assert.deepEqual([status, stderr], [0, '']);

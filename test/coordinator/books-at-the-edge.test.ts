@@ -1,7 +1,6 @@
 /** Books where runs end strangely: very many bad batches, folders that are gone, plans that cannot be written. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
@@ -18,11 +17,11 @@ import { assignmentsOf } from '../../src/coordinator/shares.ts';
 import { EMPTY_LEDGER, NO_BATCHES } from '../../src/metrics/ledger.ts';
 import { type PlanFile, type ResumedBooks, parsePlanFile, planFileText } from '../../src/plan/plan-file.ts';
 import { parseDownMessage } from '../../src/protocol/parse-message.ts';
-import { startSandbox } from '../../src/sandbox/server.ts';
+import { sandboxFor } from '../support/sandbox.ts';
 import { PLAN, templateOf } from './support.ts';
+import { folderFor } from '../support/folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor({ after });
 
 /** More than the arguments of one call can be. */
 const MANY = 200_000;
@@ -163,8 +162,7 @@ test('a run that was resumed and then killed says after how many rows its last p
 });
 
 test('a run whose plan cannot be written begins nothing and leaves no counter files', async (context) => {
-  const sandbox = await startSandbox({});
-  context.after(() => sandbox.close());
+  const sandbox = await sandboxFor(context);
   const plan = { ...PLAN, runId: `unwritten-${process.pid}` };
   const stop = createStopControl(systemClock);
   const access = { ...NOBODY, nodes: [sandbox.url] };
@@ -193,8 +191,7 @@ test('a run whose plan cannot be written begins nothing and leaves no counter fi
 });
 
 test('the counter files of a run that ended are its caller’s to remove', async (context) => {
-  const sandbox = await startSandbox({});
-  context.after(() => sandbox.close());
+  const sandbox = await sandboxFor(context);
   const plan = { ...PLAN, command: 'single', runId: `kept-${process.pid}` } as const;
   let counterFolder = '';
   let remove = (): void => undefined;

@@ -5,7 +5,7 @@ import { diskLimit, lookAtDisks, watchDisks } from '../../src/coordinator/disk-w
 import type { ClusterLimits } from '../../src/cratedb/cluster-state.ts';
 import { FakeClock } from '../audit/support.ts';
 import { accessTo, clientOf } from '../cratedb/support.ts';
-import { faults, sandboxFor } from '../e2e/support.ts';
+import { faults, sandboxFor } from '../support/sandbox.ts';
 
 const LIMITS: ClusterLimits = {
   heedsDisks: true,

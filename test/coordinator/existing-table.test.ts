@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import { schemaOfTable } from '../../src/coordinator/existing-table.ts';
 import type { Column } from '../../src/rows/schema.ts';
 import { accessTo } from '../cratedb/support.ts';
-import { post, query, sandboxFor } from '../sandbox/support.ts';
+import { post, query, sandboxFor } from '../support/sandbox.ts';
 
 const TABLE = { schema: 'shop', table: 'people' };
 const CITIES = ['Vienna', 'Graz', 'Linz'];

@@ -3,8 +3,7 @@
  * batch that was begun is in the books once, with all its rows in a state.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -31,9 +30,9 @@ import {
   readCounterFile,
   silentWord,
 } from '../../src/worker/counter-file.ts';
+import { folderFor } from '../support/folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor({ after });
 
 const SLOTS = 3;
 const WEIGHTS = [1, 2, 5];

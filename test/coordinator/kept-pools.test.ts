@@ -1,21 +1,20 @@
 /** Pools that are kept are the pools that would be made, whatever lies in the folder. */
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { deserialize, serialize } from 'node:v8';
 import { type PoolShelf, fetchPools } from '../../src/coordinator/kept-pools.ts';
 import { buildPools } from '../../src/rows/pools.ts';
 import { preset } from '../rows/support.ts';
+import { folderFor } from '../support/folder.ts';
 
 const VERSIONS = { crategen: '1.0.0', faker: '10.0.0' };
 const SCHEMA = preset('records');
 const MADE = await buildPools(SCHEMA);
 
 async function shelf(context: TestContext): Promise<PoolShelf> {
-  const parent = await mkdtemp(join(tmpdir(), 'crategen-pools-'));
-  context.after(() => rm(parent, { recursive: true, force: true }));
+  const parent = folderFor(context);
   return { folder: join(parent, 'pools'), versions: VERSIONS };
 }
 

@@ -7,7 +7,7 @@ import { createServerWatch } from '../../src/coordinator/server-watch.ts';
 import type { CrateClient } from '../../src/cratedb/client.ts';
 import type { QueryReply } from '../../src/cratedb/query-reply.ts';
 import { accessTo, clientOf } from '../cratedb/support.ts';
-import { faults, sandboxFor } from '../e2e/support.ts';
+import { faults, sandboxFor } from '../support/sandbox.ts';
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
 
 const TABLE = { schema: 'crategen', table: 'records' };

@@ -4,8 +4,7 @@
  * what the simulated target really holds. A failing seed replays exactly.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -21,9 +20,9 @@ import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 import { type TargetFaults, createSimulatedTarget, rowsOfBody } from '../worker/simulated-target.ts';
 import { NO_SAMPLER, PLAN, templateOf } from './support.ts';
+import { folderFor } from '../support/folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor({ after });
 let runs = 0;
 
 const DAY_MS = 86_400_000;

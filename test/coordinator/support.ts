@@ -20,10 +20,10 @@ import { PROTOCOL_VERSION } from '../../src/protocol/messages.ts';
 import { writeRowsFile } from '../../src/protocol/rows-file.ts';
 import { samplePlan } from '../support/sample-plan.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
+import { folderFor } from '../support/folder.ts';
 
 const usual = samplePlan();
-const rowsFolder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
-after(() => rmSync(rowsFolder, { recursive: true }));
+const rowsFolder = folderFor({ after });
 
 export const PLAN: RunPlan = {
   ...usual,

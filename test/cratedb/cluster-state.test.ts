@@ -11,7 +11,7 @@ import {
   parseWatermark,
   tablesOfOthers,
 } from '../../src/cratedb/cluster-state.ts';
-import { faults, sandboxFor } from '../e2e/support.ts';
+import { faults, sandboxFor } from '../support/sandbox.ts';
 import { accessTo, clientOf } from './support.ts';
 
 const TARGET = { schema: 'crategen', table: 'records' };

@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
 import { BrakedClock } from '../support/braked-clock.ts';
-import { type Home, cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
+import { type Home, cluster, crategen, home, run } from '../support/built-command.ts';
+import { faults, sandboxFor, storedRows } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 const TABLES = ['crategen.records', 'crategen.metrics', 'crategen.logs'] as const;
 

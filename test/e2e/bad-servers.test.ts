@@ -5,7 +5,9 @@ import type { RunFile } from '../../src/report/run-file-schema.ts';
 import type { Sandbox } from '../../src/sandbox/server.ts';
 import { HandClock } from '../support/hand-clock.ts';
 import { lateDelivery } from '../support/late-delivery.ts';
-import { cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
+import { cluster, crategen, home, run } from '../support/built-command.ts';
+import { faults, sandboxFor, storedRows } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 function assertBounds(file: RunFile, sandbox: Sandbox): void {
   const { ledger } = file;

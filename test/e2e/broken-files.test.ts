@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { schemaFile, spoiling } from '../plan/schema-file/arbitrary-schema-file.ts';
-import { crategen, home, run, sandboxFor } from './support.ts';
+import { crategen, home, run } from '../support/built-command.ts';
+import { sandboxFor } from '../support/sandbox.ts';
 
 /** Commands that are started: each takes a third of a second of CPU. */
 const STARTS = Number(process.env['CRATEGEN_BROKEN_STARTS'] ?? 6);

@@ -1,7 +1,8 @@
 /** `crategen ceiling` as a user runs it: real workers, a target in a process of its own, and its place among the runs. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { crategen, home, sandboxFor } from './support.ts';
+import { crategen, home } from '../support/built-command.ts';
+import { sandboxFor } from '../support/sandbox.ts';
 
 const QUIET = ['--live', 'off', '--quiet'];
 

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HandClock } from '../support/hand-clock.ts';
-import { cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
+import { cluster, crategen, home, run } from '../support/built-command.ts';
+import { faults, sandboxFor, storedRows } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 test('a budget of bytes ends a run well, and what it did not offer is said', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];

@@ -6,7 +6,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
 import { type TestContext, it } from 'node:test';
-import { home, run, sandboxFor, storedRows } from './support.ts';
+import { home, run } from '../support/built-command.ts';
+import { sandboxFor, storedRows } from '../support/sandbox.ts';
 
 interface Recorder {
   readonly url: string;

@@ -1,7 +1,9 @@
 /** Every way of sending rows, against the sandbox: bad rows, refusals before the run, and servers that fail. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type Home, cluster, crategen, faults, home, run, sandboxFor, storedRows, until } from './support.ts';
+import { type Home, cluster, crategen, home, run } from '../support/built-command.ts';
+import { faults, sandboxFor, storedRows } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 const HTTP_PATHS = ['bulk-args', 'unnest', 'values'] as const;
 const SEQ_ENDS_IN_3 = 'CONSTRAINT "no_threes" CHECK ("seq" % 20 <> 3)';

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
-import { type Home, cluster, crategen, home, run, sandboxFor } from './support.ts';
+import { type Home, cluster, crategen, home, run } from '../support/built-command.ts';
+import { sandboxFor } from '../support/sandbox.ts';
 
 const folderOf = ({ folder }: Home): string => join(folder, 'cache/crategen/code');
 

@@ -9,7 +9,9 @@ import {
   accountedCrategen,
   whyNoAccount,
 } from '../support/kernel-account.ts';
-import { cluster, home, run, sandboxFor, until } from './support.ts';
+import { cluster, home, run } from '../support/built-command.ts';
+import { sandboxFor } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 const SKIP = { skip: whyNoAccount() };
 /** Each worker is to use so much: what ends a process after its last word is then little. */

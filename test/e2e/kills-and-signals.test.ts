@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatExact } from '../../src/base/units.ts';
 import { BrakedClock } from '../support/braked-clock.ts';
-import { cluster, crategen, faults, home, isAlive, run, sandboxFor, storedRows, until } from './support.ts';
+import { cluster, crategen, home, run } from '../support/built-command.ts';
+import { isAlive } from '../support/processes.ts';
+import { faults, sandboxFor, storedRows } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 const SLOW = { latencyMs: 40 } as const;
 

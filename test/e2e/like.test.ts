@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Sandbox } from '../../src/sandbox/server.ts';
-import { cluster, home, run, sandboxFor, storedRows } from './support.ts';
+import { cluster, home, run } from '../support/built-command.ts';
+import { query, sandboxFor, storedRows } from '../support/sandbox.ts';
 
 const ORDERS = `CREATE TABLE shop.orders (
   id BIGINT, ts TIMESTAMP WITH TIME ZONE NOT NULL, month TIMESTAMP WITH TIME ZONE GENERATED ALWAYS AS date_trunc('month', ts),
@@ -12,16 +12,9 @@ const ORDERS = `CREATE TABLE shop.orders (
   tags OBJECT(STRICT) AS (a INTEGER, t TEXT), items ARRAY(OBJECT(STRICT) AS (k TEXT)), PRIMARY KEY (id, month)
 ) CLUSTERED BY (id) INTO 2 SHARDS PARTITIONED BY (month) WITH (number_of_replicas = '0')`;
 
-async function sql(sandbox: Pick<Sandbox, 'url'>, stmt: string): Promise<readonly (readonly unknown[])[]> {
-  const response = await fetch(`${sandbox.url}/_sql`, { method: 'POST', body: JSON.stringify({ stmt }) });
-  const answer = (await response.json()) as { rows?: readonly (readonly unknown[])[]; error?: unknown };
-  assert.equal(answer.error, undefined, JSON.stringify(answer.error));
-  return answer.rows ?? [];
-}
-
 test('a table is filled in one command, told column by column before; a second time only with --yes', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await sql(sandbox, ORDERS);
+  await query(sandbox.url, ORDERS);
   const args = ['--like', 'shop.orders', '--table', 'shop.orders', '--rows', '2000'];
   const ended = await run(cluster(sandbox, ...args), place);
   assert.equal(ended.code, 0, ended.stderr);
@@ -35,9 +28,9 @@ test('a table is filled in one command, told column by column before; a second t
   assert.match(ended.stderr, /^like shop.orders: fills shop.orders itself$/m);
   assert.match(ended.stderr, /^ {2}month +TIMESTAMP WITH TIME ZONE +by the server: date_trunc/m);
   assert.match(ended.stderr, /^ {2}note: status has values that the statement spells out: 'new' 'paid'$/m);
-  await sql(sandbox, 'REFRESH TABLE shop.orders');
-  const [facts] = await sql(
-    sandbox,
+  await query(sandbox.url, 'REFRESH TABLE shop.orders');
+  const [facts] = await query(
+    sandbox.url,
     `SELECT count(DISTINCT id), min(amount) > 0, count(DISTINCT status), count(DISTINCT month) <= 2, min(note) FROM shop.orders`,
   );
   assert.deepEqual(facts, [2000, true, 2, true, 'n/a']);
@@ -53,7 +46,7 @@ test('a table is filled in one command, told column by column before; a second t
 
 test('without --table the rows go to a copy in the schema crategen, with its shards, key and checks', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await sql(sandbox, ORDERS);
+  await query(sandbox.url, ORDERS);
   for (const total of [500, 1000]) {
     const ended = await run(cluster(sandbox, '--like', 'shop.orders', '--rows', '500'), place);
     assert.equal(ended.code, 0, ended.stderr);
@@ -62,7 +55,7 @@ test('without --table the rows go to a copy in the schema crategen, with its sha
   assert.equal(storedRows(sandbox, 'shop.orders'), 0);
   const shown = await Promise.all(
     ['shop.orders', 'crategen.orders'].map(async (table) => {
-      const [[text] = []] = await sql(sandbox, `SHOW CREATE TABLE ${table}`);
+      const [[text] = []] = await query(sandbox.url, `SHOW CREATE TABLE ${table}`);
       return String(text).replace(/"(shop|crategen)"/, '');
     }),
   );
@@ -71,25 +64,28 @@ test('without --table the rows go to a copy in the schema crategen, with its sha
 
 test('the shape is copied, its texts are not', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await sql(sandbox, `CREATE TABLE shop.people (id BIGINT PRIMARY KEY, city TEXT, age INTEGER, nick TEXT)`);
+  await query(
+    sandbox.url,
+    `CREATE TABLE shop.people (id BIGINT PRIMARY KEY, city TEXT, age INTEGER, nick TEXT)`,
+  );
   const rows = Array.from({ length: 1000 }, (_, id) => {
     const city = id % 10 < 7 ? 'Vienna' : id % 10 < 9 ? 'Graz' : 'Linz';
     return `(${id}, '${city}', ${20 + (id % 40)}, ${id % 4 === 0 ? 'NULL' : `'nick${id % 50}'`})`;
   });
-  await sql(sandbox, `INSERT INTO shop.people (id, city, age, nick) VALUES ${rows.join(', ')}`);
+  await query(sandbox.url, `INSERT INTO shop.people (id, city, age, nick) VALUES ${rows.join(', ')}`);
   const ended = await run(cluster(sandbox, '--like', 'shop.people', '--shape', '--rows', '4000'), place);
   assert.equal(ended.code, 0, ended.stderr);
   assert.match(ended.stderr, /no text of the source is copied/);
-  await sql(sandbox, 'REFRESH TABLE crategen.people');
-  const cities = await sql(
-    sandbox,
+  await query(sandbox.url, 'REFRESH TABLE crategen.people');
+  const cities = await query(
+    sandbox.url,
     'SELECT city, count(*) FROM crategen.people GROUP BY city ORDER BY count(*) DESC',
   );
   assert.equal(cities.length, 3);
   assert.ok(cities.every(([city]) => !['Vienna', 'Graz', 'Linz'].includes(String(city))));
   assert.ok(Math.abs(Number(cities[0]?.[1]) / 4000 - 0.7) < 0.03, String(cities[0]));
-  const [[nulls, nicks, ages] = []] = await sql(
-    sandbox,
+  const [[nulls, nicks, ages] = []] = await query(
+    sandbox.url,
     'SELECT count(*) - count(nick), count(DISTINCT nick), count(DISTINCT age) FROM crategen.people',
   );
   assert.ok(Math.abs(Number(nulls) / 4000 - 0.25) < 0.03, String(nulls));
@@ -113,7 +109,7 @@ test('a statement in a file does for a table; what cannot be read in it has its 
 
 test('what was found is written as a schema file that makes the same rows', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await sql(sandbox, ORDERS);
+  await query(sandbox.url, ORDERS);
   const inferred = await run(['schema', 'infer', 'shop.orders', '--url', sandbox.url], place);
   assert.equal(inferred.code, 0, inferred.stderr);
   assert.doesNotMatch(inferred.stderr, /does not say exactly/);
@@ -135,12 +131,15 @@ test('what was found is written as a schema file that makes the same rows', asyn
 
 test('the shape that was found is written too: the same rows, and no text of the source', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await sql(sandbox, `CREATE TABLE shop.people (id BIGINT PRIMARY KEY, city TEXT, age INTEGER, nick TEXT)`);
+  await query(
+    sandbox.url,
+    `CREATE TABLE shop.people (id BIGINT PRIMARY KEY, city TEXT, age INTEGER, nick TEXT)`,
+  );
   const rows = Array.from({ length: 2000 }, (_, id) => {
     const city = id % 10 < 7 ? 'Vienna' : id % 10 < 9 ? 'Graz' : 'Linz';
     return `(${id}, '${city}', ${20 + (id % 40)}, ${id % 4 === 0 ? 'NULL' : `'nick${id % 1500}'`})`;
   });
-  await sql(sandbox, `INSERT INTO shop.people (id, city, age, nick) VALUES ${rows.join(', ')}`);
+  await query(sandbox.url, `INSERT INTO shop.people (id, city, age, nick) VALUES ${rows.join(', ')}`);
   const infer = async (...flags: string[]): Promise<string> => {
     const ended = await run(
       ['schema', 'infer', 'shop.people', '--shape', ...flags, '--url', sandbox.url],
@@ -168,7 +167,7 @@ test('the shape that was found is written too: the same rows, and no text of the
 
 test('show, ddl and preview look at a table that is there, and at a statement in a file', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await sql(sandbox, ORDERS);
+  await query(sandbox.url, ORDERS);
   const file = join(place.folder, 'orders.sql');
   await writeFile(file, ORDERS);
   for (const source of [
@@ -213,7 +212,7 @@ test('show, ddl and preview look at a table that is there, and at a statement in
 
 test('a dry run looks at the table and writes nothing', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await sql(sandbox, ORDERS);
+  await query(sandbox.url, ORDERS);
   const ended = await run(['cluster', '--url', sandbox.url, '--like', 'shop.orders', '--dry-run'], place);
   assert.equal(ended.code, 0, ended.stderr);
   assert.match(ended.stdout, /^CREATE TABLE IF NOT EXISTS "crategen"\."orders" \($/m);
@@ -224,7 +223,7 @@ test('a dry run looks at the table and writes nothing', async (context) => {
 
 test('a key whose type has fewer numbers than the run has rows is said before anything is sent', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];
-  await sql(sandbox, 'CREATE TABLE shop.small (id BYTE PRIMARY KEY, t TEXT)');
+  await query(sandbox.url, 'CREATE TABLE shop.small (id BYTE PRIMARY KEY, t TEXT)');
   const ended = await run(cluster(sandbox, '--like', 'shop.small', '--rows', '500'), place);
   assert.equal(ended.code, 2, ended.stderr);
   assert.match(ended.stderr, /^crategen: shop\.small: column id: its sequence begins again after 128 rows/m);

@@ -6,7 +6,8 @@ import { limitProblems } from '../../src/coordinator/limits.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import { PLAN } from '../coordinator/support.ts';
-import { BIN, home, run, sandboxFor, storedRows } from './support.ts';
+import { BIN, home, run } from '../support/built-command.ts';
+import { sandboxFor, storedRows } from '../support/sandbox.ts';
 
 test('too few open files: needed and allowed are named, and no table is made', async (context) => {
   const [place, sandbox] = [await home(context), await sandboxFor(context)];

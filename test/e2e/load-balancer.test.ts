@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { idleCutter } from '../support/idle-cutter.ts';
-import { cluster, home, run, sandboxFor, storedRows } from './support.ts';
+import { cluster, home, run } from '../support/built-command.ts';
+import { sandboxFor, storedRows } from '../support/sandbox.ts';
 
 for (const how of ['end', 'reset'] as const) {
   test(`a load balancer that closes idle connections (${how}) costs no row`, async (context) => {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { PRESET_NAMES } from '../../src/rows/presets.ts';
 import { insertedColumns } from '../../src/rows/schema.ts';
 import { preset } from '../rows/support.ts';
-import { home, run } from './support.ts';
+import { home, run } from '../support/built-command.ts';
 
 for (const name of PRESET_NAMES) {
   test(`schema show ${name} has a line for each column and says that all are compiled`, async (context) => {

@@ -9,7 +9,10 @@ import { type TestContext, it } from 'node:test';
 import { parsePlanFile } from '../../src/plan/plan-file.ts';
 import type { Sandbox } from '../../src/sandbox/server.ts';
 import { startOtlpReceiver } from '../report/measures/otlp-receiver.ts';
-import { type Ended, type Home, crategen, home, isAlive, run, sandboxFor, until } from './support.ts';
+import { type Ended, type Home, crategen, home, run } from '../support/built-command.ts';
+import { isAlive } from '../support/processes.ts';
+import { sandboxFor } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 /** In every secret of these tests, whatever its form, and nowhere else. */
 const CANARY = 'c4narySecret';

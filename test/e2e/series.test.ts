@@ -4,7 +4,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { readRunFile, runFiles } from '../../src/report/runs-folder.ts';
-import { type Home, crategen, home, sandboxFor } from './support.ts';
+import { type Home, crategen, home } from '../support/built-command.ts';
+import { sandboxFor } from '../support/sandbox.ts';
 
 const LOAD = ['--procs', '1', '--live', 'off', '--quiet'];
 

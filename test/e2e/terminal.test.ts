@@ -7,7 +7,9 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import type { Sandbox } from '../../src/sandbox/server.ts';
-import { BIN, home, sandboxFor, until } from './support.ts';
+import { BIN, home } from '../support/built-command.ts';
+import { sandboxFor } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 const HAS_TMUX = spawnSync('tmux', ['-V']).status === 0;
 const HAS_SCRIPT = /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '');

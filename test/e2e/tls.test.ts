@@ -11,7 +11,8 @@ import {
   authority,
   selfSigned,
 } from '../support/certificates.ts';
-import { type Home, home, run, sandboxFor, storedRows } from './support.ts';
+import { type Home, home, run } from '../support/built-command.ts';
+import { sandboxFor, storedRows } from '../support/sandbox.ts';
 
 const HERE = 'IP:127.0.0.1,DNS:localhost';
 

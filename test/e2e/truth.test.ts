@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BrakedClock } from '../support/braked-clock.ts';
-import { cluster, crategen, home, run, sandboxFor, storedRows, until } from './support.ts';
+import { cluster, crategen, home, run } from '../support/built-command.ts';
+import { sandboxFor, storedRows } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 const IDENTITY = ['--seed', '42', '--run-id', 'same', '--time-origin', '2026-01-01T00:00:00Z'];
 

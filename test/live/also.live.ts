@@ -1,7 +1,7 @@
 /** Several tables in one run against a real CrateDB: a worker is killed, and each table holds its share to the row. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import { cluster, sql, storedIn, tableFor, withKilledWorker } from './support.ts';
 
 test('a mix survives a killed worker: every table whole, counted and verified for itself', async (context) => {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { crategen, home, run } from '../e2e/support.ts';
+import { crategen, home, run } from '../support/built-command.ts';
 import { PATHS, by, cluster, partitioned, sql, storedIn, tableFor, untilStored } from './support.ts';
 
 // Most of the time they wait for the next look at the block.

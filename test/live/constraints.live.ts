@@ -1,7 +1,7 @@
 /** What a real CrateDB refuses for its content is rejected, exactly, and told by class. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import { cluster, sql, storedIn, tableFor } from './support.ts';
 
 for (const key of ['--key', '--no-key']) {

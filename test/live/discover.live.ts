@@ -1,7 +1,7 @@
 /** `--discover` on whatever cluster is there: all its data nodes take part, or the named ones go on alone. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import { cluster, sql, storedIn, tableFor } from './support.ts';
 
 test('every node of the cluster is used or left out with a reason, and the rows are exact', async (context) => {

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import {
   PATHS,
   assertWholeAfterDeath,

@@ -1,7 +1,9 @@
 /** Processes are killed and stopped while a real CrateDB takes their rows; the ledger agrees with it every time. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { crategen, home, isAlive, run, until } from '../e2e/support.ts';
+import { crategen, home, run } from '../support/built-command.ts';
+import { isAlive } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 import {
   assertWholeAfterDeath,
   cluster,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import { cluster, sql, tableFor } from './support.ts';
 
 /** Every type that a column can have, with partition, generated column, CHECKs, defaults, indexes and object arrays. */

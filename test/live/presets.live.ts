@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PRESET_NAMES } from '../../src/rows/presets.ts';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import { cluster, storedIn, tableFor } from './support.ts';
 
 /** Not a whole number of batches; shapes and full texts take a server a millisecond a row. */

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Home, crategen, home, run } from '../e2e/support.ts';
+import { type Home, crategen, home, run } from '../support/built-command.ts';
 import { PATHS, by, cluster, sql, storedIn, untilStored } from './support.ts';
 
 interface Place {

@@ -1,7 +1,7 @@
 /** The rows of a run are the same ones whatever number of processes, batch size, encoding or table brought them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import { cluster, contentOf, storedIn, tableFor } from './support.ts';
 
 const IDENTITY = ['--seed', '42', '--run-id', 'same', '--time-origin', '2026-01-01T00:00:00Z'];

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { TELEMETRY_QUESTIONS, readNodes, telemetrySql } from '../../src/cratedb/telemetry.ts';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import { bulkInsert, cluster, sql, tableFor } from './support.ts';
 
 test('a run has the load of all nodes, the INSERTs, translog and health of its table, and nothing is missing', async (context) => {

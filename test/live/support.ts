@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import type { TestContext } from 'node:test';
-import { type Command, type Ended, type Home, crategen } from '../e2e/support.ts';
+import { type Command, type Ended, type Home, crategen } from '../support/built-command.ts';
 
 const SCHEMA = 'crategen_test';
 const SQL_TIMEOUT_MS = 30_000;

@@ -1,7 +1,7 @@
 /** `crategen verify` finds what somebody deleted, changed or doubled behind its back in a real CrateDB. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { home, run } from '../e2e/support.ts';
+import { home, run } from '../support/built-command.ts';
 import { cluster, sql, tableFor } from './support.ts';
 
 interface Kind {

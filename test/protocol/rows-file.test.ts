@@ -1,7 +1,6 @@
 /** What workers write rows with comes out of its file as it went in. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UsageError } from '../../src/base/errors.ts';
@@ -11,9 +10,9 @@ import { emitColumnModule } from '../../src/rows/fast/column-emitter.ts';
 import { emitRowModule } from '../../src/rows/fast/row-emitter.ts';
 import type { RowSource } from '../../src/rows/row-source.ts';
 import { planOf, preset } from '../rows/support.ts';
+import { folderFor } from '../support/folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor({ after });
 
 test('the sources of several tables, of every kind, are read as they were written, by this user alone', async () => {
   const plan = await planOf(preset('everything'));

@@ -1,11 +1,11 @@
 /** The package holds what it needs to run, and nothing else. */
 import assert from 'node:assert/strict';
-import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { execa } from 'execa';
 import { parseRunFile } from '../../src/report/run-file.ts';
+import { folderFor } from '../support/folder.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -17,8 +17,7 @@ interface Packed {
 
 describe('the packed package', () => {
   it('has the command, the build, manifest, docs and licence, and runs where it is unpacked', async (context) => {
-    const folder = mkdtempSync(join(tmpdir(), 'crategen-pack-'));
-    context.after(() => rmSync(folder, { recursive: true }));
+    const folder = folderFor(context);
     const { stdout } = await execa(
       'npm',
       ['pack', '--ignore-scripts', '--json', '--pack-destination', folder],

@@ -4,24 +4,21 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readFileSync,
   readdirSync,
   readlinkSync,
-  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { OutputError } from '../../src/base/errors.ts';
 import { makeFolder, testWritable, writeFileAtomically } from '../../src/report/files.ts';
+import { folderFor } from '../support/folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crategen-files-'));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = folderFor({ after });
 
 test('a file is replaced as a whole and no temporary file stays', async () => {
   const path = join(folder, 'a', 'run.json');

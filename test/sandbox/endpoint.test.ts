@@ -1,21 +1,16 @@
 /** The endpoint around the recordings: limits, authentication, discard, statistics, memory and data files. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, test, type TestContext } from 'node:test';
+import { describe, test } from 'node:test';
 import { deflateRawSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { TargetError, UsageError } from '../../src/base/errors.ts';
 import { countBulkRows } from '../../src/sandbox/discard.ts';
 import { startSandbox } from '../../src/sandbox/server.ts';
-import { INSERT, insert, post, query, raw, resultsOf, sandboxFor, TABLE, wire } from './support.ts';
-
-function folderFor(context: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'crategen-sandbox-'));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
+import { INSERT, insert, raw, resultsOf, TABLE, wire } from './support.ts';
+import { post, query, sandboxFor } from '../support/sandbox.ts';
+import { folderFor } from '../support/folder.ts';
 
 describe('the endpoint', () => {
   test('GET / names the version and that it is a sandbox', async (context) => {

@@ -7,7 +7,8 @@ import fc from 'fast-check';
 import { FAULT_HELP, FAULT_NAMES, applies, parseFault } from '../../src/sandbox/faults.ts';
 import type { Sandbox } from '../../src/sandbox/server.ts';
 import { HandClock } from '../support/hand-clock.ts';
-import { faults, INSERT, insert, post, query, raw, resultsOf, sandboxFor, TABLE, wire } from './support.ts';
+import { INSERT, insert, raw, resultsOf, TABLE, wire } from './support.ts';
+import { faults, post, query, sandboxFor } from '../support/sandbox.ts';
 
 async function faulty(context: TestContext, ...texts: readonly string[]): Promise<Sandbox> {
   const sandbox = await sandboxFor(context, { faults: faults(...texts) });

@@ -7,21 +7,10 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { TargetError, UsageError } from '../../src/base/errors.ts';
 import { forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
-import { faults, insert, query, TABLE, wire } from './support.ts';
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Polls by the event loop; the test runner's own time-out bounds it. */
-async function gone(pid: number): Promise<void> {
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 5));
-}
+import { insert, TABLE, wire } from './support.ts';
+import { faults, query } from '../support/sandbox.ts';
+import { isAlive } from '../support/processes.ts';
+import { until } from '../support/until.ts';
 
 describe('a forked sandbox', () => {
   test('serves, ignores signals to its group, and is gone once stop has resolved', async () => {
@@ -62,6 +51,6 @@ describe('a forked sandbox', () => {
     await once(parent, 'exit');
     await asked();
     client.destroy();
-    await gone(message.pid);
+    await until(() => !isAlive(message.pid));
   });
 });

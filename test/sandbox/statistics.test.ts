@@ -1,7 +1,7 @@
 /** ANALYZE and pg_stats of the sandbox: what a server says of the same rows. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { post, query, sandboxFor } from './support.ts';
+import { post, query, sandboxFor } from '../support/sandbox.ts';
 
 test('pg_stats tells null shares, different and common values and bounds, as the last ANALYZE found them', async (context) => {
   const { url } = await sandboxFor(context);

@@ -1,60 +1,6 @@
-/** Helpers of the sandbox's tests: a sandbox that ends with its test, statements, and a socket to see raw bytes. */
+/** Helpers of the sandbox's tests: statements, what became of their rows, and a socket to see raw bytes. */
 import { connect } from 'node:net';
-import type { TestContext } from 'node:test';
-import type { Clock } from '../../src/base/clock.ts';
-import { parseFault, type Fault } from '../../src/sandbox/faults.ts';
-import { startSandbox, type Sandbox, type SandboxOptions } from '../../src/sandbox/server.ts';
-
-export async function sandboxFor(
-  context: TestContext,
-  options: SandboxOptions = {},
-  clock?: Clock,
-): Promise<Sandbox> {
-  const sandbox = await startSandbox(options, clock);
-  context.after(() => sandbox.close());
-  return sandbox;
-}
-
-/** The faults of these texts. Throws for one that is refused. */
-export function faults(...texts: readonly string[]): readonly Fault[] {
-  return texts.map((text) => {
-    const fault = parseFault(text);
-    if ('problem' in fault) throw new Error(fault.problem);
-    return fault;
-  });
-}
-
-export interface Posted {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
-
-export async function post(
-  url: string,
-  body: unknown,
-  headers: Readonly<Record<string, string>> = {},
-): Promise<Posted> {
-  const response = await fetch(`${url}/_sql`, {
-    method: 'POST',
-    body: JSON.stringify(body),
-    headers,
-    redirect: 'manual',
-  });
-  return { status: response.status, headers: response.headers, text: await response.text() };
-}
-
-/** Runs a statement and gives its rows. */
-export async function query(
-  url: string,
-  stmt: string,
-  args: readonly unknown[] = [],
-): Promise<readonly (readonly unknown[])[]> {
-  const { status, text } = await post(url, { stmt, args });
-  if (status !== 200) throw new Error(text);
-  const answer = JSON.parse(text) as { readonly rows: readonly (readonly unknown[])[] };
-  return answer.rows;
-}
+import { type Posted, post } from '../support/sandbox.ts';
 
 export const TABLE = 'CREATE TABLE t.r (id INT PRIMARY KEY, x TEXT) CLUSTERED INTO 1 SHARDS';
 export const INSERT = 'INSERT INTO t.r (id, x) VALUES (?, ?)';

@@ -7,7 +7,8 @@ import { setImmediate as immediate } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { startSandbox } from '../../src/sandbox/server.ts';
-import { INSERT, insert, post, query, raw, resultsOf, sandboxFor, wire } from './support.ts';
+import { INSERT, insert, raw, resultsOf, wire } from './support.ts';
+import { post, query, sandboxFor } from '../support/sandbox.ts';
 
 const KNOWN = { discard: true, knownInserts: { rows: 3, isBulk: true } } as const;
 const STORED = [{ rowcount: 1 }, { rowcount: 1 }, { rowcount: 1 }];

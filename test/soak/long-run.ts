@@ -17,7 +17,8 @@ import { createStopControl } from '../../src/coordinator/stop-control.ts';
 import { forkAhead } from '../../src/coordinator/worker-process.ts';
 import { forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
 import { PLAN } from '../coordinator/support.ts';
-import { BIN, childrenOf } from '../e2e/support.ts';
+import { BIN } from '../support/built-command.ts';
+import { childrenOf } from '../support/processes.ts';
 import { minimaOf, slopeOf } from './slope.ts';
 
 /** The target of the fault table. */

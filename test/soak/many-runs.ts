@@ -20,7 +20,7 @@ import { PRESET_NAMES } from '../../src/rows/presets.ts';
 import { type Fault, parseFault } from '../../src/sandbox/faults.ts';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { PLAN } from '../coordinator/support.ts';
-import { BIN } from '../e2e/support.ts';
+import { BIN } from '../support/built-command.ts';
 import { preset as presetOf } from '../rows/support.ts';
 
 export type RunKind = 'clean' | 'faulty' | 'processes';

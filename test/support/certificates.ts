@@ -1,9 +1,9 @@
 /** Certificates made for one test: an authority of its own and what it issues, as PEM texts and as files. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { folderFor } from './folder.ts';
 
 /** A reason to skip tests that need certificates, or false. */
 export const NO_OPENSSL = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
@@ -30,8 +30,7 @@ export interface Authority extends Certificate {
 
 /** An authority whose certificates nobody else knows; its files are gone after the test. */
 export function authority(context: Pick<TestContext, 'after'>): Authority {
-  const folder = mkdtempSync(join(tmpdir(), 'crategen-tls-'));
-  context.after(() => rmSync(folder, { recursive: true }));
+  const folder = folderFor(context);
   const own = made(folder, 'authority', ['-x509', '-days', '2', '-subj', '/CN=crategen test authority']);
   let issued = 0;
   return {
@@ -54,8 +53,7 @@ export function authority(context: Pick<TestContext, 'after'>): Authority {
 
 /** A certificate that vouches for itself. */
 export function selfSigned(context: Pick<TestContext, 'after'>, names: string): Certificate {
-  const folder = mkdtempSync(join(tmpdir(), 'crategen-tls-'));
-  context.after(() => rmSync(folder, { recursive: true }));
+  const folder = folderFor(context);
   const subject = ['-subj', '/CN=crategen test', '-addext', `subjectAltName=${names}`];
   return made(folder, 'own', ['-x509', '-days', '2', ...subject]);
 }

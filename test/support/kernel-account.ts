@@ -2,7 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Command, type Home, childrenOf, crategen, isWorker } from '../e2e/support.ts';
+import { type Command, type Home, crategen } from './built-command.ts';
+import { childrenOf, isWorker } from './processes.ts';
 
 const ACCOUNT = join(import.meta.dirname, 'account.py');
 /** What it exits with where the system lets nobody trace. */

@@ -2,7 +2,8 @@
 import type { TestContext } from 'node:test';
 import type { LimitedBy } from '../../src/metrics/bottleneck.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
-import { home, run, sandboxFor } from '../e2e/support.ts';
+import { home, run } from './built-command.ts';
+import { sandboxFor } from './sandbox.ts';
 import { narrowLink } from './narrow-link.ts';
 
 type Scope = Pick<TestContext, 'after'>;

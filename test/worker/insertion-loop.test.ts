@@ -3,8 +3,7 @@
  * acknowledged ⊆ stored ⊆ offered, and without a key never a duplicate. A failing seed replays exactly.
  */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
@@ -39,9 +38,9 @@ import {
   storedAll,
 } from './simulated-target.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
+import { folderFor } from '../support/folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor({ after });
 let files = 0;
 
 const LIMITS: WorkerLimits = {

@@ -1,7 +1,5 @@
 /** The open loop's schedule where a run does not go straight from its start to its end. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { NO_USE } from '../../src/metrics/snapshot.ts';
@@ -12,9 +10,9 @@ import { type InsertPort, type InsertionLoop, createInsertionLoop } from '../../
 import { type VirtualClock, createVirtualClock } from '../support/virtual-clock.ts';
 import { rangeBody, storedAll } from './simulated-target.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
+import { folderFor } from '../support/folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor({ after });
 let files = 0;
 
 const IN_FLIGHT = 2;

@@ -1,7 +1,5 @@
 /** When a worker reports, seen from the other end of its line. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { seededRandom } from '../../src/base/seeded-random.ts';
@@ -13,9 +11,9 @@ import { startWorker } from '../../src/worker/worker.ts';
 import { PLAN, templateOf } from '../coordinator/support.ts';
 import { createVirtualClock } from '../support/virtual-clock.ts';
 import { createSimulatedTarget, rowsOfBody } from './simulated-target.ts';
+import { folderFor } from '../support/folder.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'crategen-test-'));
-after(() => rmSync(folder, { recursive: true }));
+const folder = folderFor({ after });
 
 const FAULTS = { trouble: 0, constraint: -1, poison: [], windows: [] };
 

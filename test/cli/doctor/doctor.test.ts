@@ -1,20 +1,18 @@
 /** What doctor says of a cluster that is fit, nearly full, or hides its system tables. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { examine } from '../../../src/cli/doctor/doctor.ts';
 import type { Finding } from '../../../src/cli/doctor/finding.ts';
 import { accessTo, httpServer } from '../../cratedb/support.ts';
-import { faults, sandboxFor } from '../../e2e/support.ts';
+import { faults, sandboxFor } from '../../support/sandbox.ts';
+import { folderFor } from '../../support/folder.ts';
 
 const TABLE = { schema: 'crategen', table: 'records' };
 
 async function found(context: TestContext, url: string): Promise<ReadonlyMap<string, Finding>> {
-  const folder = mkdtempSync(join(tmpdir(), 'crategen-doctor-'));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = folderFor(context);
   const findings = await examine(accessTo(url), { runs: join(folder, 'runs'), table: TABLE });
   return new Map(findings.map((finding) => [finding.what, finding]));
 }

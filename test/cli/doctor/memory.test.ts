@@ -1,10 +1,10 @@
 /** What doctor says of memory and of the place for counters: good, tight or not enough, with what would fit. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { counterFinding, memoryFinding, usualSlotBytes } from '../../../src/cli/doctor/memory.ts';
+import { folderFor } from '../../support/folder.ts';
 
 const GIB = 2 ** 30;
 const SLOTS = 2 ** 20;
@@ -31,8 +31,7 @@ test('the slots of a run are its largest bodies: some hundred kilobytes each', a
 });
 
 test('the place of the counters is written to, left as it was, and told when it is none', (context) => {
-  const folder = mkdtempSync(join(tmpdir(), 'crategen-doctor-'));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = folderFor(context);
   assert.equal(counterFinding(folder, 4).status, 'good');
   assert.deepEqual(readdirSync(folder), []);
   assert.equal(counterFinding(folder, 2 ** 40).status, 'bad');

@@ -1,13 +1,12 @@
 /** `crategen verify` finds what somebody did to the rows of a run, and names it by key. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { execa } from 'execa';
-import { type Sandbox, startSandbox } from '../../../src/sandbox/server.ts';
-
-const BIN = join(import.meta.dirname, '../../../bin/run.js');
+import type { Sandbox } from '../../../src/sandbox/server.ts';
+import { BIN } from '../../support/built-command.ts';
+import { folderFor } from '../../support/folder.ts';
+import { query, sandboxFor } from '../../support/sandbox.ts';
 
 interface Place {
   readonly folder: string;
@@ -15,13 +14,7 @@ interface Place {
 }
 
 async function placeFor(context: TestContext): Promise<Place> {
-  const folder = mkdtempSync(join(tmpdir(), 'crategen-verify-'));
-  const sandbox = await startSandbox();
-  context.after(async () => {
-    await sandbox.close();
-    rmSync(folder, { recursive: true });
-  });
-  return { folder, sandbox };
+  return { folder: folderFor(context), sandbox: await sandboxFor(context) };
 }
 
 async function crategen(
@@ -36,14 +29,6 @@ async function crategen(
     timeout: 60_000,
   });
   return { code: exitCode, stdout, stderr };
-}
-
-async function sql(place: Place, stmt: string): Promise<void> {
-  const response = await fetch(`${place.sandbox.url}/_sql`, {
-    method: 'POST',
-    body: JSON.stringify({ stmt }),
-  });
-  assert.equal(response.status, 200, await response.text());
 }
 
 describe('verify', { concurrency: 2 }, () => {
@@ -66,13 +51,13 @@ describe('verify', { concurrency: 2 }, () => {
     assert.match(run.stderr, /3,000 rows stored, all of them compared/);
     const good = await crategen(place, 'verify', 'r1');
     assert.equal(good.code, 0, good.stdout + good.stderr);
-    await sql(place, "DELETE FROM crategen.everything WHERE run_id = 'r1' AND seq = 17");
-    await sql(
-      place,
+    await query(place.sandbox.url, "DELETE FROM crategen.everything WHERE run_id = 'r1' AND seq = 17");
+    await query(
+      place.sandbox.url,
       "UPDATE crategen.everything SET text_value = 'changed' WHERE run_id = 'r1' AND seq = 2999",
     );
-    await sql(
-      place,
+    await query(
+      place.sandbox.url,
       "INSERT INTO crategen.everything (run_id, seq, timestamptz_value) VALUES ('r1', 5000, 0)",
     );
     const bad = await crategen(place, 'verify', 'latest', '--json');
@@ -93,7 +78,7 @@ describe('verify', { concurrency: 2 }, () => {
       (await crategen(place, 'single', '--rows', '200', '--run-id', 'r2', '--no-key', '--quiet')).code,
       0,
     );
-    await sql(place, "INSERT INTO crategen.records (run_id, seq, ts) VALUES ('r2', 7, 0)");
+    await query(place.sandbox.url, "INSERT INTO crategen.records (run_id, seq, ts) VALUES ('r2', 7, 0)");
     const bad = await crategen(place, 'verify', 'r2');
     assert.equal(bad.code, 6, bad.stderr);
     assert.match(bad.stdout, /duplicated: 1 row .*seq 7/);

@@ -2,17 +2,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { systemClock } from '../../../src/base/clock.ts';
@@ -28,19 +19,15 @@ import {
 import { type LocalPlan, readLocalPlan, transportPort } from '../../../src/cli/local/local-plan.ts';
 import { type UpParts, up } from '../../../src/cli/local/up.ts';
 import { SettingReader } from '../../../src/plan/setting-reader.ts';
-import { BIN, isAlive } from '../../e2e/support.ts';
+import { BIN } from '../../support/built-command.ts';
+import { isAlive } from '../../support/processes.ts';
+import { folderFor } from '../../support/folder.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/local');
 const CRATE_HOME = join(FIXTURES, 'crate');
 const TOOLS = '/usr/bin:/bin';
 process.env['FAKE_NODE'] = process.execPath;
 process.env['FAKE_BIN'] = BIN;
-
-function folderFor(context: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'crategen-local-'));
-  context.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** Parts of a user who is not root, on a host with nothing; what the test starts is stopped after it. */
 function partsFor(context: TestContext, env: UpParts['env'] = {}): UpParts & { readonly said: string[] } {

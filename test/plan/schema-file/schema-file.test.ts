@@ -1,7 +1,6 @@
 /** Schema files: what each part becomes, every problem at its line and column, and nothing a hostile file can do. */
 import assert from 'node:assert/strict';
-import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import {
@@ -11,6 +10,7 @@ import {
 } from '../../../src/plan/schema-file/schema-file.ts';
 import type { Generator, TableSchema } from '../../../src/rows/schema.ts';
 import { planOf, rowsOf } from '../../rows/support.ts';
+import { folderFor } from '../../support/folder.ts';
 
 async function schemaOf(text: string): Promise<TableSchema> {
   const parsed = await parseSchemaText(text, 'orders.yaml');
@@ -29,8 +29,7 @@ async function generatorOf(column: string): Promise<Generator | null | undefined
 }
 
 function folder(context: TestContext): string {
-  const path = mkdtempSync(join(tmpdir(), 'crategen-schema-'));
-  context.after(() => rmSync(path, { recursive: true }));
+  const path = folderFor(context);
   return path;
 }
 

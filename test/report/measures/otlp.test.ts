@@ -10,6 +10,7 @@ import { type OtlpPush, openOtlpPush } from '../../../src/report/measures/otlp-p
 import { states } from '../arbitraries.ts';
 import { type OtlpAnswer, type OtlpReceiver, metricsRequest, startOtlpReceiver } from './otlp-receiver.ts';
 import { sampleState } from '../samples.ts';
+import { until } from '../../support/until.ts';
 
 const SECRET = 'Bearer c4nary';
 
@@ -45,10 +46,6 @@ async function receiver(context: TestContext, answer?: OtlpAnswer): Promise<Otlp
   const started = await startOtlpReceiver(answer);
   context.after(() => started.close());
   return started;
-}
-
-async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 test('whatever a run is like, its metrics have the structure of the protocol', () => {

@@ -2,17 +2,14 @@
  * The built command as a user runs it: a real process with its own state folder, watched through its lines, its
  * children and the sandbox it writes to.
  */
-import { readFileSync, readdirSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext } from 'node:test';
 import { execa } from 'execa';
-import type { Clock } from '../../src/base/clock.ts';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import type { RunFile } from '../../src/report/run-file-schema.ts';
-import { type Fault, parseFault } from '../../src/sandbox/faults.ts';
-import { type Sandbox, type SandboxOptions, startSandbox } from '../../src/sandbox/server.ts';
+import { type Sandbox } from '../../src/sandbox/server.ts';
+import { folderFor } from './folder.ts';
+import { childrenOf, commandLine, isWorker } from './processes.ts';
 
 export const BIN = join(import.meta.dirname, '../../bin/run.js');
 /** Longer than any test may take, more against a slow server: a command that hangs fails its test with what it said. */
@@ -25,31 +22,11 @@ export interface Home {
 
 /** State and cache folders of the test's own, removed after it. */
 export async function home(context: Pick<TestContext, 'after'>): Promise<Home> {
-  const folder = await mkdtemp(join(tmpdir(), 'crategen-e2e-'));
-  context.after(() => rm(folder, { recursive: true, force: true }));
+  const folder = folderFor(context);
   return {
     folder,
     env: { XDG_STATE_HOME: folder, XDG_CACHE_HOME: join(folder, 'cache'), NO_COLOR: '1', COLUMNS: '120' },
   };
-}
-
-export function faults(...texts: string[]): Fault[] {
-  return texts.map((text) => {
-    const fault = parseFault(text);
-    if ('problem' in fault) throw new Error(fault.problem);
-    return fault;
-  });
-}
-
-/** A sandbox in this process, so that tests can look into it; ended after the test. `clock` is that of its faults. */
-export async function sandboxFor(
-  context: Pick<TestContext, 'after'>,
-  options: SandboxOptions = {},
-  clock?: Clock,
-): Promise<Sandbox> {
-  const sandbox = await startSandbox(options, clock);
-  context.after(() => sandbox.close());
-  return sandbox;
 }
 
 export interface Command {
@@ -147,56 +124,6 @@ export async function run(
   more: { readonly input?: string } = {},
 ): Promise<Ended> {
   return await crategen(args, place, more).ended;
-}
-
-/** Living children of a process, by /proc. */
-export function childrenOf(parent: number): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const stat = statOf(pid);
-      return stat !== null && stat.parent === parent && stat.state !== 'Z';
-    });
-}
-
-/** The parent has other children for a moment: the first look at its processes asks two programs about the system. */
-export function isWorker(pid: number): boolean {
-  // As it was started, or by the title that it gives itself.
-  return /worker\/main\.|^crategen worker/.test(commandLine(pid));
-}
-
-/** With NUL between its words; empty of a process that is gone. */
-function commandLine(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'latin1');
-  } catch {
-    return '';
-  }
-}
-
-export function isAlive(pid: number): boolean {
-  const stat = statOf(pid);
-  return stat !== null && stat.state !== 'Z';
-}
-
-function statOf(pid: number): { state: string; parent: number } | null {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return { state: fields[0] ?? '', parent: Number(fields[1]) };
-  } catch {
-    return null;
-  }
-}
-
-/** Looks until it is true; the test's own time limit ends the looking. */
-export async function until(isTrue: () => boolean): Promise<void> {
-  while (!isTrue()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
-
-/** Rows of a run in the sandbox's table. */
-export function storedRows(sandbox: Sandbox, table = 'crategen.records'): number {
-  return sandbox.rows()[table] ?? 0;
 }
 
 /** The common part of all e2e runs: small, JSON, no screen. */
