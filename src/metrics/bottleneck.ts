@@ -356,13 +356,9 @@ function judgeTimes(facts: LoadFacts): Verdict {
   const serverMs = meanMs * (facts.serverUs / facts.toldServiceUs);
   const split = `a request takes ${duration(meanMs)}, ${duration(serverMs)} of it inside ${nameOf(facts.server)}`;
   if (inServer >= onWay && inServer > idle) {
-    const isRed = (facts.server?.redShare ?? 0) >= HELD_NOW_AND_THEN;
-    const advice = isRed
-      ? RED_ADVICE
-      : `try --in-flight ${nextInFlight(facts)}: if rows/s do not rise, it waits for its disks, replicas or locks`;
     return {
       verdict: 'cluster',
-      evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), advice],
+      evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), insideAdvice(facts)],
     };
   }
   const sandbox = facts.server === null ? null : sandboxVerdict(facts, facts.server, split);
@@ -381,6 +377,14 @@ function judgeTimes(facts: LoadFacts): Verdict {
     verdict: 'network',
     evidence: [way, ...bothSides(facts), 'try --compress deflate, or a client nearer to the cluster'],
   };
+}
+
+/** Where a request spends its time in a server that has CPU to spare. */
+function insideAdvice(facts: LoadFacts): string {
+  const { server } = facts;
+  if (server !== null && server.kind !== 'cratedb') return clusterAdvice(server, 0, server.isOnThisHost);
+  if ((server?.redShare ?? 0) >= HELD_NOW_AND_THEN) return RED_ADVICE;
+  return `try --in-flight ${nextInFlight(facts)}: if rows/s do not rise, it waits for its disks, replicas or locks`;
 }
 
 /** What is outside of a sandbox that is always at a request waits for its turn, wherever the sandbox is. */

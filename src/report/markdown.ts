@@ -18,7 +18,7 @@ import { ceilingTexts } from './ceiling.ts';
 import { cpuSecondsOf } from './costs.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from './run-file-schema.ts';
 import { judge, judgementText } from './thresholds.ts';
-import { headlineOf, ledgerSentences } from './summary/ledger.ts';
+import { headlineOf, ledgerSentences, recoveredText } from './summary/ledger.ts';
 import { acknowledgedTitle } from './summary/tables.ts';
 import { againCommand, limitText, standingWarnings, targetText } from './summary/summary.ts';
 
@@ -162,7 +162,11 @@ function errorsTable(run: RunFile): string[] {
       formatExact(error.batches),
       codeSpan(error.example),
     ]);
-  return [markdownTable(['errors', 'rows', 'attempts', 'an example'], rows)];
+  const recovered = recoveredText(run);
+  return [
+    ...(recovered === null ? [] : [`Errors met on the way; ${recovered}.`]),
+    markdownTable(['errors', 'rows', 'attempts', 'an example'], rows),
+  ];
 }
 
 function workersTable(run: RunFile): string {

@@ -180,6 +180,9 @@ test('a sandbox that is always at a request is the limit, although other program
   assert.equal(judge(elsewhere).verdict, 'cluster', 'its queue is not the network');
   assert.equal(judge(of(20_000)).verdict, 'unclear', 'half of the time it had nothing to do');
   assert.equal(judge(of(100_000)).verdict, 'unclear', 'it took two at a time: that is latency');
+  const slow = judge(of(600_000));
+  assert.equal(slow.verdict, 'cluster', 'latency is its own');
+  assert.match(slow.evidence.at(-1) ?? '', /^try a CrateDB in its place/);
 });
 
 test('of two sides on one host the one that uses more of it is the limit', () => {

@@ -15,7 +15,7 @@ import {
 } from '../quantities.ts';
 import { cpuSecondsOf, ownRows, perMillionRows, shownLoopDelayMs } from '../costs.ts';
 import type { RunFile, RunFileLatency, RunFileWorker } from '../run-file-schema.ts';
-import { ledgerSentences } from '../summary/ledger.ts';
+import { ledgerSentences, recoveredText } from '../summary/ledger.ts';
 import { ceilingTexts } from '../ceiling.ts';
 import { limitName, splitEvidence } from '../limit.ts';
 import { acknowledgedTitle, tableCells } from '../summary/tables.ts';
@@ -259,24 +259,26 @@ export function errorsSection(run: RunFile): Markup {
       <td class="words"><code>${error.example}</code></td>
     </tr>`;
   });
+  const recovered = recoveredText(run);
   const body =
     rows.length === 0
       ? html`<p>No attempt met an error.</p>`
-      : html`<div class="scroll" role="region" tabindex="0" aria-label="Errors by class">
-          <table>
-            <thead>
-              <tr>
-                <th scope="col">class</th>
-                <th scope="col">rows</th>
-                <th scope="col">attempts</th>
-                <th scope="col" class="words">an example</th>
-              </tr>
-            </thead>
-            <tbody>
-              ${rows}
-            </tbody>
-          </table>
-        </div>`;
+      : html`${recovered !== null && html`<p>Met on the way: ${recovered}.</p>`}
+          <div class="scroll" role="region" tabindex="0" aria-label="Errors by class">
+            <table>
+              <thead>
+                <tr>
+                  <th scope="col">class</th>
+                  <th scope="col">rows</th>
+                  <th scope="col">attempts</th>
+                  <th scope="col" class="words">an example</th>
+                </tr>
+              </thead>
+              <tbody>
+                ${rows}
+              </tbody>
+            </table>
+          </div>`;
   return section('errors', 'Errors', body);
 }
 

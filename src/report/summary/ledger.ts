@@ -33,6 +33,14 @@ export function headlineOf(run: RunFile): Sentence {
   return storedSentence(run);
 }
 
+/** Beside errors that cost no row; null where some rows are missing, or there was no error. */
+export function recoveredText(run: RunFile): string | null {
+  if (run.errors.length === 0 || missingRows(run.ledger) > 0) return null;
+  const isStored = run.target.kind !== 'discard' && run.verification.verdict !== 'mismatch';
+  const isAskedFor = run.resolved.stored + run.resolved.absent > 0;
+  return `every row was ${isStored ? 'stored' : 'acknowledged'} in the end${isAskedFor ? '' : ', by a later attempt'}`;
+}
+
 /** The ledger, the server's count and what is behind them, one sentence a line. */
 export function ledgerSentences(run: RunFile): Sentence[] {
   const { offered, acknowledged, rejected, failed, unknown, notOffered } = run.ledger;

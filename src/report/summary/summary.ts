@@ -5,7 +5,6 @@
 import { usableCores } from '../../base/host.ts';
 import { formatBytes, formatDuration, formatExact } from '../../base/units.ts';
 import { printable } from '../../base/text.ts';
-import { missingRows } from '../../metrics/ledger.ts';
 import type { RunPlan } from '../../plan/run-plan.ts';
 import type { RunFile, RunFileLatency } from '../run-file-schema.ts';
 import { runPlanOf } from '../run-file.ts';
@@ -34,7 +33,7 @@ import {
 } from '../styled-text.ts';
 import { type TableColumn, tableLines } from '../table.ts';
 import { judge, judgementText } from '../thresholds.ts';
-import { headlineOf, ledgerSentences, rejectedAdvice } from './ledger.ts';
+import { headlineOf, ledgerSentences, recoveredText, rejectedAdvice } from './ledger.ts';
 import { nodeTable } from './nodes.ts';
 import { serverTable } from './server.ts';
 import { tablesTable } from './tables.ts';
@@ -230,11 +229,10 @@ function latencySection(run: RunFile, view: TextView): Line[] {
 
 function errorsSection(run: RunFile, view: TextView): Line[] {
   if (run.errors.length === 0) return [];
-  const harmless = missingRows(run.ledger) === 0 ? 'every row was stored in the end, by a later attempt' : '';
   const sorted = [...run.errors].sort((a, b) => b.rows - a.rows || b.batches - a.batches);
   const rest = sorted.slice(MAX_ERRORS);
   return [
-    titled('errors', harmless),
+    titled('errors', recoveredText(run) ?? ''),
     ...sorted.slice(0, MAX_ERRORS).flatMap((error) => {
       const code = error.code === null ? '' : ` ${error.code}`;
       const rows = error.rows === 0 ? '' : `${counted(error.rows, 'row')} in `;

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import type { NodeResult, RunResult } from '../../../src/coordinator/run-result.ts';
+import { renderHtmlReport } from '../../../src/report/html/document.ts';
+import { renderMarkdown } from '../../../src/report/markdown.ts';
 import { toRunFile } from '../../../src/report/run-file.ts';
 import { textWidth } from '../../../src/report/styled-text.ts';
 import { renderSummary } from '../../../src/report/summary/summary.ts';
@@ -307,6 +309,29 @@ test('an error without rows counts its attempts alone', () => {
     { class: 'workerDied', code: null, rows: 0, batches: 4, example: 'worker 0: pid 9, SIGKILL' },
   ];
   assert.match(summaryOf({ errors }, 100), /later attempt\n {2}workerDied: 4 attempts\n/);
+});
+
+test('errors that cost no row are said to have cost none, in every form of the report, and no more than is known', () => {
+  const errors = [{ class: 'closed', code: null, rows: 7000, batches: 7, example: 'read ECONNRESET' }];
+  const said = (changes: Partial<RunResult>): string | undefined => {
+    const run = toRunFile(sampleResult({ errors, ...changes }), FACTS);
+    const texts = [
+      renderSummary(run, view(200), { file: null }),
+      renderMarkdown(run),
+      renderHtmlReport(run, { script: '', style: '' }),
+    ].map((text) => /every row was [a-z, ]*/.exec(text)?.[0]);
+    assert.equal(new Set(texts).size, 1, texts.join(' | '));
+    return texts[0];
+  };
+  assert.equal(said({}), 'every row was stored in the end, by a later attempt');
+  assert.equal(said({ resolved: { stored: 2, absent: 0 } }), 'every row was stored in the end');
+  const { verification } = sampleResult();
+  assert.equal(
+    said({ verification: { ...verification, verdict: 'mismatch' } }),
+    'every row was acknowledged in the end, by a later attempt',
+  );
+  assert.equal(said({ ledger: ledger({ acknowledged: 97, unknown: 3 }) }), undefined);
+  assert.equal(said({ errors: [] }), undefined);
 });
 
 test('unverified TLS is said in red', () => {
