@@ -5,7 +5,10 @@
 export type ErrorCode = 'usage' | 'target' | 'workers' | 'output' | 'mismatch' | 'bug';
 
 export interface ErrorFacts {
-  /** The next command or flag to try, as one sentence. */
+  /**
+   * The next command or flag to try: sentences with capital and full stop, but where one begins or ends with what is
+   * typed as it stands.
+   */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
 }

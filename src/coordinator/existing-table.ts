@@ -96,7 +96,7 @@ async function definitionOf(client: CrateClient, table: TableName): Promise<Tabl
   const text = answered(await readTableText(client, table, ASK), `${name} cannot be looked at`);
   if (text.kind === 'missing')
     throw new TargetError(`the table ${name} does not exist, or this user has no privilege on it`, {
-      hint: 'SHOW TABLES lists what is there; reading a table needs DQL on it',
+      hint: 'SHOW TABLES lists what is there; reading a table needs DQL on it.',
     });
   if (text.kind === 'notTable')
     throw new TargetError(`${name} is no table that rows can be inserted into: ${printable(text.type)}`);
@@ -199,7 +199,7 @@ async function sampledFigures(client: CrateClient, table: TableName): Promise<Fi
   );
   if (figures.length === 0)
     throw new TargetError(`the server has no statistics of ${name} yet`, {
-      hint: 'ANALYZE, by a user with the privilege AL, collects them; without --shape none are needed',
+      hint: 'ANALYZE, by a user with the privilege AL, collects them; without --shape none are needed.',
     });
   const age = isFresh ? '' : ', which the server collected earlier: ANALYZE is not allowed or failed';
   return { figures, notes: [`the shape is that of a sample of the rows${age}`] };

@@ -78,7 +78,7 @@ async function checkTable(
   if (!there.exists) {
     if (plan.create) return isCounted ? 0 : null;
     throw new TargetError(`the table ${formatTable(plan.name)} does not exist`, {
-      hint: 'leave out --no-create to have it created; a user without privileges on it does not see it',
+      hint: 'Leave out --no-create to have it created; a user without privileges on it does not see it.',
     });
   }
   if (plan.recreate) return isCounted ? 0 : null;
@@ -124,7 +124,7 @@ async function create(
   const made = await describe(parts, client, plan);
   if (made.exists) return made;
   throw new TargetError(`the table ${name} was created but cannot be seen`, {
-    hint: `missing: ${grantOn(plan.name.schema, 'DQL', parts.plan.target.username)}`,
+    hint: `Missing: ${grantOn(plan.name.schema, 'DQL', parts.plan.target.username)}`,
   });
 }
 
@@ -164,7 +164,7 @@ function checkFits(parts: TableParts, plan: TablePlan, there: Extract<TableState
   if (missing.length > 0) {
     const another = plan === parts.plan.table ? '--table SCHEMA.TABLE' : '--also NAME@SCHEMA.TABLE';
     throw new TargetError(`the table ${name} exists and has no column ${missing.join(', ')}`, {
-      hint: `choose another table with ${another}; crategen schema ddl ${sourceSetting(plan.source)[1]} prints what the rows need`,
+      hint: `Choose another table with ${another}; crategen schema ddl ${sourceSetting(plan.source)[1]} prints what the rows need.`,
     });
   }
   there.problems.forEach((problem) => parts.note('warning', 'tableProblem', `${name}: ${problem}`));
@@ -174,7 +174,7 @@ function checkFits(parts: TableParts, plan: TablePlan, there: Extract<TableState
 async function checkMayInsert(parts: TableParts, client: CrateClient, { name }: TablePlan): Promise<void> {
   if ((await mayInsert(client, name, ask(parts))) !== false) return;
   throw new TargetError(`${formatTable(name)} takes no rows from this user`, {
-    hint: `missing: ${grantOn(name.schema, 'DML', parts.plan.target.username)}`,
+    hint: `Missing: ${grantOn(name.schema, 'DML', parts.plan.target.username)}`,
   });
 }
 
@@ -225,7 +225,7 @@ async function checkEmptyOfRun(parts: TableParts, client: CrateClient, table: Ta
   throw new UsageError(
     `--run-id ${plan.runId}: ${name} already holds ${formatExact(stored)} rows of this run`,
     {
-      hint: `choose another id, or go on with --resume ${plan.runId}`,
+      hint: `Choose another id, or go on with --resume ${plan.runId}`,
     },
   );
 }

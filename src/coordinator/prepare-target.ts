@@ -142,7 +142,7 @@ async function checkPgPorts(
 ): Promise<void> {
   if (kind !== 'cratedb')
     throw new TargetError(`--insert-path pg: the ${kind} speaks HTTP only`, {
-      hint: 'expected another path, or a CrateDB',
+      hint: 'Choose another path, or a CrateDB.',
     });
   const { createPgClient } = await import('../cratedb/pg-client.ts');
   const client = createPgClient(access);
@@ -179,7 +179,7 @@ function checkDisk(parts: PrepareParts, disk: DiskState, isSaid: boolean): void 
   const { limit, fullest } = disk;
   if (isPast(fullest, limit.stopAt))
     throw new TargetError(`${diskText(fullest)}, past ${limit.name}`, {
-      hint: 'make room, or go further with --stop-at-disk PERCENT; the server itself blocks tables at its flood stage',
+      hint: 'Make room, or go further with --stop-at-disk PERCENT; the server itself blocks tables at its flood stage.',
     });
   if (limit.warnAt !== null && isPast(fullest, limit.warnAt))
     parts.note('warning', 'diskLow', `${diskText(fullest)}: the run stops at ${limit.name}`);

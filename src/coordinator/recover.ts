@@ -49,7 +49,7 @@ export async function recoverRun<Saved>(
   const { plan, facts } = planFile;
   if (isOurs(facts.coordinatorPid)) {
     throw new UsageError(`run ${plan.runId} is still going: its process ${facts.coordinatorPid} lives`, {
-      hint: `stop it with: kill ${facts.coordinatorPid}`,
+      hint: `Stop it with: kill ${facts.coordinatorPid}`,
     });
   }
   const folder = counterFolderAt(facts.counterFolder);
@@ -175,7 +175,7 @@ async function waitForWorkers(
   while (living().length > 0) {
     if (env.stop.graceful.aborted || env.clock.monotonicMs() >= deadlineMs) {
       throw new WorkersError(`worker processes of this run still live: ${living().join(', ')}`, {
-        hint: `end them with kill ${living().join(' ')}, then recover again`,
+        hint: `End them with kill ${living().join(' ')}, then recover again.`,
       });
     }
     await env.clock.sleep(POLL_MS, env.stop.graceful);

@@ -1,4 +1,4 @@
-/** What to try next when a target cannot be used: one sentence for each failure that a flag or a GRANT can mend. */
+/** What to try next when a target cannot be used: a sentence for each failure that a flag or a GRANT can mend. */
 import { TargetError } from '../base/errors.ts';
 import { grantOn } from '../base/sql.ts';
 import type { Answer } from '../cratedb/ask.ts';
@@ -18,7 +18,7 @@ export interface Wanted {
 export function targetHint(failure: HintedFailure, wanted: Wanted | null = null): string | undefined {
   const hint = doctorHint(failure, wanted);
   if (hint === undefined || !SILENT.has(failure.class)) return hint;
-  return `${hint}${hint.endsWith('?') ? '' : ';'} crategen doctor --url … looks at it step by step`;
+  return `${hint} crategen doctor --url … looks at it step by step.`;
 }
 
 /** The same in the words of `crategen doctor`, which sends nobody to itself. */
@@ -26,10 +26,10 @@ export function doctorHint(failure: HintedFailure, wanted: Wanted | null = null)
   const { message } = failure;
   const privilege = /Missing '(DDL|DML|DQL)' privilege for user '(.+)'\]$/.exec(message);
   if (wanted !== null && privilege !== null)
-    return `missing: ${grantOn(wanted.schema, privilege[1] ?? '', privilege[2] ?? '')}`;
+    return `Missing: ${grantOn(wanted.schema, privilege[1] ?? '', privilege[2] ?? '')}`;
   // What a user may not see does not exist for him.
   if (wanted !== null && (failure.code === 4041 || failure.code === 4045))
-    return `it is not there, or this user may not see it: ${grantOn(wanted.schema, 'DDL, DML, DQL', wanted.user)}`;
+    return `It is not there, or this user may not see it: ${grantOn(wanted.schema, 'DDL, DML, DQL', wanted.user)}`;
   const named = BY_MESSAGE.find(([name, pattern]) => name === failure.class && pattern.test(message));
   return named?.[2] ?? BY_CLASS[failure.class];
 }
@@ -49,7 +49,7 @@ const NO_PG: ReadonlySet<FailureClass> = new Set([
 
 /** The hint for a failure at the port of PostgreSQL connections. */
 export function pgHint(failure: Pick<QueryFailure, 'class' | 'message'>): string | undefined {
-  if (NO_PG.has(failure.class)) return 'name the port that takes PostgreSQL connections with --pg-port';
+  if (NO_PG.has(failure.class)) return 'Name the port that takes PostgreSQL connections with --pg-port.';
   return targetHint({ ...failure, code: null });
 }
 
@@ -59,70 +59,71 @@ export function answered<T>(answer: Answer<T>, what: string, wanted: Wanted | nu
   throw new TargetError(`${what}: ${answer.message}`, { hint: targetHint(answer, wanted) });
 }
 
-const SKIP_CHECK = '--insecure skips the check, for a test server';
+const SKIP_CHECK = '--insecure skips the check, for a test server.';
 
 /** Where the words of OpenSSL, Node.js or CrateDB tell apart what one class holds. */
 const BY_MESSAGE: readonly (readonly [FailureClass, RegExp, string])[] = [
   [
     'tls',
     /wrong version number|packet length too long/,
-    'that port does not speak TLS: write http:// in --url, or name the port that does',
+    'That port does not speak TLS: write http:// in --url, or name the port that does.',
   ],
   [
     'tls',
     /self-signed certificate|unable to verify the first certificate|local issuer certificate/,
-    `name the certificate authority with --ca-cert-file FILE, or trust this machine's with --system-ca; ${SKIP_CHECK}`,
+    `Name the certificate authority with --ca-cert-file FILE, or trust this machine's with --system-ca; ${SKIP_CHECK}`,
   ],
   [
     'tls',
     /offers no TLS/,
-    'the server takes PostgreSQL connections with TLS when ssl.psql.enabled is set there; http:// in --url does without',
+    'The server takes PostgreSQL connections with TLS when ssl.psql.enabled is set there; http:// in --url does without.',
   ],
-  ['tls', /certificate has expired/, `the server needs a new certificate; ${SKIP_CHECK}`],
-  ['tls', /not yet valid/, "is this machine's clock right? The certificate is of the future"],
+  ['tls', /certificate has expired/, `The server needs a new certificate; ${SKIP_CHECK}`],
+  ['tls', /not yet valid/, "Is this machine's clock right? The certificate is of the future."],
   [
     'tls',
     /does not match certificate's altnames/,
-    `name the server in --url as its certificate does; ${SKIP_CHECK}`,
+    `Name the server in --url as its certificate does; ${SKIP_CHECK}`,
   ],
   [
     'tls',
     /certificate required|bad certificate|alert unknown ca/i,
-    'the server asks for a client certificate: --cert-file FILE and --key-file FILE',
+    'The server asks for a client certificate: --cert-file FILE and --key-file FILE.',
   ],
   [
     'closed',
     /^https:/,
-    "the server closed the connection: does it want a client certificate (--cert-file FILE and --key-file FILE), and is this CrateDB's HTTP port (4200)?",
+    "The server closed the connection: does it want a client certificate (--cert-file FILE and --key-file FILE), and is this CrateDB's HTTP port (4200)?",
   ],
   [
     'unauthorized',
     /password authentication failed/,
-    'the name or the password is wrong, and the server does not tell which: --username and --password-file, or CRATEDB_USERNAME and CRATEDB_PASSWORD',
+    'The name or the password is wrong, and the server does not tell which: --username and --password-file, or CRATEDB_USERNAME and CRATEDB_PASSWORD.',
   ],
   [
     'unauthorized',
     /No valid auth\.host_based\.config entry/,
-    'give the password with --password-file or CRATEDB_PASSWORD, or a token; otherwise auth.host_based.config of the server lets nobody of that name in from here',
+    'Give the password with --password-file or CRATEDB_PASSWORD, or a token; otherwise auth.host_based.config of the server lets nobody of that name in from here.',
   ],
   [
     'unauthorized',
     /jwt|token/i,
-    'the token is not accepted: get a new one for --token-file or CRATEDB_TOKEN',
+    'The token is not accepted: get a new one for --token-file or CRATEDB_TOKEN.',
   ],
 ];
 
 const BY_CLASS: Partial<Record<FailureClass, string>> = {
-  refused: 'is CrateDB running there? Name it with --url, or try crategen cluster --sandbox without a server',
-  dns: 'is the host name right? Name the server with --url http://HOST:4200',
-  connectTimeout: 'is a firewall between here and there?',
-  timeout: 'the server took the connection and did not answer',
+  refused:
+    'Is CrateDB running there? Name it with --url, or try crategen cluster --sandbox without a server.',
+  dns: 'Is the host name right? Name the server with --url http://HOST:4200.',
+  connectTimeout: 'Is a firewall between here and there?',
+  timeout: 'The server took the connection and did not answer.',
   unauthorized:
-    'give --username and --password-file, or --token-file, or set CRATEDB_USERNAME and CRATEDB_PASSWORD, or CRATEDB_TOKEN',
-  tls: `name the certificate authority with --ca-cert-file FILE; ${SKIP_CHECK}`,
-  badReply: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
-  closed: "is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url",
+    'Give --username and --password-file, or --token-file, or set CRATEDB_USERNAME and CRATEDB_PASSWORD, or CRATEDB_TOKEN.',
+  tls: `Name the certificate authority with --ca-cert-file FILE; ${SKIP_CHECK}`,
+  badReply: "Is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url.",
+  closed: "Is this CrateDB's HTTP port (4200)? A TLS server wants https:// in --url.",
   shardUnavailable:
-    'a shard has no primary until its node is back: SELECT * FROM sys.allocations says what is missing',
-  redirect: 'name the server itself with --url: credentials are not sent to where a redirect points',
+    'A shard has no primary until its node is back: SELECT * FROM sys.allocations says what is missing.',
+  redirect: 'Name the server itself with --url: credentials are not sent to where a redirect points.',
 };

@@ -93,7 +93,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a certificate of another host',
     reason: /IP: 127\.0\.0\.1 is not in the cert's list/,
-    hint: /name the server in --url as its certificate does.*--insecure/,
+    hint: /Name the server in --url as its certificate does.*--insecure/,
     serve: (_context, own) => own.issue({ names: 'DNS:elsewhere.example' }),
     knowsAuthority: true,
   },

@@ -177,7 +177,7 @@ test('verify and clean name the GRANT that they lack', async (context) => {
     assert.equal(ended.code, 3, ended.stderr);
     assert.match(
       ended.stderr,
-      /it is not there, or this user may not see it: GRANT DDL, DML, DQL ON SCHEMA "\w+" TO "\w+"$/m,
+      /It is not there, or this user may not see it: GRANT DDL, DML, DQL ON SCHEMA "\w+" TO "\w+"$/m,
     );
   }
   assert.equal((await storedIn(table)).rows, 500);

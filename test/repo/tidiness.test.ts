@@ -48,6 +48,23 @@ describe('the repository', { skip: FILES.length === 0 ? 'not a checkout' : false
     );
   });
 
+  it('gives hints that are sentences, but where one begins or ends with what is typed', () => {
+    const lines = SOURCES.filter((path) => path.startsWith('src/')).flatMap((path) =>
+      textOf(path).split('\n'),
+    );
+    const hints = lines
+      .flatMap((line) => /\bhint: (.+)$/.exec(line)?.[1] ?? [])
+      .flatMap((value) => [...value.matchAll(/(['"`])((?:(?!\1).)+)\1/g)].map(([, , text = '']) => text))
+      .filter((text) => text.length > 10);
+    assert.ok(hints.length > 50);
+    const begins = /^([A-Z]|crategen |--|https:|identity:|ulimit )/;
+    const ends = /[.?]$|: (crategen|kill|GRANT) ?|: \$\{grantOn|--resume |--tarball DIR/;
+    assert.deepEqual(
+      hints.filter((text) => !begins.test(text) || !ends.test(text)),
+      [],
+    );
+  });
+
   it('has no test that keeps others from running', () => {
     const only = new RegExp(`\\.${'only'}\\(|\\{ ${'only'}: true`);
     assert.deepEqual(

@@ -133,7 +133,7 @@ async function descriptorFinding(): Promise<Finding> {
     about: 'host',
     what: 'open files',
     detail: found === null ? 'cannot be asked here' : `${soft} allowed, ${hard} at most`,
-    hint: isFew ? `ulimit -n ${hard} before a run with many requests in flight` : '',
+    hint: isFew ? `ulimit -n ${hard} before a run with many requests in flight.` : '',
   };
 }
 
@@ -144,7 +144,7 @@ function processFinding(free: number, wanted: number): Finding {
     about: 'host',
     what: 'processes',
     detail: `about ${formatExact(free)} more may be started`,
-    hint: isTight ? `--procs ${Math.max(1, free)}, or a higher pids limit of the container` : '',
+    hint: isTight ? `--procs ${Math.max(1, free)}, or a higher pids limit of the container.` : '',
   };
 }
 
@@ -160,7 +160,7 @@ async function folderFinding(runs: string): Promise<Finding> {
       ...common,
       status: 'bad',
       detail: printable(messageOf(error)),
-      hint: 'XDG_STATE_HOME can name another place',
+      hint: 'XDG_STATE_HOME can name another place.',
     };
   }
 }
@@ -437,6 +437,6 @@ function tableFinding(
     ...common,
     status: 'bad',
     detail: `${name}: ${problems.join('; ')}`,
-    hint: 'ALTER TABLE … RESET or OPEN, or another --table',
+    hint: 'ALTER TABLE … RESET or OPEN, or another --table.',
   };
 }

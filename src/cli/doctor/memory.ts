@@ -57,7 +57,7 @@ export function memoryFinding({ procs, slotBytes, freeBytes }: RunMemory): Findi
     about: 'host',
     what: 'memory',
     detail: `${formatBytes(freeBytes)} free; ${procs} processes with ${IN_FLIGHT} requests of ${BATCH_ROWS} rows in flight take about ${formatBytes(needed)}`,
-    hint: isMuch ? `--procs ${fitting}, or fewer rows in flight with --batch-size and --in-flight` : '',
+    hint: isMuch ? `--procs ${fitting}, or fewer rows in flight with --batch-size and --in-flight.` : '',
   };
 }
 
