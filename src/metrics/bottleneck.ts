@@ -112,7 +112,7 @@ export function judge(facts: LoadFacts): Verdict {
     const long = facts.elapsedMs >= LONG_ELAPSED_MS ? (judgeRed(facts) ?? judgeBusy(facts)) : null;
     return asked ?? (long === null ? tooLittle(facts) : withLosses(long, facts));
   }
-  return judgeAsked(facts) ?? withLosses(judgeBusy(facts) ?? judgeTimes(facts), facts);
+  return judgeAsked(facts) ?? withLosses(judgeRed(facts) ?? judgeBusy(facts) ?? judgeTimes(facts), facts);
 }
 
 /** A verdict says what of a schedule was not kept, and for how long nothing, or not all, could be stored. */
@@ -139,11 +139,15 @@ function redText(server: ServerLoad | null): string[] {
 const RED_ADVICE =
   'try again when the missing nodes are back: SELECT * FROM sys.allocations says what is missing, and with --replicas 1 a table outlives a node';
 
-/** Nobody answers, and shards are gone: what is in flight waits for them. */
+/** Shards are gone, nobody's CPU is full, and what is in flight is in the cluster or is not answered at all: it waits for them. */
 function judgeRed(facts: LoadFacts): Verdict | null {
-  if ((facts.server?.redShare ?? 0) < HELD_MOSTLY) return null;
-  const few = `${facts.requests} answers in ${(facts.elapsedMs / 1000).toFixed(1)} s`;
-  return { verdict: 'cluster', evidence: [few, ...bothSides(facts), RED_ADVICE] };
+  const { server, requests } = facts;
+  if ((server?.redShare ?? 0) < HELD_MOSTLY || clientBusy(facts)) return null;
+  const isFew = requests < MIN_REQUESTS;
+  const waitsInside = isFew || timeShares(facts).inServer >= 0.5;
+  if (!waitsInside || serverShare(server) >= BUSY_SERVER) return null;
+  const first = isFew ? `${requests} answers in ${(facts.elapsedMs / 1000).toFixed(1)} s` : splitText(facts);
+  return { verdict: 'cluster', evidence: [first, ...bothSides(facts), RED_ADVICE] };
 }
 
 /** Whether a node that cannot be reached is down or cut off cannot be told from here. */
@@ -348,13 +352,12 @@ function othersCpuPercent({ server, hostBusyPercent, clientCpuPercent }: LoadFac
 function judgeTimes(facts: LoadFacts): Verdict {
   if (isWaitingForCores(facts)) return starvedVerdict(facts);
   const { inServer, onWay, idle } = timeShares(facts);
-  const meanMs = facts.serviceUs / facts.requests / 1000;
   if (facts.toldServiceUs === 0) {
+    const meanMs = facts.serviceUs / facts.requests / 1000;
     const untold = `a request takes ${duration(meanMs)}, and no answer says how much of it the server took`;
     return { verdict: 'unclear', evidence: [untold, ...bothSides(facts)] };
   }
-  const serverMs = meanMs * (facts.serverUs / facts.toldServiceUs);
-  const split = `a request takes ${duration(meanMs)}, ${duration(serverMs)} of it inside ${nameOf(facts.server)}`;
+  const split = splitText(facts);
   if (inServer >= onWay && inServer > idle) {
     return {
       verdict: 'cluster',
@@ -385,6 +388,12 @@ function insideAdvice(facts: LoadFacts): string {
   if (server !== null && server.kind !== 'cratedb') return clusterAdvice(server, 0, server.isOnThisHost);
   if ((server?.redShare ?? 0) >= HELD_NOW_AND_THEN) return RED_ADVICE;
   return `try --in-flight ${nextInFlight(facts)}: if rows/s do not rise, it waits for its disks, replicas or locks`;
+}
+
+function splitText({ requests, serviceUs, serverUs, toldServiceUs, server }: LoadFacts): string {
+  const meanMs = serviceUs / requests / 1000;
+  const serverMs = meanMs * (serverUs / toldServiceUs);
+  return `a request takes ${duration(meanMs)}, ${duration(serverMs)} of it inside ${nameOf(server)}`;
 }
 
 /** What is outside of a sandbox that is always at a request waits for its turn, wherever the sandbox is. */

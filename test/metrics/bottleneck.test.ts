@@ -124,6 +124,10 @@ test('requests that wait for shards without a primary are told what for, and wha
   assert.equal(whole.verdict, 'cluster');
   assert.equal(whole.evidence[1], gone);
   assert.match(whole.evidence.at(-1) ?? '', /^try again when the missing nodes are back: .*--replicas 1/);
+  const queued = { ...red, writeQueue: 2 };
+  const before = { requests: 544, serviceUs: 925e6, toldServiceUs: 925e6, serverUs: 900e6 };
+  const late = judge(facts({ ...before, elapsedMs: 118_000, slots: 8, server: queued }));
+  assert.match(late.evidence.at(-1) ?? '', /^try again when/, 'of what went well before, a queue is left');
   const none = judge(facts({ requests: 0, serviceUs: 0, toldServiceUs: 0, serverUs: 0, server: red }));
   assert.equal(none.verdict, 'cluster');
   assert.deepEqual(none.evidence.slice(0, 2), ['0 answers in 10.0 s', gone]);
@@ -133,6 +137,8 @@ test('shards without a primary are told of beside another limit, and not when th
   const busy = judge(facts({ loopBusy: 0.97, server: server({ redShare: 0.2 }) }));
   assert.equal(busy.verdict, 'client');
   assert.match(busy.evidence.join('; '), /had no primary 20 % of the time/);
+  const full = judge(facts({ server: server({ redShare: 0.9, cpuPercent: 1170 }) }));
+  assert.match(full.evidence.at(-1) ?? '', /more nodes or cores/);
   const moment = judge(facts({ server: server({ redShare: 0.04 }) }));
   assert.doesNotMatch(moment.evidence.join('; '), /primary|sys\.allocations/);
 });
