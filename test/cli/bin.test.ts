@@ -256,7 +256,7 @@ describe('the command line', { concurrency: 4 }, () => {
     assert.match(tls.stderr, /does not speak TLS: write http:/);
     const locked = await crategen(['doctor', '--url', sandbox.url], { cwd });
     assert.equal(locked.code, 3, locked.stdout);
-    assert.match(locked.stdout, /^BAD {3}sign-in .*HTTP 401.*\n +give the password with --password-file/m);
+    assert.match(locked.stdout, /^BAD {3}sign-in .*HTTP 401.*\n +Give the password with --password-file/m);
     assert.doesNotMatch(locked.stdout, /privileges/);
     const wrong = await crategen(['cluster', '--url', sandbox.url, '--quiet'], {
       cwd,
