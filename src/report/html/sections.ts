@@ -282,6 +282,10 @@ export function errorsSection(run: RunFile): Markup {
   return section('errors', 'Errors', body);
 }
 
+function durationOrNone(ms: number): string {
+  return ms === 0 ? 'none' : formatDuration(ms);
+}
+
 export function planSection(run: RunFile): Markup {
   const { plan, host, versions } = run;
   const facts: readonly (readonly [string, Piece])[] = [
@@ -301,7 +305,7 @@ export function planSection(run: RunFile): Markup {
         ? 'closed loop: the next batch when one is done'
         : formatRate(plan.rowsPerSecond),
     ],
-    ['ramp-up, warm-up', `${formatDuration(plan.rampUpMs)}, ${formatDuration(plan.warmUpMs)}`],
+    ['ramp-up, warm-up', [plan.rampUpMs, plan.warmUpMs].map(durationOrNone).join(', ')],
     ['insert path', `${plan.insertPath}, compression ${plan.compression}`],
     ['retries, time-out', `${plan.retries}, ${formatDuration(plan.timeoutMs)}`],
     ['verification', plan.verify],
