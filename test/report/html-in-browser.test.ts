@@ -113,15 +113,14 @@ describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
     const day = join(folder, 'day.html');
     const times: number[] = [];
     for (let round = 0; round < 3; round += 1) {
-      const { page, openedMs, faults } = await open(day, { viewport: { width: 1200, height: 900 } });
-      times.push(openedMs);
+      const { page, openedCpuMs, faults } = await open(day, { viewport: { width: 1200, height: 900 } });
+      times.push(openedCpuMs);
       assert.deepEqual(faults, []);
       await page.context().close();
     }
     const { length } = await readFile(day);
-    context.diagnostic(`opened in ${times.map((ms) => ms.toFixed(0)).join(', ')} ms, ${length} bytes`);
-    // The best of three: what is measured is the page, not what else the machine does.
-    assert.ok(Math.min(...times) <= 2000, `${times.join(', ')} ms`);
+    context.diagnostic(`opened in ${times.map((ms) => ms.toFixed(0)).join(', ')} ms of CPU time, ${length} bytes`);
+    assert.ok(Math.max(...times) <= 2000, `${times.join(', ')} ms`);
   });
 });
 
