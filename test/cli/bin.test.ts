@@ -9,6 +9,7 @@ import { execa } from 'execa';
 import { BIN } from '../support/built-command.ts';
 import { folderFor } from '../support/folder.ts';
 import { sandboxFor } from '../support/sandbox.ts';
+import { HANGS_AFTER_MS } from '../support/until.ts';
 
 const CANARY = 'canary-5f1c';
 
@@ -32,7 +33,7 @@ async function crategen(args: readonly string[], { cwd, env = {}, input }: Place
     extendEnv: false,
     reject: false,
     ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
-    timeout: 60_000,
+    timeout: HANGS_AFTER_MS,
   });
   return {
     code: result.exitCode,
@@ -325,7 +326,7 @@ describe('the command line', { concurrency: 4 }, () => {
       const running = execa(process.execPath, [BIN, 'sandbox', '--port', '0', '--json'], {
         cwd,
         reject: false,
-        timeout: 20_000,
+        timeout: HANGS_AFTER_MS,
       });
       const url = (await seen(running.stdout, /"url": "(.+?)"/))[1] ?? '';
       assert.equal((await fetch(url)).status, 200);

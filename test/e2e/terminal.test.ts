@@ -9,12 +9,10 @@ import { type TestContext, describe, it } from 'node:test';
 import type { Sandbox } from '../../src/sandbox/server.ts';
 import { BIN, home } from '../support/built-command.ts';
 import { sandboxFor } from '../support/sandbox.ts';
-import { until } from '../support/until.ts';
+import { HANGS_AFTER_MS, until } from '../support/until.ts';
 
 const HAS_TMUX = spawnSync('tmux', ['-V']).status === 0;
 const HAS_SCRIPT = /util-linux/.test(spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout ?? '');
-/** Longer than any test may take. */
-const TIMEOUT_MS = 60_000;
 
 interface Terminal {
   /** The process that draws on it. */
@@ -47,7 +45,7 @@ async function terminalFor(
       SHELL: '/bin/sh',
     },
     stdio: ['pipe', 'pipe', 'inherit'],
-    timeout: TIMEOUT_MS,
+    timeout: HANGS_AFTER_MS,
   });
   context.after(() => void child.kill('SIGKILL'));
   let text = '';

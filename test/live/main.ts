@@ -18,8 +18,6 @@ if ((process.env['CRATEDB_CLUSTER_URL'] ?? '') === '') {
   const options = ['--test', '--test-concurrency=2', '--test-timeout=600000', ...process.argv.slice(2)];
   const { exitCode } = await execa(process.execPath, [...options, ...files], {
     stdio: 'inherit',
-    // A CrateDB of three nodes on two busy cores takes seconds for a request.
-    env: { CRATEGEN_COMMAND_TIMEOUT_MS: '240000' },
     reject: false,
   });
   process.exitCode = exitCode ?? 1;

@@ -10,11 +10,11 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { execa } from 'execa';
 import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
+import { HANGS_AFTER_MS } from '../support/until.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const GUIDES = join(ROOT, 'docs/guide');
 const PAGES = [join(ROOT, 'README.md'), ...readdirSync(GUIDES).map((name) => join(GUIDES, name))];
-const BLOCK_TIMEOUT_MS = 60_000;
 
 function shellBlocks(page: string): readonly string[] {
   return [...readFileSync(page, 'utf8').matchAll(/^```sh\n(.*?)^```$/gms)].map((match) => match[1] ?? '');
@@ -62,7 +62,7 @@ describe('the commands in the documentation', { concurrency: 2 }, () => {
             reject: false,
             all: true,
             stdin: 'ignore',
-            timeout: BLOCK_TIMEOUT_MS,
+            timeout: HANGS_AFTER_MS,
           },
         );
         assert.equal(exitCode, 0, `${block}\n${all}`);

@@ -119,7 +119,9 @@ describe('the HTML report in Chromium', { skip: WITHOUT_CHROMIUM }, () => {
       await page.context().close();
     }
     const { length } = await readFile(day);
-    context.diagnostic(`opened in ${times.map((ms) => ms.toFixed(0)).join(', ')} ms of CPU time, ${length} bytes`);
+    context.diagnostic(
+      `opened in ${times.map((ms) => ms.toFixed(0)).join(', ')} ms of CPU time, ${length} bytes`,
+    );
     assert.ok(Math.max(...times) <= 2000, `${times.join(', ')} ms`);
   });
 });

@@ -10,10 +10,9 @@ import type { RunFile } from '../../src/report/run-file-schema.ts';
 import { type Sandbox } from '../../src/sandbox/server.ts';
 import { folderFor } from './folder.ts';
 import { childrenOf, commandLine, isWorker } from './processes.ts';
+import { HANGS_AFTER_MS } from './until.ts';
 
 export const BIN = join(import.meta.dirname, '../../bin/run.js');
-/** Longer than any test may take, more against a slow server: a command that hangs fails its test with what it said. */
-const COMMAND_TIMEOUT_MS = Number(process.env['CRATEGEN_COMMAND_TIMEOUT_MS'] ?? 60_000);
 
 export interface Home {
   readonly folder: string;
@@ -68,7 +67,7 @@ export function crategen(
     env: { ...env },
     extendEnv: true,
     reject: false,
-    timeout: COMMAND_TIMEOUT_MS,
+    timeout: HANGS_AFTER_MS,
     stdin: more.input === undefined ? 'ignore' : 'pipe',
     ...(more.input === undefined ? {} : { input: more.input }),
     maxBuffer: 64 * 2 ** 20,

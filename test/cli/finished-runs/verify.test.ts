@@ -7,6 +7,7 @@ import type { Sandbox } from '../../../src/sandbox/server.ts';
 import { BIN } from '../../support/built-command.ts';
 import { folderFor } from '../../support/folder.ts';
 import { query, sandboxFor } from '../../support/sandbox.ts';
+import { HANGS_AFTER_MS } from '../../support/until.ts';
 
 interface Place {
   readonly folder: string;
@@ -26,7 +27,7 @@ async function crategen(
     env: { HOME: place.folder, CRATEDB_CLUSTER_URL: place.sandbox.url, NO_COLOR: '1' },
     reject: false,
     stdin: 'ignore',
-    timeout: 60_000,
+    timeout: HANGS_AFTER_MS,
   });
   return { code: exitCode, stdout, stderr };
 }
