@@ -6,7 +6,7 @@
 import type { Clock } from '../base/clock.ts';
 import { assert, messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
-import { EMPTY_LEDGER, type Ledger, addLedgers, settledRows } from '../metrics/ledger.ts';
+import { EMPTY_LEDGER, type Ledger, NO_BATCHES, addLedgers, settledRows } from '../metrics/ledger.ts';
 import { mergeSnapshots, newer } from '../metrics/merge.ts';
 import { endOutages } from '../metrics/node-counts.ts';
 import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
@@ -22,6 +22,7 @@ import {
 } from '../protocol/messages.ts';
 import { parseUpMessage } from '../protocol/parse-message.ts';
 import { type ExceptionRecord, type LastWord, readCounterFile, silentWord } from '../worker/counter-file.ts';
+import { waitingRows } from '../worker/inherited.ts';
 import { type Estate, closeBooks, estateOf } from './incarnations.ts';
 import { baseSnapshot, keptExceptions } from './resume.ts';
 import type { WorkerPhase } from './run-state.ts';
@@ -166,7 +167,7 @@ export class WorkerSlot {
       process,
       counterFile: this.#counterFileOf(number),
       inherited: resume?.resend ?? [],
-      snapshot: emptySnapshot(resume?.nextBatch ?? this.assignment.globalIndex),
+      snapshot: this.#inheritance(resume ?? { nextBatch: this.assignment.globalIndex, resend: [] }),
       drained: null,
       wasReady: false,
       faulted: '',
@@ -185,6 +186,13 @@ export class WorkerSlot {
       incarnation,
       resume === null ? null : { nextBatch: resume.nextBatch, resend: resume.resend, servedUntilNs },
     );
+  }
+
+  /** What is known of an incarnation before it has reported: what it is to send again waits for it. */
+  #inheritance({ nextBatch, resend }: { nextBatch: number; resend: readonly number[] }): Snapshot {
+    const tables = waitingRows(resend, this.assignment, this.#mix);
+    const batches = { ...NO_BATCHES, begun: resend.length };
+    return { ...emptySnapshot(nextBatch), tables, batches, ledger: sumOfTables(tables) };
   }
 
   #sendInit(incarnation: Incarnation, resume: Resume | null): void {

@@ -28,6 +28,7 @@ import type { Resume, WorkerEnd, WorkerLimits } from '../protocol/messages.ts';
 import type { InsertForm } from '../rows/insert-form.ts';
 import { type CounterWriter, type SlotCounters, emptySlot } from './counter-file.ts';
 import { createErrorTally } from './error-tally.ts';
+import { inFlight, waitingRows } from './inherited.ts';
 import { type NodeBooks, createNodeBooks } from './node-books.ts';
 import { type NodeSet, createNodeSet } from './node-set.ts';
 import { type Grant, type Pacer, createPacer } from './pacer.ts';
@@ -157,6 +158,8 @@ class Loop implements InsertionLoop {
   #pacer: Pacer | null = null;
   #nextBatch: number;
   #resendTaken = 0;
+  /** For each table, rows of the batches to send again that are not taken yet. */
+  readonly #untaken: Ledger[];
   #largestBodyBytes = 0;
   /** Until then the rows that were begun are what the schedule asked for. */
   #askedUntilMs = 0;
@@ -171,6 +174,7 @@ class Loop implements InsertionLoop {
     this.#turns = createTurnBudget(parts.clock);
     this.#mix = mixOf(config.tables);
     this.#nextBatch = config.resume?.nextBatch ?? config.assignment.globalIndex;
+    this.#untaken = [...waitingRows(config.resume?.resend ?? [], config.assignment, this.#mix)];
     this.#nodeBooks = createNodeBooks(config.nodeCount);
     this.#nodes = createNodeSet({
       nodeCount: config.nodeCount,
@@ -281,9 +285,16 @@ class Loop implements InsertionLoop {
     const resend = this.#config.resume?.resend[this.#resendTaken];
     const batch = resend ?? this.#nextBatch;
     if (resend === undefined) this.#nextBatch += this.#config.assignment.globalCount;
-    else this.#resendTaken += 1;
+    else this.#takeResend(resend);
     if (!this.#hasRows()) this.#allTaken.abort();
     return { batch, isResend: resend !== undefined };
+  }
+
+  #takeResend(batch: number): void {
+    this.#resendTaken += 1;
+    const { table } = this.#mix.placeOf(batch);
+    const rows = rowsOfBatch(this.#config.assignment, batch);
+    this.#untaken[table] = addLedgers(this.#untaken[table] ?? EMPTY_LEDGER, inFlight(-rows));
   }
 
   /** One batch from its begin to its final state. */
@@ -524,7 +535,8 @@ class Loop implements InsertionLoop {
   snapshot(which?: 'last'): Snapshot {
     this.#countDropped();
     this.#sequence += 1;
-    const sums = sumOfBooks(this.#books, this.#config.tables.length);
+    const untakenBatches = (this.#config.resume?.resend.length ?? 0) - this.#resendTaken;
+    const sums = sumOfBooks(this.#books, this.#config.tables.length, this.#untaken, untakenBatches);
     const ledger = sums.tables.reduce(addLedgers, EMPTY_LEDGER);
     assertBalanced(ledger, 'insertion loop');
     const nodes = this.#nodeBooks.counts();
@@ -562,9 +574,15 @@ type Mutable<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] };
 function sumOfBooks(
   books: readonly SlotCounters[],
   tableCount: number,
+  /** What is begun and in none of the books: its rows for each table, and batches. */
+  untaken: readonly Ledger[],
+  untakenBatches: number,
 ): Pick<Snapshot, 'tables' | 'batches' | 'measuredRows' | 'bodyBytes' | 'replyBytes'> {
-  const tables = Array.from({ length: tableCount }, (): Mutable<Ledger> => ({ ...EMPTY_LEDGER }));
-  const batches: Mutable<BatchCounts> = { ...NO_BATCHES };
+  const tables = Array.from(
+    { length: tableCount },
+    (_, table): Mutable<Ledger> => ({ ...(untaken[table] ?? EMPTY_LEDGER) }),
+  );
+  const batches: Mutable<BatchCounts> = { ...NO_BATCHES, begun: untakenBatches };
   let [measuredRows, bodyBytes, replyBytes] = [0, 0, 0];
   for (const book of books) {
     const ledger = tables[book.table];

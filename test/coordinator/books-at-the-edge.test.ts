@@ -11,12 +11,15 @@ import { keptExceptions } from '../../src/coordinator/resume.ts';
 import type { RunResult } from '../../src/coordinator/run-result.ts';
 import { runPlan } from '../../src/coordinator/run.ts';
 import { createStopControl } from '../../src/coordinator/stop-control.ts';
-import { forkAhead, forkingSpawner } from '../../src/coordinator/worker-process.ts';
+import { type WorkerExit, forkAhead, forkingSpawner } from '../../src/coordinator/worker-process.ts';
 import { WorkerSlot } from '../../src/coordinator/worker-slot.ts';
 import { assignmentsOf } from '../../src/coordinator/shares.ts';
 import { EMPTY_LEDGER, NO_BATCHES } from '../../src/metrics/ledger.ts';
 import { type PlanFile, type ResumedBooks, parsePlanFile, planFileText } from '../../src/plan/plan-file.ts';
+import { localLinks } from '../../src/protocol/link.ts';
+import type { DownMessage, UpMessage } from '../../src/protocol/messages.ts';
 import { parseDownMessage } from '../../src/protocol/parse-message.ts';
+import { createCounterFile, emptySlot } from '../../src/worker/counter-file.ts';
 import { sandboxFor } from '../support/sandbox.ts';
 import { PLAN, templateOf } from './support.ts';
 import { folderFor } from '../support/folder.ts';
@@ -61,6 +64,50 @@ test('a worker with hundreds of thousands of bad batches behind it is gone on wi
   });
   assert.equal(slot.exceptions.length, MANY);
   assert.equal(slot.total().ledger.unknown, MANY);
+});
+
+test('rows that a killed worker had in flight are in flight until its successor has begun to send them', async () => {
+  const [assignment] = assignmentsOf(PLAN);
+  assert.ok(assignment);
+  const fileOf = (incarnation: number): string => join(folder, `killed-${incarnation}`);
+  const facts = { workerIndex: 0, pid: 1, slots: 2, tables: 1, firstBatch: 0, globalCount: 2 };
+  const counters = createCounterFile(fileOf(0), { ...facts, incarnation: 0 });
+  const carried = { phase: 'handedOver', batchRows: 100, batches: { ...NO_BATCHES, begun: 1 } } as const;
+  counters.writeSlot(0, { ...emptySlot(0), ...carried, batch: 0 });
+  counters.writeSlot(1, { ...emptySlot(0), ...carried, batch: 2 });
+  counters.close();
+
+  const gone = Promise.withResolvers<WorkerExit>();
+  const replaced = Promise.withResolvers<void>();
+  const slot = new WorkerSlot({
+    clock: systemClock,
+    spawn() {
+      const isFirst = slot.pids.length === 0;
+      if (!isFirst) replaced.resolve();
+      const { parent } = localLinks<DownMessage, UpMessage>();
+      const exited = isFirst ? gone.promise : new Promise<WorkerExit>(() => undefined);
+      return { pid: isFirst ? 1 : 2, link: parent, kill: () => undefined, exited };
+    },
+    template: templateOf(PLAN, assignment, 0),
+    counterFileOf: fileOf,
+    events: {
+      onReady: () => undefined,
+      onDrained: () => undefined,
+      onDeath: () => true,
+      onBatchLine: () => undefined,
+      onExited: () => undefined,
+    },
+    readyTimeoutMs: 1,
+    resumed: null,
+  });
+  slot.launch(null);
+  gone.resolve({ code: null, signal: 'SIGKILL', lastWords: '' });
+  await replaced.promise;
+  const { ledger, tables, batches, nextBatch } = slot.total();
+  assert.deepEqual(ledger, { ...EMPTY_LEDGER, offered: 200, inFlight: 200 });
+  assert.deepEqual(tables, [ledger]);
+  assert.equal(batches.begun, 2);
+  assert.equal(nextBatch, 4);
 });
 
 test('a worker may be told to send hundreds of thousands of batches again', () => {

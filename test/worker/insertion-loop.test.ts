@@ -269,15 +269,16 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
         assert.ok(word);
         if (ended) {
           const said = life.loop.snapshot();
-          const books = closeBooks(word, estateOf(word, [], plan.keyed), {
+          const books = closeBooks(word, estateOf(word, inherited, plan.keyed), {
             assignment,
             mix,
             hasSuccessor: false,
             nowMs: 0,
             timeoutMs: LIMITS.timeoutMs,
           });
-          assert.deepEqual(books.ledger, said.ledger, 'the counter file agrees with the snapshot');
-          assert.deepEqual(books.tables, said.tables);
+          assert.deepEqual(books.ledger, givenUp(said.ledger), 'the counter file agrees with the snapshot');
+          assert.deepEqual(books.tables, said.tables.map(givenUp));
+          assert.equal(books.batches.begun, said.batches.begun);
           assert.deepEqual([books.bodyBytes, books.replyBytes], [said.bodyBytes, said.replyBytes]);
         }
         life.close();
@@ -303,6 +304,11 @@ test('in every schedule of faults and kills: acknowledged ⊆ stored ⊆ offered
     { numRuns: Number(process.env['CRATEGEN_SCHEDULES'] ?? 300), endOnFailure: true },
   );
 });
+
+/** What was to be sent again and never was is in flight for the loop, and unknown when its books are closed. */
+function givenUp(ledger: Ledger): Ledger {
+  return { ...ledger, unknown: ledger.unknown + ledger.inFlight, inFlight: 0 };
+}
 
 async function runWhole(
   faults: Partial<TargetFaults>,
