@@ -80,6 +80,7 @@ export class Monitor {
   readonly #readUse: UseReader | null;
   #verdict: Verdict | null = null;
   #plannedRows: number | null = null;
+  #earlierRows = 0;
   #startAtNs: bigint | null = null;
   #end: { readonly elapsedMs: number; readonly reading: LoadReading } | null = null;
   /** How far into the run the newest point of the series reaches. */
@@ -145,6 +146,7 @@ export class Monitor {
 
   started(startAtNs: bigint): void {
     this.#startAtNs = startAtNs;
+    this.#earlierRows = this.total().ledger.acknowledged;
   }
 
   /**
@@ -327,6 +329,7 @@ export class Monitor {
       target: this.#target,
       elapsedMs: this.elapsedMs(),
       plannedRows: this.#plannedRows,
+      earlierRows: this.#earlierRows,
       workers: this.#slots.map((slot, position) =>
         this.#workerState(slot, totals[position] ?? slot.total(), rates.perWorker[position] ?? 0),
       ),

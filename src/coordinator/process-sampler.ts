@@ -14,6 +14,8 @@ export interface ProcessSample extends OutsideView {
 export interface ProcessHistory {
   readonly latest: ProcessSample | null;
   readonly percentMean: number | null;
+  /** How long it was watched for that. */
+  readonly watchedMs: number;
   readonly percentMax: number | null;
   /** Pages that processes share counted in parts (PSS); null until it was its turn, or where there is none. */
   readonly proportionalBytesMax: number | null;
@@ -44,6 +46,7 @@ const SHARE_EVERY = 2;
 const NO_HISTORY: ProcessHistory = {
   latest: null,
   percentMean: null,
+  watchedMs: 0,
   percentMax: null,
   proportionalBytesMax: null,
 };
@@ -81,6 +84,7 @@ export function createProcessSampler(): ProcessSampler {
       return {
         latest: track.latest,
         percentMean: track.countedMs > 0 ? track.percentMs / track.countedMs : null,
+        watchedMs: track.countedMs,
         percentMax: track.samples > 1 ? track.percentMax : null,
         proportionalBytesMax: track.proportionalBytesMax,
       };

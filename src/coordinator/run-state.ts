@@ -69,6 +69,8 @@ export interface RunState {
   readonly elapsedMs: number;
   /** Rows this machine is to offer, or null when only time bounds the run. */
   readonly plannedRows: number | null;
+  /** Rows that an earlier, stopped part of the run had stored: in the totals, not in rates. */
+  readonly earlierRows: number;
   readonly workers: readonly WorkerState[];
   readonly total: Snapshot;
   readonly window: WindowState;

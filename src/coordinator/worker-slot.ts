@@ -7,6 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { assert, messageOf } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
 import { EMPTY_LEDGER, type Ledger, NO_BATCHES, addLedgers, settledRows } from '../metrics/ledger.ts';
+import { meanByTime } from '../metrics/measured.ts';
 import { mergeSnapshots, newer } from '../metrics/merge.ts';
 import { endOutages } from '../metrics/node-counts.ts';
 import { type Snapshot, emptySnapshot } from '../metrics/snapshot.ts';
@@ -148,7 +149,11 @@ export class WorkerSlot {
     if (this.#closed.length === 0 && current[0] !== undefined) return current[0];
     const merged = mergeSnapshots([...this.#closed, ...current]);
     const latest = current[0] ?? this.#closed.at(-1);
-    const use = { ...merged.use, residentBytesMax: this.residentBytesMax };
+    const use = {
+      ...merged.use,
+      residentBytesMax: this.residentBytesMax,
+      eventLoopUtilization: loopShare([...this.#closed, ...current]),
+    };
     return {
       ...merged,
       use,
@@ -392,6 +397,15 @@ export class WorkerSlot {
     this.residentBytesMax = Math.max(this.residentBytesMax, residentBytes);
     this.heapUsedBytesMax = Math.max(this.heapUsedBytesMax, heapUsedBytes);
   }
+}
+
+/** Of processes that were one after the other; 0 before any has said. */
+function loopShare(snapshots: readonly Snapshot[]): number {
+  const parts = snapshots.map(({ use: { eventLoopActiveMs, eventLoopUtilization } }) => ({
+    mean: eventLoopUtilization,
+    ms: eventLoopUtilization > 0 ? eventLoopActiveMs / eventLoopUtilization : 0,
+  }));
+  return Math.min(1, meanByTime(parts) ?? 0);
 }
 
 function sumOfTables(tables: Snapshot['tables']): Ledger {

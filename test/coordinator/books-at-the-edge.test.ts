@@ -15,9 +15,11 @@ import { type WorkerExit, forkAhead, forkingSpawner } from '../../src/coordinato
 import { WorkerSlot } from '../../src/coordinator/worker-slot.ts';
 import { assignmentsOf } from '../../src/coordinator/shares.ts';
 import { EMPTY_LEDGER, NO_BATCHES } from '../../src/metrics/ledger.ts';
+import { NO_USE, emptySnapshot } from '../../src/metrics/snapshot.ts';
 import { type PlanFile, type ResumedBooks, parsePlanFile, planFileText } from '../../src/plan/plan-file.ts';
-import { localLinks } from '../../src/protocol/link.ts';
+import { type Link, localLinks } from '../../src/protocol/link.ts';
 import type { DownMessage, UpMessage } from '../../src/protocol/messages.ts';
+import { packSnapshot } from '../../src/protocol/packed-snapshot.ts';
 import { parseDownMessage } from '../../src/protocol/parse-message.ts';
 import { createCounterFile, emptySlot } from '../../src/worker/counter-file.ts';
 import { sandboxFor } from '../support/sandbox.ts';
@@ -108,6 +110,48 @@ test('rows that a killed worker had in flight are in flight until its successor 
   assert.deepEqual(tables, [ledger]);
   assert.equal(batches.begun, 2);
   assert.equal(nextBatch, 4);
+});
+
+test('how busy a replaced worker was is the mean of its processes by their time', async () => {
+  const [assignment] = assignmentsOf(PLAN);
+  assert.ok(assignment);
+  const ends: ((exit: WorkerExit) => void)[] = [];
+  const children: Link<UpMessage>[] = [];
+  const slot = new WorkerSlot({
+    clock: systemClock,
+    spawn() {
+      const { parent, child } = localLinks<DownMessage, UpMessage>();
+      children.push(child);
+      const exited = new Promise<WorkerExit>((resolve) => ends.push(resolve));
+      return { pid: ends.length, link: parent, kill: () => undefined, exited };
+    },
+    template: templateOf(PLAN, assignment, 0),
+    counterFileOf: (incarnation) => join(folder, `busy-${incarnation}`),
+    events: {
+      onReady: () => undefined,
+      onDrained: () => undefined,
+      onDeath: () => true,
+      onBatchLine: () => undefined,
+      onExited: () => undefined,
+    },
+    readyTimeoutMs: 60_000,
+    resumed: null,
+  });
+  const says = async (incarnation: number, eventLoopUtilization: number, eventLoopActiveMs: number) => {
+    const use = { ...NO_USE, eventLoopUtilization, eventLoopActiveMs };
+    const snapshot = packSnapshot({ ...emptySnapshot(0), sequence: 1, use });
+    await children[incarnation]?.send({ type: 'progress', workerIndex: 0, incarnation, snapshot });
+  };
+  slot.launch(null);
+  await says(0, 1, 9000);
+  ends[0]?.({ code: null, signal: 'SIGKILL', lastWords: '' });
+  await new Promise((resolve) => setImmediate(resolve));
+  await says(1, 0, 0);
+  assert.equal(slot.total().use.eventLoopUtilization, 1);
+  ends[1]?.({ code: null, signal: 'SIGKILL', lastWords: '' });
+  await new Promise((resolve) => setImmediate(resolve));
+  await says(2, 0.1, 100);
+  assert.equal(slot.total().use.eventLoopUtilization, 0.91);
 });
 
 test('a worker may be told to send hundreds of thousands of batches again', () => {

@@ -12,6 +12,7 @@ import {
   windowOf,
 } from '../../src/metrics/histogram.ts';
 import { EMPTY_LEDGER, assertBalanced } from '../../src/metrics/ledger.ts';
+import { meanByTime } from '../../src/metrics/measured.ts';
 import { mergeSnapshots, newer } from '../../src/metrics/merge.ts';
 import { type NodeCounts, type Outage, mergeOutages } from '../../src/metrics/node-counts.ts';
 import { createSeries } from '../../src/metrics/series.ts';
@@ -198,4 +199,23 @@ test('a series never holds more than its capacity, keeps its last point and stay
       if (count >= capacity) assert.ok(points.length >= capacity / 2);
     }),
   );
+});
+
+test('a mean of means counts each by its time, and of nothing that was watched there is none', () => {
+  assert.equal(
+    meanByTime([
+      { mean: 100, ms: 60_000 },
+      { mean: 20, ms: 20_000 },
+    ]),
+    80,
+  );
+  assert.equal(
+    meanByTime([
+      { mean: 100, ms: 60_000 },
+      { mean: null, ms: 0 },
+    ]),
+    100,
+  );
+  assert.equal(meanByTime([{ mean: null, ms: 0 }]), null);
+  assert.equal(meanByTime([]), null);
 });

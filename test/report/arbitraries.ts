@@ -346,6 +346,7 @@ export const states: fc.Arbitrary<RunState> = record({
   target: orNull(targets),
   elapsedMs: fc.oneof(fc.constant(0), fc.nat(1e9)),
   plannedRows: orNull(rows),
+  earlierRows: rows,
   workers: fc.array(workerStates, { maxLength: 40 }),
   total: snapshots,
   window: record({

@@ -231,6 +231,7 @@ export function sampleState(workers: number, changes: Partial<RunState> = {}): R
     target: { kind: 'cratedb', version: '6.4.3', nodes: plan.target.nodes, keyed: true },
     elapsedMs: 42_000,
     plannedRows: Math.max(17_200_000, 1_000_000 * workers),
+    earlierRows: 0,
     workers: states,
     total,
     window: {

@@ -38,7 +38,8 @@ export function steadyRowsPerSecond(state: RunState): number {
 
 /** Acknowledged rows per second since the start; null before it. */
 export function meanRowsPerSecond(state: RunState): number | null {
-  return state.elapsedMs > 0 ? (state.total.ledger.acknowledged / state.elapsedMs) * 1000 : null;
+  const rows = state.total.ledger.acknowledged - state.earlierRows;
+  return state.elapsedMs > 0 ? (rows / state.elapsedMs) * 1000 : null;
 }
 
 /** The share of the run that is done, 0..1, by the bound that is nearer; null when nothing bounds it yet. */

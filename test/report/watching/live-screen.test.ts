@@ -237,6 +237,14 @@ test('a run that reached its bound says that it waits for its last answers, and 
   assert.match(early, /^ {2}ending: all is answered before the schedule is over$/m);
 });
 
+test('the mean rate of a resumed run is of the rows that it stored itself', () => {
+  const state = sampleState(2);
+  const { acknowledged } = state.total.ledger;
+  const own = (earlierRows: number): string => screen({ ...state, earlierRows }, 100);
+  assert.match(own(0), /\(mean 14\.4 k\)/);
+  assert.match(own(acknowledged), /\(mean 0\)/);
+});
+
 test('a run bounded by time shows its limit and measures its progress by it', () => {
   const plan = samplePlan({ bounds: { rows: null, durationMs: 84_000 } });
   const shown = screen(sampleState(2, { plan, plannedRows: null }), 100);
