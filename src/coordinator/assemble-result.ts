@@ -2,8 +2,9 @@
 import { EMPTY_LEDGER, NO_BATCHES, type Ledger, addBatches, addLedgers } from '../metrics/ledger.ts';
 import { notVerified } from '../audit/verification.ts';
 import type { TargetKind } from '../base/target-kind.ts';
+import { formatExact } from '../base/units.ts';
 import { createHistogram } from '../metrics/histogram.ts';
-import { maxOfKnown, meanOfKnown } from '../metrics/measured.ts';
+import { maxOfKnown, meanByTime } from '../metrics/measured.ts';
 import { mergeSnapshots } from '../metrics/merge.ts';
 import { type ErrorCount, noNodeCounts } from '../metrics/node-counts.ts';
 import type { ProcessUse } from '../metrics/snapshot.ts';
@@ -89,7 +90,7 @@ export function assembleResult(parts: ResultParts): RunResult {
     coordinator: coordinatorCost(monitor),
     nodes: target.state.nodes.map((origin, node) => ({ origin, ...(total.nodes[node] ?? noNodeCounts()) })),
     server: monitor.serverTelemetry(),
-    errors: [...total.errors, ...deathsOf(slots)],
+    errors: [...total.errors.filter((error) => !isForeign(error)), ...deathsOf(slots)],
     bottleneck: monitor.verdict(target.state),
     series: monitor.points(),
     events: monitor.events(),
@@ -150,7 +151,9 @@ function workerResult(
     cpu: {
       userSeconds: total.use.userCpuUs / 1e6,
       systemSeconds: total.use.systemCpuUs / 1e6,
-      percentMean: meanOfKnown(seen.map(({ percentMean }) => percentMean)),
+      percentMean: meanByTime(
+        seen.map(({ percentMean, watchedMs }) => ({ mean: percentMean, ms: watchedMs })),
+      ),
       percentMax: maxOfKnown(seen.map(({ percentMax }) => percentMax)),
       lowerBound: slot.isLowerBound,
     },
@@ -252,6 +255,13 @@ function warningsOf(parts: ResultParts): string[] {
   const usable = Math.min(env.host.cores, env.host.cgroupCores ?? Infinity);
   if (plan.load.procs > usable)
     warnings.push(`${plan.load.procs} worker processes shared ${usable} ${usable === 1 ? 'core' : 'cores'}.`);
+  const foreign = mergeSnapshots(slots.map((slot) => slot.total()))
+    .errors.filter(isForeign)
+    .reduce((sum, { rows }) => sum + rows, 0);
+  if (foreign > 0)
+    warnings.push(
+      `${formatExact(foreign)} rows were in the table when they were sent first: another run with this id writes them too (--machine tells machines apart), or a node repeated writes of its own.`,
+    );
   const refused = slots.reduce((sum, slot) => sum + slot.refusedMessages, 0);
   if (refused > 0)
     warnings.push(`${refused} messages of worker processes were refused; their senders were replaced.`);
@@ -261,6 +271,11 @@ function warningsOf(parts: ResultParts): string[] {
     ...resumedWarnings(env.resumed),
     ...monitor.cpuDifferences(CPU_TOLERANCE, CPU_COMPARED_AFTER_MS),
   ];
+}
+
+/** Rows of this run that its workers did not write: no error of theirs, but to be known before any figure. */
+function isForeign(error: ErrorCount): boolean {
+  return error.class === 'alreadyThere';
 }
 
 const NEVER_BEGAN = 'the run was stopped before its first row';

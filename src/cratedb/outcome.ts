@@ -5,9 +5,11 @@
 
 /**
  * Every kind of trouble that the ledger, the screen and the run file name. The comment says what it means for
- * the rows: not stored, unknown, or rejected (refused for what they contain).
+ * the rows: stored, not stored, unknown, or rejected (refused for what they contain).
  */
 export type FailureClass =
+  // stored: the row was there when it was sent first
+  | 'alreadyThere'
   // not stored: no byte was handed over
   | 'refused'
   | 'dns'
@@ -65,6 +67,8 @@ export interface AttemptRows {
 
 export interface AttemptOutcome {
   readonly rows: AttemptRows;
+  /** Of the acknowledged, those that the table had before, as far as the answer says. */
+  readonly alreadyThere: number;
   /**
    * What it says about the node: `good` it answers as it should, whatever became of rows; `unreachable` it lets
    * nobody in now (refused, DNS, connect time-out, 404 before recovery, no master); `overloaded` it asks for

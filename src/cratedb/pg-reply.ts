@@ -41,7 +41,8 @@ export function readPgReply(reply: PgReply, request: PgRequest): BulkReading {
   }
   // With a key 0 is a row that is there already, and only this run writes it.
   const stored = reply.counts.filter((count) => count === 1 || (count === 0 && request.keyed)).length;
-  return stored === rows ? allStored(rows) : allButSilent(rows, stored);
+  if (stored < rows) return allButSilent(rows, stored);
+  return allStored(rows, reply.counts.filter((count) => count === 0).length);
 }
 
 type Meaning = readonly [FailureClass, 'rejected' | 'notStored' | 'unknown', BulkReading['condition']];

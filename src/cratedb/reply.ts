@@ -30,7 +30,7 @@ export interface BulkRequest {
 
 export type BulkReading = Pick<
   AttemptOutcome,
-  'rows' | 'condition' | 'refusedWhole' | 'isSilent' | 'failures'
+  'rows' | 'alreadyThere' | 'condition' | 'refusedWhole' | 'isSilent' | 'failures'
 >;
 
 /** printable() adds an ellipsis to text that it cuts. */
@@ -64,6 +64,7 @@ export function allButSilent(rows: number, acknowledged: number): BulkReading {
   if (unknown === 0) return allStored(rows);
   return {
     rows: { acknowledged, rejected: 0, notStored: 0, unknown },
+    alreadyThere: 0,
     condition: 'good',
     refusedWhole: false,
     isSilent: true,
@@ -73,10 +74,11 @@ export function allButSilent(rows: number, acknowledged: number): BulkReading {
 
 const SILENT = 'a complete answer that counts fewer rows than were sent, and says neither which nor why';
 
-/** The reading of a reply that said every row is stored. */
-export function allStored(rows: number): BulkReading {
+/** The reading of a reply that said every row is stored, and how many of them were before. */
+export function allStored(rows: number, alreadyThere = 0): BulkReading {
   return {
     rows: { acknowledged: rows, rejected: 0, notStored: 0, unknown: 0 },
+    alreadyThere,
     condition: 'good',
     refusedWhole: false,
     isSilent: false,
@@ -101,6 +103,7 @@ export function allRows(
 ): BulkReading {
   return {
     rows: { acknowledged: 0, rejected: 0, notStored: 0, unknown: 0, [state]: rows },
+    alreadyThere: 0,
     condition: why.condition,
     refusedWhole,
     isSilent: false,
@@ -308,6 +311,7 @@ class Tally {
     { class: FailureClass; code: number | null; rows: number; example: string }
   >();
   /** Named errors of rows; duplicates are among them, and no sign of a rejected row beside them. */
+  #alreadyThere = 0;
   #named = 0;
   #namedAsRejected = 0;
   #pushedBack = 0;
@@ -324,7 +328,8 @@ class Tally {
     if (result.kind === 'error') this.#takeError(result.rowcount, result.code, result.message);
     else if (result.kind === 'strange')
       this.#add('unknown', 'badReply', null, 'a result with other keys than rowcount and error');
-    else if (result.rowcount === 1 || (result.rowcount === 0 && keyed)) this.#rows.acknowledged += 1;
+    else if (result.rowcount === 1) this.#rows.acknowledged += 1;
+    else if (result.rowcount === 0 && keyed) this.#takeKnown();
     else if (result.rowcount === -2) return false;
     else if (result.rowcount === 0) this.#add('unknown', 'notCounted', null, 'rowcount 0 without an error');
     else this.#add('unknown', 'badReply', null, `rowcount ${result.rowcount} for one row`);
@@ -342,6 +347,12 @@ class Tally {
     if (main !== undefined) this.#add('rejected', main.class, main.code, main.example, rows);
   }
 
+  /** Its key is in the table. */
+  #takeKnown(): void {
+    this.#rows.acknowledged += 1;
+    this.#alreadyThere += 1;
+  }
+
   #takeError(rowcount: number, code: number, message: string): void {
     const example = (): string => exampleOf(message, this.#request.clean);
     this.#named += 1;
@@ -350,8 +361,7 @@ class Tally {
       return this.#add('unknown', 'badReply', code, () => `rowcount ${rowcount} beside ${example()}`);
     if (code === 4091 && this.#request.keyed) {
       // A server that repeats a shard's part inside meets the rows of its own first try.
-      this.#rows.acknowledged += 1;
-      return;
+      return this.#takeKnown();
     }
     const meaning = meaningOf(code, message);
     if (meaning.inRow === 'rejected' && meaning.class !== 'duplicateKey') this.#namedAsRejected += 1;
@@ -392,7 +402,8 @@ class Tally {
           : 'good';
     const { rows, habits } = this.#request;
     const refusedWhole = habits.oneRowFailsAll && this.#divisible === rows;
-    return { rows: { ...this.#rows }, condition, refusedWhole, isSilent: false, failures };
+    const counts = { rows: { ...this.#rows }, alreadyThere: this.#alreadyThere };
+    return { ...counts, condition, refusedWhole, isSilent: false, failures };
   }
 }
 
@@ -438,7 +449,7 @@ function readWhole(parsed: Parsed, reply: BulkReply, request: BulkRequest): Bulk
   const state = stateOfWhole(meaning, error.code, reply.status, request);
   const example = exampleOf(error.message, request.clean);
   const { condition } = meaning;
-  if (state === 'acknowledged') return allStored(request.rows);
+  if (state === 'acknowledged') return allStored(request.rows, request.rows);
   return allRows(
     request.rows,
     state,

@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts';
 import { assert } from '../base/errors.ts';
 import type { NodeGreeting } from '../cratedb/greeting.ts';
-import type { AttemptOutcome } from '../cratedb/outcome.ts';
+import type { AttemptOutcome, Failure } from '../cratedb/outcome.ts';
 import { createHistogram, record } from '../metrics/histogram.ts';
 import {
   type BatchCounts,
@@ -461,6 +461,7 @@ class Loop implements InsertionLoop {
     counters.replyBytes += outcome.replyBytes;
     this.#nodes.release(lease, outcome);
     this.#errors.add(outcome.failures);
+    if (!mayBeStored && outcome.alreadyThere > 0) this.#errors.add([alreadyThere(outcome.alreadyThere)]);
     const isMeasured = this.#elapsedMs() >= this.#config.assignment.warmUpMs;
     this.#nodeBooks.ended(lease.node, outcome, isMeasured);
     this.#countAnswer(outcome);
@@ -560,6 +561,16 @@ class Loop implements InsertionLoop {
   }
 }
 
+/** Nobody but this run should write its rows: it is told, and by no means sent again. */
+function alreadyThere(rows: number): Failure {
+  return {
+    class: 'alreadyThere',
+    code: null,
+    rows,
+    example: 'the table had the key before it was sent first',
+  };
+}
+
 /** What the record says of a batch that is in no request now. */
 function restPhase(slot: Slot): SlotCounters['phase'] {
   return slot.isInherited ? 'handedOver' : 'begun';
@@ -578,10 +589,9 @@ function sumOfBooks(
   untaken: readonly Ledger[],
   untakenBatches: number,
 ): Pick<Snapshot, 'tables' | 'batches' | 'measuredRows' | 'bodyBytes' | 'replyBytes'> {
-  const tables = Array.from(
-    { length: tableCount },
-    (_, table): Mutable<Ledger> => ({ ...(untaken[table] ?? EMPTY_LEDGER) }),
-  );
+  const tables = Array.from({ length: tableCount }, (_, table): Mutable<Ledger> => ({
+    ...(untaken[table] ?? EMPTY_LEDGER),
+  }));
   const batches: Mutable<BatchCounts> = { ...NO_BATCHES, begun: untakenBatches };
   let [measuredRows, bodyBytes, replyBytes] = [0, 0, 0];
   for (const book of books) {

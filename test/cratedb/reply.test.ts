@@ -254,6 +254,13 @@ describe('results of a complete reply', () => {
     });
   }
 
+  test('Rows whose key the table had are told apart, where only this run should write them.', () => {
+    const text = results('{"rowcount":1}', '{"rowcount":0}', '{"rowcount":0}', failed(4091));
+    assert.equal(read(200, text, 4, { keyed: true }).alreadyThere, 3);
+    assert.equal(read(200, text, 4).alreadyThere, 0);
+    assert.equal(read(200, results(ONE, ONE), 2, { keyed: true }).alreadyThere, 0);
+  });
+
   test('A 200 that is not exactly a reply to these rows acknowledges none of them.', () => {
     const texts = [
       '',

@@ -200,3 +200,26 @@ test('the embedded sandbox says in the result that it was no CrateDB, and is gon
   assert.match(ended.stderr, /sandbox/);
   for (const pid of [...workers, sandbox]) assert.throws(() => process.kill(pid, 0), /ESRCH/);
 });
+
+test('rows of its own id that somebody else writes meanwhile are told before any figure', async (context) => {
+  const [place, sandbox] = [await home(context), await sandboxFor(context)];
+  // When the run looks at the table there is none of them yet.
+  const startAt = new Date(Date.now() + 8000).toISOString();
+  const load = ['--rows', '2k', '--batch-size', '100', '--run-id', 'twin', '--start-at', startAt];
+  const command = crategen(cluster(sandbox, ...load), place);
+  await command.line(/all workers are ready/);
+  const stmt = "INSERT INTO crategen.records (run_id, seq, ts) VALUES ('twin', ?, 0)";
+  const body = JSON.stringify({ stmt, bulk_args: [[7], [8], [1999]] });
+  await fetch(`${sandbox.url}/_sql`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  const ended = await command.ended;
+  assert.equal(ended.code, 0, ended.stderr);
+  const { ledger, warnings, errors } = ended.run();
+  assert.equal(ledger.acknowledged, 2000);
+  const told = warnings.filter((warning) => warning.startsWith('3 rows were in the table when'));
+  assert.equal(told.length, 1, warnings.join('\n'));
+  assert.deepEqual(errors, []);
+});

@@ -616,3 +616,29 @@ test('what a killed worker had on its way may have been written until its death,
   assert.equal(lastByteAfterMs(60_000), 5000);
   life.close();
 });
+
+test('rows that the table had are told of once, and not when this run may have stored them itself', async () => {
+  const clock = createVirtualClock();
+  let requests = 0;
+  const target: InsertPort = {
+    ...createSimulatedTarget(clock, () => 0.5, CALM, true),
+    insert(_node, _body, { rows, onHandedOver }) {
+      onHandedOver();
+      requests += 1;
+      const unanswered = { acknowledged: 0, rejected: 0, notStored: 0, unknown: rows };
+      const outcome =
+        requests === 1 ? outcomeOf(unanswered, { condition: 'troubled' }) : storedAll(rows, 1000);
+      return Promise.resolve({ ...outcome, alreadyThere: requests === 1 ? 0 : 5 });
+    },
+  };
+  const parts = { clock, random: () => 0.5, target, keyed: true, resume: null, limits: { inFlight: 1 } };
+  const life = begin({ ...parts, assignment: assignmentOf(40) });
+  await clock.runUntil(life.loop.run(clock.monotonicNs()), DAY_MS);
+  const { errors, ledger } = life.loop.snapshot();
+  assert.deepEqual([requests, ledger.acknowledged], [3, 40]);
+  assert.deepEqual(
+    errors.map(({ class: name, rows, batches }) => [name, rows, batches]),
+    [['alreadyThere', 5, 1]],
+  );
+  life.close();
+});

@@ -193,6 +193,7 @@ const NONE: AttemptRows = { acknowledged: 0, rejected: 0, notStored: 0, unknown:
 export function outcomeOf(rows: AttemptRows, facts: Partial<AttemptOutcome> = {}): AttemptOutcome {
   return {
     rows,
+    alreadyThere: 0,
     condition: 'good',
     refusedWhole: false,
     isSilent: false,
