@@ -102,7 +102,13 @@ export function startCrew(fixture: string, plan: RunPlan, clock: Clock): CrewRun
 /** Processes nobody looks at. */
 export const NO_SAMPLER: ProcessSampler = {
   sample: () => Promise.resolve(),
-  historyOf: () => ({ latest: null, percentMean: null, watchedMs: 0, percentMax: null, proportionalBytesMax: null }),
+  historyOf: () => ({
+    latest: null,
+    percentMean: null,
+    watchedMs: 0,
+    percentMax: null,
+    proportionalBytesMax: null,
+  }),
   close: () => undefined,
 };
 
