@@ -1,5 +1,12 @@
 /** The schemas that come with crategen. All carry run_id and seq, with the primary key over them. */
-import type { Column, ColumnType, Generator, PoolSource, TableSchema } from './schema.ts';
+import {
+  type Column,
+  type ColumnType,
+  type Generator,
+  type PoolSource,
+  type TableSchema,
+  RECORD_SETS,
+} from './schema.ts';
 
 export const PRESET_NAMES = ['records', 'metrics', 'everything'] as const;
 export type PresetName = (typeof PRESET_NAMES)[number];
@@ -152,18 +159,7 @@ function metricsSchema(): TableSchema {
         {
           kind: 'object',
           policy: 'dynamic',
-          columns: [
-            'arch',
-            'datacenter',
-            'hostname',
-            'os',
-            'rack',
-            'region',
-            'service',
-            'service_environment',
-            'service_version',
-            'team',
-          ].map(tag),
+          columns: RECORD_SETS.hosts.map(tag),
         },
         { kind: 'object' },
       ),
