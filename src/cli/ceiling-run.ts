@@ -2,7 +2,7 @@
 import { UsageError } from '../base/errors.ts';
 import { ceilingSettings } from '../plan/ceiling.ts';
 import { parseCeilingPlan } from '../plan/parse-ceiling-plan.ts';
-import type { ParsedRunPlan } from '../plan/parse-run-plan.ts';
+import type { ParsedRunPlan } from '../plan/plan-input.ts';
 import type { RawSettings } from '../plan/settings.ts';
 import { runPlanOf } from '../report/run-file.ts';
 import type { RunFile } from '../report/run-file-schema.ts';

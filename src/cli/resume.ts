@@ -3,7 +3,7 @@ import { UsageError } from '../base/errors.ts';
 import { printable } from '../base/text.ts';
 import { type StoppedWorker, resumeOf } from '../coordinator/resume.ts';
 import { parseResumePlan } from '../plan/parse-resume-plan.ts';
-import type { ParsedRunPlan } from '../plan/parse-run-plan.ts';
+import type { ParsedRunPlan } from '../plan/plan-input.ts';
 import type { ResumedBooks } from '../plan/plan-file.ts';
 import { type RunPlan, tablesOf } from '../plan/run-plan.ts';
 import type { RawSettings } from '../plan/settings.ts';

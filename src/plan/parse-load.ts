@@ -1,7 +1,7 @@
 /** The load of a run: processes, batches, pace and the way rows are sent, and what of it does not go together. */
 import { ACCEPTED, DAY_MS, durationFlag, formatExact, parseRate } from '../base/units.ts';
 import { INSERT_PATHS, MAX_VALUES_ROWS } from '../rows/insert-form.ts';
-import type { PlanInput } from './parse-run-plan.ts';
+import type { PlanInput } from './plan-input.ts';
 import type { Compression, DraftPlan, LoadPlan, RunPlan } from './run-plan.ts';
 import type { SettingReader } from './setting-reader.ts';
 

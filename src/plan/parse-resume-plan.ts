@@ -3,7 +3,7 @@
  * output. What decides which rows exist and who inserts them must stay as it was.
  */
 import { SHOWING_SETTINGS, readOutput } from './parse-output.ts';
-import type { ParsedRunPlan, PlanInput } from './parse-run-plan.ts';
+import type { ParsedRunPlan, PlanInput } from './plan-input.ts';
 import { readSafety } from './parse-safety.ts';
 import { type TargetDefaults, readTarget } from './parse-target.ts';
 import { readThresholds } from './parse-thresholds.ts';

@@ -5,26 +5,16 @@
 import { DAY_MS, HOUR_MS } from '../base/units.ts';
 import { MAX_ROWS } from '../rows/row-format.ts';
 import { ceilingProblems } from './ceiling.ts';
-import type { ConfigFile } from './config-file.ts';
 import { readAlso, warnOfEmptyTables } from './parse-also.ts';
 import { checkInsertPath, checkLoadAgainstBounds, readLoad } from './parse-load.ts';
-import { type OutputPlan, readOutput } from './parse-output.ts';
+import { readOutput } from './parse-output.ts';
 import { readSafety } from './parse-safety.ts';
 import { checkSequences, readTable } from './parse-table.ts';
-import { type Environment, type SecretSources, DEFAULT_NODES, readTarget } from './parse-target.ts';
+import { DEFAULT_NODES, readTarget } from './parse-target.ts';
 import { readThresholds } from './parse-thresholds.ts';
-import type {
-  DraftPlan,
-  GeneratorChoice,
-  RunCommandName,
-  RunPlan,
-  SchemaSource,
-  TargetPlan,
-  VerifyMethod,
-} from './run-plan.ts';
-import type { ResolvedSchema } from './schema-source.ts';
+import type { DraftPlan, RunCommandName, RunPlan, SchemaSource, VerifyMethod } from './run-plan.ts';
+import type { ParsedRunPlan, PlanFacts, PlanInput } from './plan-input.ts';
 import { SettingReader } from './setting-reader.ts';
-import type { RawSettings } from './settings.ts';
 
 /** A ceiling without any bound is given one before it is parsed. */
 const DEFAULT_ROWS = { cluster: 1_000_000, single: 10_000, ceiling: null } as const;
@@ -32,48 +22,6 @@ const MAX_DURATION_MS = 365 * DAY_MS;
 const MAX_MACHINES = 1000;
 /** A start far ahead is a typing error. */
 const MAX_START_DELAY_MS = 7 * DAY_MS;
-
-/** What the host and the moment contribute. */
-export interface PlanFacts {
-  /** Cores that this process may use, container limits included. */
-  readonly availableParallelism: number;
-  /** Which generators this Node can run. */
-  readonly generators: readonly GeneratorChoice[];
-  /** Wall-clock ms. */
-  readonly nowMs: number;
-  /** Four characters of a-z and 0-9, for the run id. */
-  readonly randomId: string;
-  /** A whole number below 2^32, for the seed. */
-  readonly randomSeed: number;
-}
-
-export interface PlanInput {
-  readonly command: RunCommandName;
-  readonly flags: RawSettings;
-  readonly env: Environment;
-  readonly config: ConfigFile | null;
-  /** Of the file that `--schema` names; null without the flag. */
-  readonly schemaFile: ResolvedSchema | null;
-  /** Of the files that `--also` names, by the path as it was written. */
-  readonly alsoFiles: ReadonlyMap<string, ResolvedSchema>;
-  readonly facts: PlanFacts;
-}
-
-/** The target and where its secrets are come in either case, so that missing files are told with the rest. */
-export type ParsedRunPlan = {
-  readonly target: TargetPlan;
-  readonly secrets: SecretSources;
-} & (
-  | {
-      readonly ok: true;
-      readonly plan: DraftPlan;
-      readonly output: OutputPlan;
-      readonly warnings: readonly string[];
-      /** For each table, what to know before the first insert; null for a run that goes on, which was told. */
-      readonly notes: readonly (readonly string[])[] | null;
-    }
-  | { readonly ok: false; readonly problems: readonly string[] }
-);
 
 /** Makes the plan, or says everything that keeps it from being one. */
 export function parseRunPlan(input: PlanInput): ParsedRunPlan {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { ceilingPlanOf, ceilingSettings } from '../../src/plan/ceiling.ts';
 import { parseCeilingPlan } from '../../src/plan/parse-ceiling-plan.ts';
-import type { ParsedRunPlan } from '../../src/plan/parse-run-plan.ts';
+import type { ParsedRunPlan } from '../../src/plan/plan-input.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import type { RawValue } from '../../src/plan/settings.ts';
 import { samplePlan } from '../support/sample-plan.ts';

@@ -1,6 +1,7 @@
 /** A run plan's input with plain facts, for the tests of this folder. */
 import type { ConfigFile } from '../../src/plan/config-file.ts';
-import { type ParsedRunPlan, type PlanFacts, parseRunPlan } from '../../src/plan/parse-run-plan.ts';
+import { parseRunPlan } from '../../src/plan/parse-run-plan.ts';
+import type { ParsedRunPlan, PlanFacts } from '../../src/plan/plan-input.ts';
 import type { RunCommandName, RunPlan } from '../../src/plan/run-plan.ts';
 import { type ResolvedSchema, withSchema } from '../../src/plan/schema-source.ts';
 import type { RawValue } from '../../src/plan/settings.ts';
