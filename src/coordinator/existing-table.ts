@@ -8,7 +8,6 @@ import { printable } from '../base/text.ts';
 import type { AskOptions } from '../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../cratedb/client.ts';
 import {
-  type ColumnStatistics,
   type ValueKind,
   analyze,
   countColumn,
@@ -29,7 +28,12 @@ import {
   growingColumn,
 } from '../rows/existing/fill.ts';
 import { type TableDefinition, parseDdl } from '../rows/existing/parse-ddl.ts';
-import { madeUpPrefix, madeUpTexts, shapesOf as tableShapes } from '../rows/existing/shape.ts';
+import {
+  type ColumnFigures,
+  madeUpPrefix,
+  madeUpTexts,
+  shapesOf as tableShapes,
+} from '../rows/existing/shape.ts';
 import type { Column } from '../rows/schema.ts';
 import { validateSchema } from '../rows/validate-schema.ts';
 import { answered } from './target-hints.ts';
@@ -172,7 +176,7 @@ async function shapesOf(
 }
 
 interface Figures {
-  readonly figures: readonly ColumnStatistics[];
+  readonly figures: readonly ColumnFigures[];
   readonly notes: readonly string[];
 }
 
@@ -181,7 +185,7 @@ async function countedFigures(
   table: TableName,
   definition: TableDefinition,
 ): Promise<Figures> {
-  const figures: ColumnStatistics[] = [];
+  const figures: ColumnFigures[] = [];
   for (const [path, column] of columnsByPath(definition.columns)) {
     if (column.generatedAs !== undefined) continue;
     const counted = await countColumn(client, table, { path, kind: valueKind(column) });

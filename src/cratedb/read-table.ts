@@ -6,6 +6,7 @@ import { type TableName, quoteColumnPath, quoteTable } from '../base/sql.ts';
 import { type Answer, type AskOptions, type Rows, askRows, command, notUnderstood } from './ask.ts';
 import type { CrateClient } from './client.ts';
 import { refresh } from './statements.ts';
+import type { ColumnFigures } from '../rows/existing/shape.ts';
 
 export type TableText =
   /** Also what a user sees who has no privilege on it. */
@@ -85,19 +86,6 @@ export async function prefixPresent(
   return answer.ok ? { ok: true, value: answer.value.length > 0 ? [prefix] : [] } : answer;
 }
 
-/** How the values of one column are distributed. Values are texts. */
-export interface ColumnStatistics {
-  /** As the model's paths: `a`, `o['a']`. */
-  readonly path: string;
-  readonly nullShare: number;
-  readonly distinct: number;
-  readonly commonValues: readonly string[];
-  /** Of all rows. */
-  readonly commonShares: readonly number[];
-  /** Between two neighbours lie as many values as between any other two. */
-  readonly bounds: readonly string[];
-}
-
 /** What the values of a column can be asked for: numbers have bounds, others than texts only a share of nulls. */
 export type ValueKind = 'number' | 'text' | 'other';
 
@@ -121,7 +109,7 @@ export async function countColumn(
   table: TableName,
   { path, kind }: NamedColumn,
   options: AskOptions = {},
-): Promise<Answer<ColumnStatistics>> {
+): Promise<Answer<ColumnFigures>> {
   const [column, from] = [quoteColumnPath(path), quoteTable(table)];
   const ask = (statement: string): Promise<Answer<Rows>> =>
     askRows(client, statement, [], { timeoutMs: COUNT_TIMEOUT_MS, ...options });
@@ -181,14 +169,14 @@ export async function readStatistics(
   client: CrateClient,
   table: TableName,
   options: AskOptions = {},
-): Promise<Answer<readonly ColumnStatistics[]>> {
+): Promise<Answer<readonly ColumnFigures[]>> {
   const statement =
     'SELECT attname, null_frac, n_distinct, most_common_vals, most_common_freqs, histogram_bounds FROM pg_catalog.pg_stats WHERE schemaname = ? AND tablename = ?';
   const answer = await askRows(client, statement, [table.schema, table.table], options);
   return answer.ok ? { ok: true, value: answer.value.flatMap(statisticsOf) } : answer;
 }
 
-function statisticsOf(row: readonly unknown[]): readonly ColumnStatistics[] {
+function statisticsOf(row: readonly unknown[]): readonly ColumnFigures[] {
   const [path, nullShare, distinct, values, shares, bounds] = row;
   if (typeof path !== 'string' || typeof nullShare !== 'number' || typeof distinct !== 'number') return [];
   const [commonValues, commonShares] = [textsIn(values), numbersIn(shares)];

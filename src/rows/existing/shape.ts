@@ -8,14 +8,16 @@ import type { Column, ColumnType, Generator, JsonValue, WeightedValue } from '..
 import type { ColumnShape } from './fill.ts';
 import type { TableDefinition } from './parse-ddl.ts';
 
-/** What is known of one column; values are texts. */
+/** How the values of one column are distributed, as far as a server tells; values are texts. */
 export interface ColumnFigures {
+  /** As the model's paths: `a`, `o['a']`. */
   readonly path: string;
   readonly nullShare: number;
   readonly distinct: number;
   readonly commonValues: readonly string[];
   /** Of all rows. */
   readonly commonShares: readonly number[];
+  /** Between two neighbours lie as many values as between any other two. */
   readonly bounds: readonly string[];
 }
 
