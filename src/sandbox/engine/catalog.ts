@@ -116,6 +116,12 @@ export class Catalog {
     throw relationUnknown(`${schema}.${name}`);
   }
 
+  /** The table that a statement names; throws as `get` does. */
+  named(relation: RelationRef, sessionSchema: string): Table {
+    const { schema, name } = relationName(relation, sessionSchema);
+    return this.get(schema, name);
+  }
+
   hasSchema(name: string): boolean {
     return this.#schemas.has(name) || SYSTEM_SCHEMAS.includes(name);
   }
