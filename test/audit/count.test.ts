@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { COUNT_TIMES, verifyByCount, verifyByDelta } from '../../src/audit/count.ts';
 import type { Verification } from '../../src/audit/verification.ts';
-import { FakeClock, FakeServer, TABLE, rowsFrom } from './support.ts';
+import { FakeServer, TABLE, rowsFrom } from './support.ts';
+import { SleepingClock } from '../support/sleeping-clock.ts';
 
 interface Facts {
   readonly unknown?: number;
@@ -13,7 +14,7 @@ interface Facts {
 
 function verify(
   server: FakeServer,
-  clock: FakeClock,
+  clock: SleepingClock,
   acknowledged: number,
   { unknown = 0, keyed = true, signal, range = { from: 0, to: 1_000 } }: Facts = {},
 ): Promise<Verification> {
@@ -27,7 +28,7 @@ function verify(
 
 describe('verification by count', () => {
   test('The exact number matches at once.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.rows = rowsFrom(0, 100);
     assert.deepEqual(await verify(server, clock, 100), {
       method: 'count',
@@ -45,14 +46,14 @@ describe('verification by count', () => {
       [100, 'match'],
       [101, 'mismatch'],
     ] as const) {
-      const [server, clock] = [new FakeServer(), new FakeClock()];
+      const [server, clock] = [new FakeServer(), new SleepingClock()];
       server.rows = rowsFrom(0, stored);
       assert.equal((await verify(server, clock, 95, { unknown: 5 })).verdict, verdict);
     }
   });
 
   test('A mismatch is counted again for ten seconds before it is called one.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.rows = rowsFrom(0, 98);
     const verification = await verify(server, clock, 100);
     assert.equal(verification.verdict, 'mismatch');
@@ -72,7 +73,7 @@ describe('verification by count', () => {
       [true, 'INITIALIZING', 1],
       [false, 'RELOCATING', 1],
     ]) {
-      const [server, clock] = [new FakeServer(), new FakeClock()];
+      const [server, clock] = [new FakeServer(), new SleepingClock()];
       server.rows = rowsFrom(0, 50);
       server.shards = [[true, 'STARTED', 3], state];
       clock.at(40_000, () => (server.shards = [[true, 'STARTED', 4]]));
@@ -82,7 +83,7 @@ describe('verification by count', () => {
   });
 
   test('A replica that has no place is no reason to wait.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.shards = [
       [true, 'STARTED', 4],
       [false, 'UNASSIGNED', 4],
@@ -92,7 +93,7 @@ describe('verification by count', () => {
   });
 
   test('A copy that does not recover within a minute leaves the count unavailable.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.rows = rowsFrom(0, 50);
     server.shards = [[true, 'UNASSIGNED', 1]];
     const verification = await verify(server, clock, 100);
@@ -102,14 +103,14 @@ describe('verification by count', () => {
   });
 
   test('When shards cannot be seen a mismatch is one after ten seconds.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.shards = null;
     assert.equal((await verify(server, clock, 1)).verdict, 'mismatch');
     assert.equal(clock.monotonicMs(), 10_000);
   });
 
   test('A count that cannot be had is tried for a minute and then unavailable.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.refreshes = false;
     const verification = await verify(server, clock, 0);
     assert.deepEqual(
@@ -122,7 +123,7 @@ describe('verification by count', () => {
   });
 
   test('Too many rows without a key are called duplicates, by their number.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.rows = [...rowsFrom(0, 100), 3, 4, 5];
     assert.match(
       (await verify(server, clock, 100, { keyed: false })).detail,
@@ -137,7 +138,7 @@ describe('verification by count', () => {
   });
 
   test('A signal makes it skipped.', async () => {
-    const [server, clock, stop] = [new FakeServer(), new FakeClock(), new AbortController()];
+    const [server, clock, stop] = [new FakeServer(), new SleepingClock(), new AbortController()];
     clock.at(4_000, () => stop.abort());
     assert.deepEqual(
       [(await verify(server, clock, 100, { signal: stop.signal })).verdict, clock.monotonicMs()],
@@ -147,7 +148,7 @@ describe('verification by count', () => {
 });
 
 test('Without run_id the difference to the count before is told and proves nothing.', async () => {
-  const [server, clock] = [new FakeServer(), new FakeClock()];
+  const [server, clock] = [new FakeServer(), new SleepingClock()];
   server.rows = rowsFrom(0, 150);
   const run = { table: TABLE, before: 40, acknowledged: 100, unknown: 0 };
   assert.deepEqual(await verifyByDelta(server, run, { clock, ...COUNT_TIMES }), {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { type Resolution, type UnknownBatch, resolveUnknown, spansOf } from '../../src/audit/resolve.ts';
-import { FakeClock, FakeServer, TABLE, rowsFrom } from './support.ts';
+import { FakeServer, TABLE, rowsFrom } from './support.ts';
+import { SleepingClock } from '../support/sleeping-clock.ts';
 
 function unknownBatch(firstRow: number, facts: Partial<UnknownBatch> = {}): UnknownBatch {
   return { firstRow, rows: 10, acknowledged: 0, unknown: 10, lastByteAtMs: 0, ...facts };
@@ -10,7 +11,7 @@ function unknownBatch(firstRow: number, facts: Partial<UnknownBatch> = {}): Unkn
 
 function resolve(
   server: FakeServer,
-  clock: FakeClock,
+  clock: SleepingClock,
   batches: readonly UnknownBatch[],
   budgetMs = 100_000,
   signal?: AbortSignal,
@@ -27,33 +28,33 @@ const totals = ({ stored, absent, stillUnknown }: Resolution): string =>
 
 describe('resolution of unknown rows', () => {
   test('Rows that the server has are stored, at once.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.rows = rowsFrom(20, 40);
     assert.equal(totals(await resolve(server, clock, [unknownBatch(20), unknownBatch(30)])), '20/0/0');
     assert.equal(clock.monotonicMs(), 0);
   });
 
   test('Rows that were acknowledged are not counted as found.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.rows = rowsFrom(0, 7);
     const resolution = await resolve(server, clock, [unknownBatch(0, { acknowledged: 4, unknown: 6 })]);
     assert.deepEqual(resolution.perBatch, [{ firstRow: 0, stored: 3, absent: 3, unknown: 0 }]);
   });
 
   test('Without a key a row that is there twice is one row.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.rows = [0, 0, 0, 1];
     assert.equal(totals(await resolve(server, clock, [unknownBatch(0)])), '2/8/0');
   });
 
   test('Absent rows are so when no INSERT runs, but not within two seconds of the last byte.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     assert.equal(totals(await resolve(server, clock, [unknownBatch(0)])), '0/10/0');
     assert.equal(clock.monotonicMs(), 2_000);
   });
 
   test('A server that stood still may take up what lies in its buffers when it answers again.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.running = null;
     clock.at(10_000, () => {
       server.running = 0;
@@ -66,7 +67,7 @@ describe('resolution of unknown rows', () => {
   });
 
   test('A row that a running job writes late is found.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.running = 1;
     clock.at(30_000, () => {
       server.rows = rowsFrom(0, 10);
@@ -78,7 +79,7 @@ describe('resolution of unknown rows', () => {
 
   test('What stays absent for 65 s is absent whatever runs, and when jobs cannot be seen.', async () => {
     for (const running of [3, null]) {
-      const [server, clock] = [new FakeServer(), new FakeClock()];
+      const [server, clock] = [new FakeServer(), new SleepingClock()];
       server.running = running;
       assert.equal(totals(await resolve(server, clock, [unknownBatch(0)])), '0/10/0');
       assert.equal(clock.monotonicMs(), 65_000);
@@ -86,7 +87,7 @@ describe('resolution of unknown rows', () => {
   });
 
   test('Without the time to be sure rows stay unknown, and it is said why.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.running = 2;
     server.rows = rowsFrom(0, 4);
     const resolution = await resolve(server, clock, [unknownBatch(0)], 5_000);
@@ -102,7 +103,7 @@ describe('resolution of unknown rows', () => {
   });
 
   test('A server that cannot be asked leaves rows unknown.', async () => {
-    const [server, clock] = [new FakeServer(), new FakeClock()];
+    const [server, clock] = [new FakeServer(), new SleepingClock()];
     server.refreshes = false;
     server.rows = rowsFrom(0, 10);
     const resolution = await resolve(server, clock, [unknownBatch(0)], 3_000);
@@ -111,7 +112,7 @@ describe('resolution of unknown rows', () => {
   });
 
   test('A signal ends it with what is known.', async () => {
-    const [server, clock, stop] = [new FakeServer(), new FakeClock(), new AbortController()];
+    const [server, clock, stop] = [new FakeServer(), new SleepingClock(), new AbortController()];
     server.running = 1;
     server.rows = rowsFrom(0, 1);
     clock.at(3_000, () => stop.abort());
@@ -121,14 +122,14 @@ describe('resolution of unknown rows', () => {
 
   test('Nothing to resolve asks nothing.', async () => {
     const server = new FakeServer();
-    assert.equal(totals(await resolve(server, new FakeClock(), [])), '0/0/0');
+    assert.equal(totals(await resolve(server, new SleepingClock(), [])), '0/0/0');
     assert.deepEqual(server.asked, []);
   });
 
   test('Jobs are looked at before the refresh, and the refresh comes before the count.', async () => {
     const server = new FakeServer();
     server.rows = rowsFrom(0, 10);
-    await resolve(server, new FakeClock(), [unknownBatch(0)]);
+    await resolve(server, new SleepingClock(), [unknownBatch(0)]);
     assert.deepEqual(
       server.asked.map((statement) => /sys\.jobs|REFRESH|GROUP BY/.exec(statement)?.[0]),
       ['sys.jobs', 'REFRESH', 'GROUP BY'],
@@ -153,7 +154,7 @@ describe('resolution of unknown rows', () => {
           const given = batches.map(({ number, acknowledged, unknown }) =>
             unknownBatch(number * 10, { acknowledged, unknown, lastByteAtMs: -10_000 }),
           );
-          const resolution = await resolve(server, new FakeClock(), given);
+          const resolution = await resolve(server, new SleepingClock(), given);
           const expected = batches.map(({ number, unknown, present }) => {
             const stored = Math.min(present, unknown);
             return { firstRow: number * 10, stored, absent: unknown - stored, unknown: 0 };

@@ -1,38 +1,8 @@
-/** A server of rows in memory that answers what the audit asks, and a clock that only sleeping moves. */
-import type { Clock } from '../../src/base/clock.ts';
+/** A server of rows in memory that answers what the audit asks. */
 import type { CrateClient } from '../../src/cratedb/client.ts';
 import type { QueryReply } from '../../src/cratedb/query-reply.ts';
 
 export const TABLE = { schema: 'crategen', table: 'records' } as const;
-
-/** Time that stands still unless somebody sleeps; `at` runs things when it comes to a moment. */
-export class FakeClock implements Clock {
-  #nowMs = 0;
-  readonly #plans: { readonly atMs: number; readonly run: () => void }[] = [];
-
-  at(atMs: number, run: () => void): void {
-    this.#plans.push({ atMs, run });
-  }
-
-  monotonicMs(): number {
-    return this.#nowMs;
-  }
-
-  monotonicNs(): bigint {
-    return BigInt(Math.round(this.#nowMs * 1e6));
-  }
-
-  wallMs(): number {
-    return 1_700_000_000_000 + this.#nowMs;
-  }
-
-  async sleep(ms: number): Promise<void> {
-    await Promise.resolve();
-    const untilMs = this.#nowMs + ms;
-    for (const plan of this.#plans.filter(({ atMs }) => atMs > this.#nowMs && atMs <= untilMs)) plan.run();
-    this.#nowMs = untilMs;
-  }
-}
 
 /** Rows, a failure, or null: another statement. */
 type Reaction = readonly (readonly unknown[])[] | 'fails' | null;

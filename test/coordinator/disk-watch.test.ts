@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { diskLimit, lookAtDisks, watchDisks } from '../../src/coordinator/disk-watch.ts';
 import type { ClusterLimits } from '../../src/cratedb/cluster-state.ts';
-import { FakeClock } from '../audit/support.ts';
+import { SleepingClock } from '../support/sleeping-clock.ts';
 import { accessTo, clientOf } from '../cratedb/support.ts';
 import { faults, sandboxFor } from '../support/sandbox.ts';
 
@@ -32,7 +32,7 @@ test('the limit is what was spelled out, else the high watermark of a cluster th
 
 test('a disk that fills up is warned of once at the low watermark and stops the run at the high one', async (context) => {
   // Only the watch itself lets time pass: it looks every five seconds.
-  const clock = new FakeClock();
+  const clock = new SleepingClock();
   const filling = faults('disk:80', 'disk:86@9s..', 'disk:91@19s..');
   const sandbox = await sandboxFor(context, { faults: filling }, clock);
   const client = clientOf(context, accessTo(sandbox.url));
