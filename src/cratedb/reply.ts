@@ -275,6 +275,9 @@ function readResults(parsed: Parsed, reply: BulkReply, request: BulkRequest): Bu
   return tally.reading();
 }
 
+/** What little a `-2` says that came after the first of its shard. */
+const BARE = '-2 without an error: CrateDB gives one for ten rows of a shard and request';
+
 /** Null unless it is a bulk reply with exactly `rows` results that are objects with a number as `rowcount`. */
 function resultsOf(value: unknown, rows: number): readonly Result[] | null {
   if (!isRecord(value) || has(value, 'error')) return null;
@@ -342,7 +345,7 @@ class Tally {
    */
   takeBare(rows: number): void {
     const allRejected = this.#named > 0 && this.#named === this.#namedAsRejected;
-    if (!allRejected) return this.#add('unknown', 'unexplained', null, '-2 without an error', rows);
+    if (!allRejected) return this.#add('unknown', 'unexplained', null, BARE, rows);
     const [main] = [...this.#failures.values()].toSorted((a, b) => b.rows - a.rows);
     if (main !== undefined) this.#add('rejected', main.class, main.code, main.example, rows);
   }

@@ -5,7 +5,10 @@
 import { formatExact } from '../../base/units.ts';
 import { printable } from '../../base/text.ts';
 import { missingRows } from '../../metrics/ledger.ts';
+import { tablesOf } from '../../plan/run-plan.ts';
 import { mixOf, tableRange } from '../../plan/table-mix.ts';
+import { hasRunColumns } from '../../rows/schema.ts';
+import { runPlanOf } from '../run-file.ts';
 import type { RunFile } from '../run-file-schema.ts';
 import { counted } from '../quantities.ts';
 import type { Style } from '../styled-text.ts';
@@ -142,9 +145,12 @@ function exampleText(run: RunFile): string {
     const tables = [run.plan.table, ...run.plan.also];
     const { table, firstRow, rows } = tableRange(mixOf(tables), run.plan, exception.batch);
     const last = firstRow + rows - 1;
-    const range = last > firstRow ? `in seq ${firstRow}..${last}` : `seq ${firstRow}`;
+    const schema = tablesOf(runPlanOf(run))[table]?.schema;
+    const isOfRun = schema !== undefined && hasRunColumns(schema);
+    const name = isOfRun ? 'seq' : last > firstRow ? 'rows' : 'row';
+    const range = last > firstRow ? `in ${name} ${firstRow}..${last}` : `${name} ${firstRow}`;
     const where = tables.length === 1 ? '' : ` in ${printable(run.tables[table]?.table ?? '')}`;
-    return `for example ${range} of run_id ${printable(run.run.id)}${where}`;
+    return `for example ${range} of ${isOfRun ? 'run_id' : 'run'} ${printable(run.run.id)}${where}`;
   }
   return '';
 }

@@ -5,7 +5,8 @@
 import { usableCores } from '../../base/host.ts';
 import { formatBytes, formatDuration, formatExact } from '../../base/units.ts';
 import { printable } from '../../base/text.ts';
-import type { RunPlan } from '../../plan/run-plan.ts';
+import { type RunPlan, tablesOf } from '../../plan/run-plan.ts';
+import { hasRunColumns } from '../../rows/schema.ts';
 import type { RunFile, RunFileLatency } from '../run-file-schema.ts';
 import { runPlanOf } from '../run-file.ts';
 import {
@@ -299,12 +300,14 @@ function nextSection(run: RunFile, facts: SummaryFacts): Line[] {
   const id = printable(run.run.id);
   // A sandbox of the run's own ends with it, and what a target discards is nowhere.
   const isStored = run.target.kind !== 'discard' && plan.target.kind !== 'embedded';
+  // Rows without run_id and seq cannot be told from others.
+  const isTold = isStored && tablesOf(plan).some(({ schema }) => hasRunColumns(schema));
   const isStopped = run.ledger.notOffered > 0 && isStored && plan.command === 'cluster';
   return [
     ...(facts.file === null ? [] : [titled('run file', printable(facts.file, 4096))]),
     titled('again', againCommand(run)),
     ...(isStopped ? [titled('go on', `crategen cluster --resume ${id}`)] : []),
-    ...(isStored && run.ledger.acknowledged > 0 ? [titled('verify', `crategen verify ${id}`)] : []),
+    ...(isTold && run.ledger.acknowledged > 0 ? [titled('verify', `crategen verify ${id}`)] : []),
     ...realRunLine(run, plan),
   ];
 }

@@ -227,6 +227,26 @@ test('a recovered run shows no pace, which nobody measured', () => {
   assert.doesNotMatch(summary, /0\.0 ms|^ {2}– · –/m);
 });
 
+test('rows that carry no run id are told by their numbers, and nobody is sent to verify them', () => {
+  const plan = samplePlan();
+  const columns = plan.table.schema.columns.filter(({ name }) => name !== 'run_id' && name !== 'seq');
+  const table = { ...plan.table, schema: { ...plan.table.schema, columns, primaryKey: [] } };
+  const exceptions = [{ batch: 12, acknowledged: 990, rejected: 0, failed: 0, unknown: 10 }];
+  const worker = sampleWorker(0, { batches: { ...sampleWorker(0).batches, exceptions } });
+  const ledger = {
+    offered: 1000,
+    acknowledged: 990,
+    rejected: 0,
+    failed: 0,
+    unknown: 10,
+    inFlight: 0,
+    notOffered: 0,
+  };
+  const summary = summaryOf({ plan: { ...plan, table }, ledger, workers: [worker] }, 300);
+  assert.match(summary, /for example in rows 12000\.\.12999 of run \d/);
+  assert.doesNotMatch(summary, /crategen verify/);
+});
+
 test('a run against a sandbox that stays can be verified, one that a target discarded cannot', () => {
   const target = { version: '6.4.3', nodes: ['http://x:1'], keyed: true };
   assert.match(summaryOf({ target: { ...target, kind: 'sandbox' } }, 100), /^verify +crategen verify/m);
