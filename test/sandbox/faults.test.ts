@@ -9,6 +9,7 @@ import type { Sandbox } from '../../src/sandbox/server.ts';
 import { HandClock } from '../support/hand-clock.ts';
 import { INSERT, insert, raw, resultsOf, TABLE, wire } from './support.ts';
 import { faults, post, query, sandboxFor } from '../support/sandbox.ts';
+import { until } from '../support/until.ts';
 
 async function faulty(context: TestContext, ...texts: readonly string[]): Promise<Sandbox> {
   const sandbox = await sandboxFor(context, { faults: faults(...texts) });
@@ -183,7 +184,7 @@ describe('faults instead of an answer', () => {
       let received = 0;
       socket.on('data', (chunk: Buffer) => (received += chunk.length));
       socket.write(wire(ROWS));
-      while (sandbox.stats().faultsInjected === 0) await new Promise((resolve) => setImmediate(resolve));
+      await until(() => sandbox.stats().faultsInjected > 0);
       assert.deepEqual([await count(sandbox), received, socket.closed], [rows, 0, false]);
       socket.destroy();
     }
