@@ -259,7 +259,7 @@ export class Crew {
       monitor.note({
         level: 'warning',
         event: 'outage',
-        message: `nobody can be reached: ${waiting.detail}; paused, asking every second for at most ${limit}`,
+        message: `no node takes rows: ${waiting.detail}; paused, asking every second for at most ${limit}`,
       });
     } else {
       monitor.note({

@@ -8,7 +8,7 @@ import { formatBytes, formatCores, formatExact } from '../base/units.ts';
 
 export type LimitedBy = 'client' | 'network' | 'cluster' | 'rate' | 'unclear';
 
-/** Why a run could go no further: no node could be reached, or the table took no rows. */
+/** Why a run could go no further: no node could be reached or would serve it, or the table took no rows. */
 export type HoldCause = 'outage' | 'blocked';
 
 export interface Verdict {
@@ -124,7 +124,7 @@ function withLosses({ verdict, evidence }: Verdict, { schedule, held, server }: 
 }
 
 function heldText({ cause, share }: NonNullable<LoadFacts['held']>): string {
-  const what = cause === 'blocked' ? 'the table took no rows' : 'no node could be reached';
+  const what = cause === 'blocked' ? 'the table took no rows' : 'no node took rows';
   return `${what} ${percent(share)} of the time`;
 }
 
@@ -150,7 +150,7 @@ function judgeRed(facts: LoadFacts): Verdict | null {
   return { verdict: 'cluster', evidence: [first, ...bothSides(facts), RED_ADVICE] };
 }
 
-/** Whether a node that cannot be reached is down or cut off cannot be told from here. */
+/** Whether a node that takes nothing is down, cut off or told of another table cannot be told from here. */
 function heldVerdict(facts: LoadFacts, held: NonNullable<LoadFacts['held']>): Verdict {
   const isBlocked = held.cause === 'blocked';
   return {
@@ -159,7 +159,7 @@ function heldVerdict(facts: LoadFacts, held: NonNullable<LoadFacts['held']>): Ve
       heldText(held),
       ...missedText(facts.schedule),
       ...bothSides(facts),
-      `try again when ${isBlocked ? 'it takes rows' : 'one answers'}; crategen doctor says what a run would meet`,
+      `try again when ${isBlocked ? 'it takes rows' : 'a node takes rows'}; crategen doctor says what a run would meet`,
     ],
   };
 }

@@ -54,7 +54,7 @@ export interface Snapshot {
   readonly errors: readonly ErrorCount[];
   /** In the order of the nodes; empty before anything was sent. */
   readonly nodes: readonly NodeCounts[];
-  /** Why the worker waits now, or null: nobody can be reached, or the table is blocked. */
+  /** Why the worker waits now, or null: no node serves it, or the table is blocked. */
   readonly waiting: Waiting | null;
   readonly use: ProcessUse;
 }

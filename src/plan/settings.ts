@@ -367,7 +367,7 @@ const RUN: readonly Setting[] = [
     kind: 'text',
     group: 'safety',
     value: 'TIME',
-    summary: 'How long to wait while no node can be reached (120s)',
+    summary: 'How long to wait while no node takes rows (120s)',
   },
   {
     name: 'block-timeout',

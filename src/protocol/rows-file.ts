@@ -5,7 +5,7 @@
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { deserialize, serialize } from 'node:v8';
-import { UsageError } from '../base/errors.ts';
+import { UsageError, messageOf } from '../base/errors.ts';
 import type { RowSource } from '../rows/row-source.ts';
 
 /** Writes the sources, one for each table. Throws a UsageError when there is no room for them. */
@@ -13,7 +13,9 @@ export function writeRowsFile(path: string, sources: readonly RowSource[]): void
   try {
     writeFileSync(path, serialize(sources), { mode: 0o600 });
   } catch (cause) {
-    throw new UsageError(`the file for the workers' rows, ${path}, cannot be written`, { cause });
+    throw new UsageError(`the file for the workers' rows, ${path}, cannot be written: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 

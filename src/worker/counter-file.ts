@@ -4,7 +4,7 @@
  * is gone, so the file is that incarnation's last word. A list beside it names the batches that ended badly.
  */
 import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { UsageError, assert } from '../base/errors.ts';
+import { UsageError, assert, messageOf } from '../base/errors.ts';
 import {
   type BatchCounts,
   type RowCounts,
@@ -110,7 +110,7 @@ export function createCounterFile(
   try {
     fd = openSync(path, 'wx', 0o600);
   } catch (cause) {
-    throw new UsageError(`the counter file ${path} cannot be created`, { cause });
+    throw new UsageError(`the counter file ${path} cannot be created: ${messageOf(cause)}`, { cause });
   }
   const record = new Float64Array(RECORD_FIELDS);
   const writeRecord = (position: number, values: readonly number[]): void => {

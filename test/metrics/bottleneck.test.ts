@@ -414,7 +414,7 @@ test('a target that let nothing in most of the time is what limits, for whatever
   const away = judge(facts({ held: { cause: 'outage', share: 0.9 }, schedule, server: busy }));
   assert.equal(away.verdict, 'unclear', 'a link that is cut looks the same');
   assert.deepEqual(away.evidence.slice(0, 2), [
-    'no node could be reached 90 % of the time',
+    'no node took rows 90 % of the time',
     '57 % of the 3,000 rows/s that were asked for were dropped',
   ]);
 });
@@ -423,9 +423,9 @@ test('a target that let nothing in for a while is told of beside what limits', (
   const busy = server({ writeQueue: 14 });
   const { verdict, evidence } = judge(facts({ held: { cause: 'outage', share: 0.3 }, server: busy }));
   assert.equal(verdict, 'cluster');
-  assert.equal(evidence[1], 'no node could be reached 30 % of the time');
+  assert.equal(evidence[1], 'no node took rows 30 % of the time');
   const briefly = judge(facts({ held: { cause: 'outage', share: 0.02 }, server: busy })).evidence;
-  assert.doesNotMatch(briefly.join('; '), /could be reached/);
+  assert.doesNotMatch(briefly.join('; '), /node took rows/);
 });
 
 test('any numbers get a verdict with evidence that can be read', () => {

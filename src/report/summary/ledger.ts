@@ -203,7 +203,7 @@ function whyEnded(run: RunFile): string {
     case 'signal':
       return `: stopped by ${signal ?? 'a signal'}${detail}`;
     case 'outage':
-      return `: no node could be reached for too long${detail}`;
+      return `: no node took rows for too long${detail}`;
     case 'blocked':
       return `: the table could take no more rows${detail}`;
     case 'maxFailed':

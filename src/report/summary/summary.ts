@@ -104,7 +104,7 @@ function paceText(run: RunFile): string {
     orDash(throughput.bodyBytesPerSecond, formatByteRate),
     orDash(run.run.runningMs, formatDuration),
     ...(run.plan.warmUpMs > 0
-      ? [`rate and latency without ${formatDuration(run.plan.warmUpMs)} of warm-up`]
+      ? [`rows/s and latency leave out ${formatDuration(run.plan.warmUpMs)} of warm-up`]
       : []),
     ...(restarts > 0
       ? [`${counted(restarts, 'process', 'processes')} died and ${restarts === 1 ? 'was' : 'were'} replaced`]

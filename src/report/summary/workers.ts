@@ -145,7 +145,8 @@ export function workerTable(run: RunFile, view: TextView): Line[] {
   ];
   const notes = tableNotes(COLUMNS, all, options);
   const spread = measured.length < 2 ? [] : ['imbalance: (max - min) / median'];
-  const table = [...tableLines(COLUMNS, all, options), ...noteLines([...notes, ...spread], view)];
+  const warmUp = run.plan.warmUpMs === 0 ? [] : ['rows/s: warm-up included'];
+  const table = [...tableLines(COLUMNS, all, options), ...noteLines([...notes, ...spread, ...warmUp], view)];
   const hidden = run.workers.length - shown.length;
   if (hidden <= 0) return table;
   const note: Line = [

@@ -153,7 +153,7 @@ export function stateLabel(state: RunState): { readonly text: string; readonly t
 /** Why nothing, or less, is sent, and what is waited for. */
 export function waitingText(waiting: Waiting): string {
   const cause = {
-    outage: 'paused: no node can be reached; batches are held until one answers',
+    outage: 'paused: no node takes rows; batches are held until one does',
     blocked: 'paused: the table refuses writes; batches are held until it takes them',
     overload: 'slowed: the server asks for less; what it refused is sent again later',
   }[waiting.cause];

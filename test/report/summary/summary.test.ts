@@ -67,6 +67,16 @@ test('the summary of a clean run reads from the ledger to what to do next', () =
   assert.equal(summaryOf({ workers }, 100), CLEAN);
 });
 
+test('what a warm-up is left out of is said, and where it is not', () => {
+  const plan = samplePlan();
+  const warm = { ...plan, load: { ...plan.load, warmUpMs: 30_000 } };
+  const workers = [sampleWorker(0), sampleWorker(1)];
+  const summary = summaryOf({ plan: warm, workers }, 160);
+  assert.match(summary, /rows\/s and latency leave out 30\.0 s of warm-up$/m);
+  assert.match(summary, /imbalance: .* · rows\/s: warm-up included/s);
+  assert.doesNotMatch(summaryOf({ workers }, 160), /warm-up/);
+});
+
 test('missing rows are the first line, in red, with number, reason and an example', () => {
   const summary = summaryOf(
     {

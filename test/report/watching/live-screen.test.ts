@@ -196,7 +196,7 @@ test('a pause says who is waited for, and no ETA is invented', () => {
   const waiting = { cause: 'outage', detail: 'connect ECONNREFUSED 127.0.0.1:4200', sinceNs: 1n } as const;
   const shown = screen(sampleState(2, { total: sampleSnapshot({ waiting }) }), 100);
   assert.match(shown, /paused {2}00:42/);
-  assert.match(shown, /no node can be reached; batches are held until one answers · connect ECONNREFUSED/);
+  assert.match(shown, /no node takes rows; batches are held until one does · connect ECONNREFUSED/);
   assert.doesNotMatch(shown, /ETA/);
   const overload = screen(
     sampleState(2, { total: sampleSnapshot({ waiting: { ...waiting, cause: 'overload' } }) }),
