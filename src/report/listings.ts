@@ -20,6 +20,8 @@ export interface VerifyReport {
   readonly altered: FoundRows;
   /** There under this run id, but in batches that the run never began. */
   readonly unexpected: FoundRows;
+  /** There, of those that the run's ledger calls rejected or failed. */
+  readonly unaccounted: FoundRows;
   /** Columns whose type has no form that can be compared: only their presence was checked. */
   readonly notComparable: readonly string[];
 }
@@ -80,19 +82,29 @@ function hintLines(run: RunListing, view: TextView): Line[] {
   return wrapped(text, 'yellow', view);
 }
 
+/** Rows that contradict the run file; a run of which there are some is not verified. */
+export function wrongRows(report: VerifyReport): number {
+  const { lost, duplicated, altered, unexpected, unaccounted } = report;
+  return [lost, duplicated, altered, unexpected, unaccounted].reduce((sum, { rows }) => sum + rows, 0);
+}
+
 /** What `crategen verify` prints: the verdict first, then each kind with its first keys. Lines ended by `\n`. */
 export function renderVerify(report: VerifyReport, view: TextView): string {
-  const wrong = report.lost.rows + report.duplicated.rows + report.altered.rows + report.unexpected.rows;
+  const isWrong = wrongRows(report) > 0;
   const place = `of run ${printable(report.runId)} in ${printable(report.table)}`;
-  const headline =
-    wrong === 0
-      ? `${counted(report.checkedRows, 'row')} ${place}: none is lost, duplicated or altered`
-      : `${counted(report.checkedRows, 'row')} ${place}: ${formatExact(report.lost.rows)} lost, ${formatExact(report.duplicated.rows)} duplicated, ${formatExact(report.altered.rows)} altered`;
+  const headline = isWrong
+    ? `${counted(report.checkedRows, 'row')} ${place}: ${formatExact(report.lost.rows)} lost, ${formatExact(report.duplicated.rows)} duplicated, ${formatExact(report.altered.rows)} altered`
+    : `${counted(report.checkedRows, 'row')} ${place}: none is lost, duplicated or altered`;
   const kinds = [
     ['lost', 'acknowledged, but not in the table', report.lost],
     ['duplicated', 'in the table more than once', report.duplicated],
     ['altered', 'in the table with other values than were sent', report.altered],
     ['unexpected', 'in the table under this run id, and never sent by it', report.unexpected],
+    [
+      'unaccounted',
+      'in the table, though the ledger of the run calls them rejected or failed',
+      report.unaccounted,
+    ],
   ] as const;
   const unchecked =
     report.notComparable.length === 0
@@ -104,7 +116,7 @@ export function renderVerify(report: VerifyReport, view: TextView): string {
         );
   return textOf(
     [
-      ...wrapped(headline, wrong === 0 ? 'green' : 'redBold', view),
+      ...wrapped(headline, isWrong ? 'redBold' : 'green', view),
       ...kinds.flatMap(([name, meaning, found]) => foundLines(name, meaning, found, view)),
       ...unchecked,
     ],

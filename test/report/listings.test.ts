@@ -65,6 +65,7 @@ test('a verification that found nothing wrong says so in one line', () => {
     duplicated: none,
     altered: none,
     unexpected: none,
+    unaccounted: none,
     notComparable: [],
   };
   assert.equal(
@@ -82,6 +83,7 @@ test('a verification that found something names the counts, the first keys and t
     duplicated: { rows: 1, seqs: [7] },
     altered: { rows: 2, seqs: [] },
     unexpected: { rows: 1, seqs: [900] },
+    unaccounted: { rows: 5, seqs: [] },
     notComparable: ['area\u001b[31m'],
   };
   assert.equal(
@@ -91,6 +93,7 @@ test('a verification that found something names the counts, the first keys and t
   duplicated: 1 row in the table more than once; seq 7
   altered: 2 rows in the table with other values than were sent
   unexpected: 1 row in the table under this run id, and never sent by it; seq 900
+  unaccounted: 5 rows in the table, though the ledger of the run calls them rejected or failed
 checked by presence only, since their type has no form to compare: area␛[31m
 `,
   );

@@ -51,11 +51,14 @@ export async function verifyEndedRun(
   if (!answer.ok)
     return inEach({ verdict: 'unavailable', detail: `the rows could not be read: ${answer.message}` });
   return answer.value.map((compared) => {
-    const { lost, unexpected } = reportOf(file, compared);
+    const { lost, unexpected, unaccounted } = reportOf(file, compared);
     const verification = verdictOfRows({ ...compared.found, lost });
-    if (unexpected.rows === 0) return verification;
-    const detail = `${verification.detail}; ${unexpected.rows} rows of this run id were never sent`;
-    return { ...verification, verdict: 'mismatch', detail };
+    const surplus = [
+      ...(unexpected.rows === 0 ? [] : [`${unexpected.rows} rows of this run id were never sent`]),
+      ...(unaccounted.rows === 0 ? [] : [`${unaccounted.rows} rows are there that were rejected or failed`]),
+    ];
+    if (surplus.length === 0) return verification;
+    return { ...verification, verdict: 'mismatch', detail: [verification.detail, ...surplus].join('; ') };
   });
 }
 
@@ -64,8 +67,9 @@ type CompareOptions = Omit<VerifyRowsOptions, 'compare'>;
 /** One table's rows beside the server's. */
 interface ComparedTable {
   readonly table: string;
-  /** Rows of it that the run's ledger calls acknowledged. */
+  /** Rows of it that the run's ledger calls acknowledged, and those of which it does not know. */
   readonly acknowledged: number;
+  readonly unknown: number;
   readonly found: RowVerification;
 }
 
@@ -100,8 +104,8 @@ async function compareRows(
       });
       if (!answer.ok) return answer;
       gone += offered.reduce((sum, { rows }) => sum + rows, 0);
-      const { acknowledged } = file.tables[position]?.ledger ?? file.ledger;
-      compared.push({ table: formatTable(table.name), acknowledged, found: answer.value });
+      const { acknowledged, unknown } = file.tables[position]?.ledger ?? file.ledger;
+      compared.push({ table: formatTable(table.name), acknowledged, unknown, found: answer.value });
     }
     return { ok: true, value: compared };
   } finally {
@@ -109,9 +113,10 @@ async function compareRows(
   }
 }
 
-function reportOf(file: RunFile, { table, acknowledged, found }: ComparedTable): VerifyReport {
+function reportOf(file: RunFile, { table, acknowledged, unknown, found }: ComparedTable): VerifyReport {
   // Rows that no single batch missed may still be too few in total, where rejected rows hide which batch they were in.
   const uncounted = Math.max(0, acknowledged - found.checked - found.lost.rows);
+  const unaccounted = Math.max(0, found.checked + found.lost.rows - acknowledged - unknown);
   return {
     runId: file.run.id,
     table,
@@ -120,6 +125,7 @@ function reportOf(file: RunFile, { table, acknowledged, found }: ComparedTable):
     duplicated: found.duplicated,
     altered: found.altered,
     unexpected: found.unexpected,
+    unaccounted: { rows: unaccounted, seqs: [] },
     notComparable: found.notComparableColumns,
   };
 }
@@ -142,6 +148,7 @@ function summedReport(file: RunFile, tables: readonly VerifyReport[]): VerifyRep
     duplicated: found(({ duplicated }) => duplicated),
     altered: found(({ altered }) => altered),
     unexpected: found(({ unexpected }) => unexpected),
+    unaccounted: found(({ unaccounted }) => unaccounted),
     notComparable: [...new Set(tables.flatMap(({ notComparable }) => notComparable))].toSorted(),
   };
 }

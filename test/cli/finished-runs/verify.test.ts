@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { type TestContext, describe, it } from 'node:test';
 import { execa } from 'execa';
-import type { Sandbox } from '../../../src/sandbox/server.ts';
+import { parseFault } from '../../../src/sandbox/faults.ts';
+import type { Sandbox, SandboxOptions } from '../../../src/sandbox/server.ts';
 import { BIN } from '../../support/built-command.ts';
 import { folderFor } from '../../support/folder.ts';
 import { query, sandboxFor } from '../../support/sandbox.ts';
@@ -14,8 +15,8 @@ interface Place {
   readonly sandbox: Sandbox;
 }
 
-async function placeFor(context: TestContext): Promise<Place> {
-  return { folder: folderFor(context), sandbox: await sandboxFor(context) };
+async function placeFor(context: TestContext, options: SandboxOptions = {}): Promise<Place> {
+  return { folder: folderFor(context), sandbox: await sandboxFor(context, options) };
 }
 
 async function crategen(
@@ -83,6 +84,20 @@ describe('verify', { concurrency: 2 }, () => {
     const bad = await crategen(place, 'verify', 'r2');
     assert.equal(bad.code, 6, bad.stderr);
     assert.match(bad.stdout, /duplicated: 1 row .*seq 7/);
+  });
+
+  it('finds rows that the run calls failed and the table has all the same', async (context) => {
+    const fault = parseFault('overload#1');
+    assert.ok(!('problem' in fault));
+    const place = await placeFor(context, { faults: [fault] });
+    const load = ['--rows', '200', '--batch-size', '100', '--in-flight', '1', '--retries', '0'];
+    const run = await crategen(place, 'single', ...load, '--run-id', 'r3', '--quiet');
+    assert.equal(run.code, 4, run.stderr);
+    assert.equal((await crategen(place, 'verify', 'r3')).code, 0, 'what failed is not there');
+    await query(place.sandbox.url, "INSERT INTO crategen.records (run_id, seq, ts) VALUES ('r3', 7, 0)");
+    const bad = await crategen(place, 'verify', 'r3');
+    assert.equal(bad.code, 6, bad.stderr);
+    assert.match(bad.stdout, /unaccounted: 1 row in the table, though .* rejected or failed/);
   });
 
   it('refuses a run file whose rows this version would not make', async (context) => {
