@@ -147,7 +147,7 @@ async function checkPgPorts(
   const { createPgClient } = await import('../cratedb/pg-client.ts');
   const client = createPgClient(access);
   const answers = await Promise.all(
-    access.nodes.map((_, node) => client.root(node, { timeoutMs: PREPARE_TIMEOUT_MS })),
+    access.nodes.map((_, node) => client.greet(node, { timeoutMs: PREPARE_TIMEOUT_MS })),
   );
   await client.destroy();
   const refusals = answers.flatMap((answer) => (answer.ok ? [] : [answer]));

@@ -82,7 +82,7 @@ export interface CrateClient extends InsertClient {
   /** Runs one statement on the first node that can be reached. Never rejects. */
   query(statement: string, args: readonly unknown[], options: QueryOptions): Promise<QueryReply>;
   /** `GET /`: who is there. Never rejects; gives up after `timeoutMs` (5,000 unless set). */
-  root(
+  greet(
     node: number,
     options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal | null },
   ): Promise<NodeGreeting>;
@@ -100,8 +100,8 @@ const KEEP_ALIVE_MS = 20_000;
 /** Once is bad luck; after that it is the server that closes. */
 const MAX_REPEATS = 2;
 const MAX_HEADER_BYTES = 64 * 1024;
-const ROOT_TIMEOUT_MS = 5_000;
-const MAX_ROOT_BYTES = 1024 * 1024;
+const GREETING_TIMEOUT_MS = 5_000;
+const MAX_GREETING_BYTES = 1024 * 1024;
 /** A page of a verification is the largest answer crategen asks for. */
 const MAX_QUERY_BYTES = 64 * 1024 * 1024;
 const MAX_INSERT_REPLY_BYTES = 8 * 1024 * 1024;
@@ -264,7 +264,7 @@ class Client implements CrateClient {
     return { ok: false, class: meaningOf(result).class, code: null, message, handedOver: result.handedOver };
   }
 
-  async root(
+  async greet(
     node: number,
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal | null } = {},
   ): Promise<NodeGreeting> {
@@ -273,8 +273,8 @@ class Client implements CrateClient {
       path: '/',
       headers: [...this.#headers, 'accept', 'application/json'],
       body: null,
-      timeoutMs: options.timeoutMs ?? ROOT_TIMEOUT_MS,
-      maxReplyBytes: MAX_ROOT_BYTES,
+      timeoutMs: options.timeoutMs ?? GREETING_TIMEOUT_MS,
+      maxReplyBytes: MAX_GREETING_BYTES,
       signal: options.signal ?? null,
       onHandedOver: () => {},
     });

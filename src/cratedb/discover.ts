@@ -159,7 +159,7 @@ async function greet(
     return await Promise.all(
       candidates.map(async (candidate, node) => ({
         candidate,
-        greeting: await client.root(node, { timeoutMs: GREETING_TIMEOUT_MS, signal }),
+        greeting: await client.greet(node, { timeoutMs: GREETING_TIMEOUT_MS, signal }),
       })),
     );
   } finally {

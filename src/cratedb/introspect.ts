@@ -51,7 +51,7 @@ export async function serverFacts(
   options: AskOptions = {},
 ): Promise<Answer<ServerFacts>> {
   const greetings = await Promise.all(
-    client.nodes.map(async (origin, node) => ({ origin, greeting: await client.root(node, options) })),
+    client.nodes.map(async (origin, node) => ({ origin, greeting: await client.greet(node, options) })),
   );
   const good = greetings.flatMap(({ greeting }) => (greeting.ok ? [greeting] : []));
   const [first] = good;

@@ -16,7 +16,7 @@ import { exampleOf, unanswered } from './reply.ts';
 
 export interface PgClient extends InsertClient {
   /** Logs in; only `GET /` tells names and version. Never rejects; gives up after `timeoutMs`. */
-  root(
+  greet(
     node: number,
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal | null },
   ): Promise<NodeGreeting>;
@@ -82,7 +82,7 @@ class Client implements PgClient {
     }
   }
 
-  async root(
+  async greet(
     node: number,
     options: { readonly timeoutMs?: number; readonly signal?: AbortSignal | null },
   ): Promise<NodeGreeting> {

@@ -44,7 +44,7 @@ export interface InsertPort {
   /** Sends one request body and says what came of it. */
   insert(node: number, body: Uint8Array, request: InsertRequest): Promise<AttemptOutcome>;
   /** Asks a node who it is. */
-  root(node: number, options: { readonly timeoutMs: number }): Promise<NodeGreeting>;
+  greet(node: number, options: { readonly timeoutMs: number }): Promise<NodeGreeting>;
 }
 
 export interface InsertRequest {
@@ -181,7 +181,7 @@ class Loop implements InsertionLoop {
       firstNode: config.assignment.globalIndex,
       clock: parts.clock,
       random: parts.random,
-      greet: (node, timeoutMs) => parts.port.root(node, { timeoutMs }),
+      greet: (node, timeoutMs) => parts.port.greet(node, { timeoutMs }),
       onOutage: (node, why) => {
         if (why === null) this.#nodeBooks.cameBack(node, this.#elapsedMs());
         else this.#nodeBooks.wentOut(node, this.#elapsedMs(), why);

@@ -138,7 +138,7 @@ class RunningWorker implements Worker {
     // but for the versions: the client reads answers by them. Only the node that is first in turn is waited for: the
     // rest may be out.
     const greetings = init.access.nodes.map((_origin, node) =>
-      session.client.root(node, { timeoutMs: GREETING_TIMEOUT_MS }),
+      session.client.greet(node, { timeoutMs: GREETING_TIMEOUT_MS }),
     );
     await greetings[init.assignment.globalIndex % greetings.length];
     // Told to stop while the target was greeted: the last word is already said.

@@ -25,7 +25,7 @@ export class FakeServer implements CrateClient {
     throw new Error('the audit inserts nothing');
   }
 
-  root(): never {
+  greet(): never {
     throw new Error('the audit greets nobody');
   }
 

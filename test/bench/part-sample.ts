@@ -139,7 +139,7 @@ function idleLoop(counters: ReturnType<typeof createCounterFile>): InsertionLoop
       clock: systemClock,
       random: Math.random,
       port: {
-        root: () =>
+        greet: () =>
           Promise.resolve({ ok: true, kind: 'discard', version: '0', clusterName: 'c', name: 'n' } as const),
         insert: () => Promise.reject(new Error('nothing is sent')),
       },

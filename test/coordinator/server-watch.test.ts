@@ -55,7 +55,7 @@ function recordedClient(
       nodes: ['http://127.0.0.1:1'],
       query,
       insert: unused,
-      root: unused,
+      greet: unused,
       close: unused,
       destroy: unused,
     },

@@ -94,7 +94,7 @@ test('a whole crew in any schedule of faults and stops: it ends, with a reason, 
           random,
           connect: async () => ({
             insert: (node, body, request) => target.insert(node, body, request),
-            root: (node, options) => target.root(node, options),
+            greet: (node, options) => target.greet(node, options),
             destroy: () => Promise.resolve(),
           }),
         }),

@@ -421,7 +421,7 @@ describe('root', () => {
 
   test('A node says its name, cluster and version.', async (t) => {
     const origin = await httpServer(t, (_request, response) => response.end(JSON.stringify(GREETING)));
-    assert.deepEqual(await clientOf(t, accessTo(origin)).root(0), {
+    assert.deepEqual(await clientOf(t, accessTo(origin)).greet(0), {
       ok: true,
       version: '6.4.3',
       clusterName: 'crate',
@@ -435,7 +435,7 @@ describe('root', () => {
       const origin = await httpServer(t, (_request, response) =>
         response.end(JSON.stringify({ ...GREETING, crategen: { kind } })),
       );
-      const greeting = await clientOf(t, accessTo(origin)).root(0);
+      const greeting = await clientOf(t, accessTo(origin)).greet(0);
       assert.equal(greeting.ok && greeting.kind, kind);
     });
   }
@@ -451,10 +451,10 @@ describe('root', () => {
     ];
     for (const [status, text, expected] of answers) {
       const origin = await httpServer(t, (_request, response) => response.writeHead(status).end(text));
-      const greeting = await clientOf(t, accessTo(origin)).root(0);
+      const greeting = await clientOf(t, accessTo(origin)).greet(0);
       assert.equal(!greeting.ok && `${greeting.class} ${greeting.condition}`, expected);
     }
-    const gone = await clientOf(t, accessTo(await deadOrigin(t))).root(0);
+    const gone = await clientOf(t, accessTo(await deadOrigin(t))).greet(0);
     assert.equal(!gone.ok && `${gone.class} ${gone.condition}`, 'refused unreachable');
   });
 
@@ -463,7 +463,7 @@ describe('root', () => {
       response.writeHead(500).end('The JWT token must contain a public key id (kid)'),
     );
     const greetings = await Promise.all(
-      [null, 'a.b.c'].map((token) => clientOf(t, { ...accessTo(origin), token }).root(0)),
+      [null, 'a.b.c'].map((token) => clientOf(t, { ...accessTo(origin), token }).greet(0)),
     );
     assert.deepEqual(
       greetings.map((greeting) => !greeting.ok && greeting.class),
@@ -484,7 +484,7 @@ describe('root', () => {
           .end('{"error":{"message":"ClusterBlockException[blocked by: x]","code":4035}}');
       });
       const client = clientOf(t, accessTo(origin));
-      await client.root(0);
+      await client.greet(0);
       assert.equal(summary(await client.insert(0, BODY, insertOf())), expected);
     }
   });

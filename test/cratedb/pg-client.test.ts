@@ -232,14 +232,14 @@ describe('an insert over the PostgreSQL wire', () => {
     const client = clientFor(context, port);
     const outcome = await client.insert(0, bodyOf(3), insertOf({ form: FORM, onHandedOver: assert.fail }));
     assert.equal(summary(outcome), '0/0/3/0 unreachable refused');
-    const greeting = await client.root(0, { timeoutMs: 1000 });
+    const greeting = await client.greet(0, { timeoutMs: 1000 });
     assert.match(greeting.ok ? '' : greeting.message, new RegExp(`127.0.0.1:${port}: .*ECONNREFUSED`));
   });
 
   test('The password opens the session; a wrong one is said, and is in no text.', async (context) => {
     const server = await pgServerFor(context, { password: 'sesame' });
     for (const facts of [{ password: 'sesame' }, { token: 'sesame' }])
-      assert.equal((await clientFor(context, server.port, facts).root(0, { timeoutMs: 1000 })).ok, true);
+      assert.equal((await clientFor(context, server.port, facts).greet(0, { timeoutMs: 1000 })).ok, true);
     const refused = clientFor(context, server.port, { password: 'canary-7f' });
     const outcome = await refused.insert(0, bodyOf(3), insertOf({ form: FORM }));
     assert.equal(summary(outcome), '0/0/3/0 troubled unauthorized');

@@ -20,8 +20,8 @@ test('the parser is made with its own budget: the flag is set while the first re
     response.end('{}');
   });
   const client = clientOf(t, accessTo(origin));
-  await client.root(0);
+  await client.greet(0);
   assert.equal(cachedDataVersionTag(), usual);
-  await client.root(0);
+  await client.greet(0);
   assert.deepEqual(seen, [false, true]);
 });

@@ -39,7 +39,7 @@ async function insertTo(
     return response.writeHead(status, { 'content-type': 'application/json' }).end(text);
   });
   const client = clientOf(t, accessTo(origin));
-  assert.ok((await client.root(0)).ok);
+  assert.ok((await client.greet(0)).ok);
   return await client.insert(0, BODY, insertOf(facts));
 }
 
@@ -329,12 +329,12 @@ describe('bulk replies of all versions', { concurrency: true }, () => {
       (await client.insert(node, BODY, insertOf())).rows.unknown;
     // Nobody has said anything yet: nothing good is believed.
     assert.equal(await unknown(0), 3);
-    await client.root(0);
-    await client.root(2);
+    await client.greet(0);
+    await client.greet(2);
     assert.deepEqual([await unknown(0), await unknown(1), await unknown(2)], [0, 0, 0]);
-    await client.root(1);
+    await client.greet(1);
     assert.deepEqual([await unknown(0), await unknown(1), await unknown(2)], [0, 3, 3]);
-    assert.equal((await clientOf(t, accessTo(await deadOrigin(t))).root(0)).ok, false);
+    assert.equal((await clientOf(t, accessTo(await deadOrigin(t))).greet(0)).ok, false);
   });
 
   test('Versions are compared by number, and what is none has no good habits.', () => {

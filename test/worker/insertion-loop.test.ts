@@ -165,7 +165,7 @@ function killable(target: SimulatedTarget): { target: SimulatedTarget; kill: () 
     target: {
       stored: target.stored,
       settle: () => target.settle(),
-      root: (node, options) => target.root(node, options),
+      greet: (node, options) => target.greet(node, options),
       async insert(node, body, request) {
         if (isDead) return await never;
         const onHandedOver = (): void => {
@@ -528,7 +528,7 @@ test('of replies that come in one turn all are read before more batches are made
   };
   const answers: (() => void)[] = [];
   const target: InsertPort = {
-    root: () => Promise.reject(new Error('nobody is out')),
+    greet: () => Promise.reject(new Error('nobody is out')),
     insert: (_node, _body, { rows, onHandedOver }) =>
       new Promise((resolve) => {
         onHandedOver();

@@ -34,7 +34,7 @@ const GREETING = {
 /** Takes every row, each request in `serviceMs`. */
 function slowTarget(clock: VirtualClock, serviceMs: number): InsertPort {
   return {
-    root: () => Promise.resolve(GREETING),
+    greet: () => Promise.resolve(GREETING),
     async insert(_node, _body, { rows, onHandedOver }) {
       onHandedOver();
       await clock.sleep(serviceMs);

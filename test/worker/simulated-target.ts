@@ -109,7 +109,7 @@ export function createSimulatedTarget(
     return unsure(rows.length, request.signal.aborted ? 'aborted' : 'timeout');
   }
 
-  async function root(node: number, { timeoutMs }: { readonly timeoutMs: number }): Promise<NodeGreeting> {
+  async function greet(node: number, { timeoutMs }: { readonly timeoutMs: number }): Promise<NodeGreeting> {
     const window = windowNow(node);
     await clock.sleep(window?.kind === 'frozen' ? timeoutMs : random() * 2);
     if (window?.kind === 'down' || window?.kind === 'frozen')
@@ -177,7 +177,7 @@ export function createSimulatedTarget(
   return {
     stored,
     insert,
-    root,
+    greet,
     async settle() {
       await Promise.all(leftovers);
     },

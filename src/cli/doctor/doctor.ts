@@ -250,7 +250,7 @@ async function latencies(client: CrateClient): Promise<readonly (number | null)[
   return await Promise.all(
     client.nodes.map(async (_, node) => {
       const startMs = systemClock.monotonicMs();
-      const greeting = await client.root(node, { timeoutMs: QUESTION_TIMEOUT_MS });
+      const greeting = await client.greet(node, { timeoutMs: QUESTION_TIMEOUT_MS });
       return greeting.ok ? systemClock.monotonicMs() - startMs : null;
     }),
   );

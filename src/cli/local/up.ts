@@ -304,7 +304,7 @@ async function versionOf(urls: readonly string[], signal: AbortSignal): Promise<
   const client = createClient(access, { connectionsPerNode: 1 });
   try {
     const options = { timeoutMs: ASK_TIMEOUT_MS, signal };
-    const greetings = await Promise.all(urls.map((_, node) => client.root(node, options)));
+    const greetings = await Promise.all(urls.map((_, node) => client.greet(node, options)));
     const selected = await askRows(client, 'SELECT count(*) FROM sys.nodes', [], options);
     const isWhole = selected.ok && selected.value[0]?.[0] === urls.length;
     const [first] = greetings;
