@@ -7,7 +7,7 @@ import { formatTable } from '../base/sql.ts';
 import { formatBytes, formatExact } from '../base/units.ts';
 import { type RunPlan, type TablePlan, tablesOf } from '../plan/run-plan.ts';
 import { bodyBytesFor, rowsThatFit } from '../rows/batch-body.ts';
-import { maxRowBytesOf } from '../rows/bounds.ts';
+import { maxRowBytesOf } from '../rows/intervals.ts';
 import { insertForm } from '../rows/ddl.ts';
 import { emitRowModule } from '../rows/fast/row-emitter.ts';
 import { USUAL_SHAPE } from '../rows/fast/row-loop.ts';

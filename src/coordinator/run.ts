@@ -15,7 +15,7 @@ import { type RowPlan, ROW_FORMAT } from '../rows/row-format.ts';
 import { type CounterFolder, createCounterFolder } from './counter-folder.ts';
 import { Crew, type CrewEnd } from './crew.ts';
 import { watchDisks } from './disk-watch.ts';
-import { limitProblems, readLimitFacts } from './limits.ts';
+import { limitProblems, readLimitFacts } from './host-limits.ts';
 import { Monitor, TICK_MS } from './monitor.ts';
 import { largestBodies, makeRowPlans, rowSourceOf, unfitColumns } from './prepare-rows.ts';
 import { createProcessSampler } from './process-sampler.ts';

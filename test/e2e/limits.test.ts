@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { execa } from 'execa';
-import { limitProblems } from '../../src/coordinator/limits.ts';
+import { limitProblems } from '../../src/coordinator/host-limits.ts';
 import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import { PLAN } from '../coordinator/support.ts';

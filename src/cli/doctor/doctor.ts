@@ -11,7 +11,7 @@ import { type TableName, formatTable, grantOn } from '../../base/sql.ts';
 import { printable } from '../../base/text.ts';
 import { formatBytes, formatDuration, formatExact } from '../../base/units.ts';
 import { counterParent } from '../../coordinator/counter-folder.ts';
-import { readLimitFacts } from '../../coordinator/limits.ts';
+import { readLimitFacts } from '../../coordinator/host-limits.ts';
 import { doctorHint } from '../../coordinator/target-hints.ts';
 import type { Answer } from '../../cratedb/ask.ts';
 import { type CrateClient, createClient } from '../../cratedb/client.ts';

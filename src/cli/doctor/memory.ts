@@ -6,7 +6,7 @@ import { OWN_SCHEMA } from '../../base/sql.ts';
 import { printable } from '../../base/text.ts';
 import { formatBytes } from '../../base/units.ts';
 import { bodyBytesFor } from '../../rows/batch-body.ts';
-import { maxRowBytesOf } from '../../rows/bounds.ts';
+import { maxRowBytesOf } from '../../rows/intervals.ts';
 import { insertForm } from '../../rows/ddl.ts';
 import { buildPools } from '../../rows/pools.ts';
 import { presetSchema } from '../../rows/presets.ts';

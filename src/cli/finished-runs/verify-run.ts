@@ -16,7 +16,7 @@ import type { TargetAccess } from '../../plan/run-plan.ts';
 import type { VerifyReport } from '../../report/listings.ts';
 import type { RunFile } from '../../report/run-file-schema.ts';
 import { runPlanOf } from '../../report/run-file.ts';
-import { compareReadBack } from '../../rows/canonical.ts';
+import { compareReadBack } from '../../rows/read-back.ts';
 import { checkSameRows, offeredBatches } from './run-rows.ts';
 
 /** What was found in all tables of the run together, and in each, in the order of the run. */

@@ -3,7 +3,7 @@
  * the rows before. What all rows share is a match with the row before, a ready text is one with where it stood
  * last, the rest are codes from tables. One block with a code of its own, made for the plan from a sample.
  */
-import { maxRowBytesOf } from '../bounds.ts';
+import { maxRowBytesOf } from '../intervals.ts';
 import type { DeflateModule } from './deflate-generator.ts';
 import { MemoryImage } from '../fast/memory-image.ts';
 import type { Piece } from '../fast/pieces.ts';

@@ -8,7 +8,7 @@ import { sensibleGenerator } from '../sensible-generator.ts';
 import type { Check, Column, ColumnType, Generator, SettingValue, TableSchema, TypeKind } from '../schema.ts';
 import { wholeLimits } from '../type-limits.ts';
 import { type Demand, demandsOf } from './condition.ts';
-import { type Limits, generatorWithin, limitsOf } from './limits.ts';
+import { type Limits, generatorWithin, limitsOf } from './check-limits.ts';
 import type { TableDefinition } from './parse-ddl.ts';
 
 export interface FillFacts {

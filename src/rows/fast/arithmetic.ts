@@ -1,6 +1,6 @@
 /** Arithmetic of row plans as code: each function takes what is on the stack and leaves an i64 there. */
 import { assert } from '../../base/errors.ts';
-import type { Interval } from '../bounds.ts';
+import type { Interval } from '../intervals.ts';
 import { FINISH_FACTOR, MIX_FIRST, MIX_SECOND } from '../hashing.ts';
 import type { Expression } from '../row-format.ts';
 import type { Code, Locals } from './wasm-assembler.ts';

@@ -2,7 +2,7 @@
  * The module that writes a plan's rows column by column: the same loop over rows, with one pointer for each column
  * that lies in the module's memory while another column is written.
  */
-import { maxColumnBytesOf, maxRowBytesOf } from '../bounds.ts';
+import { maxColumnBytesOf, maxRowBytesOf } from '../intervals.ts';
 import type { ColumnModule } from './fast-generator.ts';
 import type { RowPlan } from '../row-format.ts';
 import { MemoryImage } from './memory-image.ts';

@@ -1,5 +1,5 @@
 /** Memory of what depends on a row's entity alone: a record of an entity has a line in each of some blocks. */
-import type { Interval } from '../bounds.ts';
+import type { Interval } from '../intervals.ts';
 import type { MemoryImage } from './memory-image.ts';
 import type { Code } from './wasm-assembler.ts';
 

@@ -1,6 +1,6 @@
 /** The module of a row plan: it writes rows as text. Values, digits and fragments have files of their own. */
 import { unreachable } from '../../base/errors.ts';
-import { maxBytesOf, maxRowBytesOf } from '../bounds.ts';
+import { maxBytesOf, maxRowBytesOf } from '../intervals.ts';
 import { ELEMENT_STEP } from '../hashing.ts';
 import type { RowPlan } from '../row-format.ts';
 import type { RowModule } from './fast-generator.ts';

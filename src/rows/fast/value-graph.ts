@@ -3,8 +3,8 @@
  * costs and between which numbers it lies. Separate from the code for them.
  */
 import { assert } from '../../base/errors.ts';
-import { intervalOf, maxBytesOf, newScope } from '../bounds.ts';
-import type { Interval, Scope } from '../bounds.ts';
+import { intervalOf, maxBytesOf, newScope } from '../intervals.ts';
+import type { Interval, Scope } from '../intervals.ts';
 import type { Expression, RowPlan, Write } from '../row-format.ts';
 
 /** What an expression depends on: bits, of which a slow value has one of its own. */

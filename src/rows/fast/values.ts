@@ -5,7 +5,7 @@
  * is a memory of results, so that a row stays a function of its index.
  */
 import { assert } from '../../base/errors.ts';
-import type { Interval, Scope } from '../bounds.ts';
+import type { Interval, Scope } from '../intervals.ts';
 import type { BinaryOp, Expression, RowPlan, Write } from '../row-format.ts';
 import type { Advance } from './advance.ts';
 import { advanceOf } from './advance.ts';

@@ -1,6 +1,6 @@
 /** Columns as writes: what each generator puts into the row, by type and name. */
 import { unreachable } from '../../base/errors.ts';
-import { intervalOf } from '../bounds.ts';
+import { intervalOf } from '../intervals.ts';
 import {
   add,
   and,

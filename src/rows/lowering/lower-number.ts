@@ -1,7 +1,7 @@
 /** Generators whose value is one integer (a decimal is one with its scale), as expressions. */
 import { assert } from '../../base/errors.ts';
 import { DAY_MS } from '../../base/units.ts';
-import { intervalOf } from '../bounds.ts';
+import { intervalOf } from '../intervals.ts';
 import {
   EXPONENTIAL_ONE,
   NORMAL_ONE,

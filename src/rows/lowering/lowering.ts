@@ -3,8 +3,8 @@
  * several columns of a row need, which are computed once before the first column.
  */
 import { assert } from '../../base/errors.ts';
-import { maxBytesOf } from '../bounds.ts';
-import type { Scope } from '../bounds.ts';
+import { maxBytesOf } from '../intervals.ts';
+import type { Scope } from '../intervals.ts';
 import { add, constant, divide, local, mix, multiply, remainder, ROW, set } from './expressions.ts';
 import { keyOf, ROW_STEP, seedOf } from '../hashing.ts';
 import { poolKey, tableKey } from '../pool-needs.ts';

@@ -3,8 +3,8 @@
  * number where the arithmetic of doubles is exact; everything else works on two 32-bit halves.
  */
 import { assert } from '../../base/errors.ts';
-import { intervalOf } from '../bounds.ts';
-import type { Interval, Scope } from '../bounds.ts';
+import { intervalOf } from '../intervals.ts';
+import type { Interval, Scope } from '../intervals.ts';
 import type { BinaryOp, Expression } from '../row-format.ts';
 import * as wordOps from './words.ts';
 import { HIGH, KEY_HIGH, KEY_LOW, LOW } from './words.ts';

@@ -3,7 +3,7 @@
  * a faster generator is measured by writing the same bytes.
  */
 import { assert } from '../../base/errors.ts';
-import { intervalOf, maxBytesOf, maxColumnBytesOf, maxRowBytesOf, newScope } from '../bounds.ts';
+import { intervalOf, maxBytesOf, maxColumnBytesOf, maxRowBytesOf, newScope } from '../intervals.ts';
 import {
   compileNarrow,
   compileSet,

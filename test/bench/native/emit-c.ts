@@ -6,7 +6,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Interval, type Scope, intervalOf, maxRowBytesOf, newScope } from '../../../src/rows/bounds.ts';
+import {
+  type Interval,
+  type Scope,
+  intervalOf,
+  maxRowBytesOf,
+  newScope,
+} from '../../../src/rows/intervals.ts';
 import { ELEMENT_STEP, ROW_STEP } from '../../../src/rows/hashing.ts';
 import type { Expression, Pools, RowPlan, Write } from '../../../src/rows/row-format.ts';
 

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { parseExact } from '../../src/cratedb/query-reply.ts';
-import { compareReadBack } from '../../src/rows/canonical.ts';
+import { compareReadBack } from '../../src/rows/read-back.ts';
 import { PRESET_NAMES } from '../../src/rows/presets.ts';
 import { type Column, type ColumnType, insertedColumns } from '../../src/rows/schema.ts';
 import { bytesOf, planOf, preset } from './support.ts';
