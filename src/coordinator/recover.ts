@@ -4,6 +4,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { UsageError, WorkersError } from '../base/errors.ts';
+import { startTicksOf } from '../base/process-start.ts';
 import { createHistogram } from '../metrics/histogram.ts';
 import {
   EMPTY_LEDGER,
@@ -47,7 +48,7 @@ export async function recoverRun<Saved>(
   env: RecoverEnvironment<Saved>,
 ): Promise<Saved> {
   const { plan, facts } = planFile;
-  if (isOurs(facts.coordinatorPid)) {
+  if (isOurs(facts.coordinatorPid, facts.coordinatorStartTicks)) {
     throw new UsageError(`run ${plan.runId} is still going: its process ${facts.coordinatorPid} lives`, {
       hint: `Stop it with: kill ${facts.coordinatorPid}`,
     });
@@ -167,9 +168,10 @@ async function waitForWorkers(
     listCounterFiles(folder)
       .flatMap(
         ({ workerIndex, incarnation }) =>
-          readCounterFile(folder.fileOf(workerIndex, incarnation))?.header.pid ?? [],
+          readCounterFile(folder.fileOf(workerIndex, incarnation))?.header ?? [],
       )
-      .filter(isOurs);
+      .filter(({ pid, startTicks }) => isOurs(pid, startTicks))
+      .map(({ pid }) => pid);
   const deadlineMs = env.clock.monotonicMs() + limitMs;
   if (living().length > 0) env.note(`waiting for ${living().length} worker processes to end`);
   while (living().length > 0) {
@@ -182,14 +184,19 @@ async function waitForWorkers(
   }
 }
 
-/** A process id is used again by strangers, so its name is looked at where the system shows it. */
-function isOurs(pid: number): boolean {
+/**
+ * A process id is used again by strangers, so its start is looked at where the system shows it and it was noted, else its
+ * name.
+ */
+function isOurs(pid: number, startTicks: number | null): boolean {
   try {
     process.kill(pid, 0);
   } catch {
     return false;
   }
+  const ticks = startTicksOf(pid);
   try {
+    if (startTicks !== null && ticks !== null) return ticks === startTicks && !isZombie(pid);
     return /crategen|node/.test(readFileSync(`/proc/${pid}/cmdline`, 'utf8')) && !isZombie(pid);
   } catch {
     // No /proc here: a living process of that number is taken for ours.

@@ -4,6 +4,7 @@
  */
 import { UsageError, assert } from '../base/errors.ts';
 import { createHostUseReader } from '../base/host-use.ts';
+import { startTicksOf } from '../base/process-start.ts';
 import { formatTable } from '../base/sql.ts';
 import { planFileText } from '../plan/plan-file.ts';
 import { createClient } from '../cratedb/client.ts';
@@ -134,6 +135,7 @@ function planText({ plan, env, startedAtMs }: Run, { target, rowPlans, counters 
     startedAtMs,
     counterFolder: counters.path,
     coordinatorPid: process.pid,
+    coordinatorStartTicks: startTicksOf(process.pid),
     workerPids: [],
     target: { kind, version, nodes },
     keyed,

@@ -21,6 +21,8 @@ export interface StartFacts extends TableFacts {
   /** Absolute path of the folder with the workers' counter files. */
   readonly counterFolder: string;
   readonly coordinatorPid: number;
+  /** When that process began, so that another one of its number is not taken for it; null where that is not known. */
+  readonly coordinatorStartTicks: number | null;
   /** The first incarnations. */
   readonly workerPids: readonly number[];
   readonly target: {
@@ -229,6 +231,7 @@ const START_FACTS = v.object({
   startedAtMs: COUNT,
   counterFolder: TEXT,
   coordinatorPid: POSITIVE,
+  coordinatorStartTicks: v.optional(v.nullable(POSITIVE), null),
   workerPids: v.array(POSITIVE),
   target: v.object({
     kind: v.picklist(['cratedb', 'sandbox', 'discard']),

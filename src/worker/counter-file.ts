@@ -5,6 +5,7 @@
  */
 import { appendFileSync, closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { UsageError, assert, messageOf } from '../base/errors.ts';
+import { startTicksOf } from '../base/process-start.ts';
 import {
   type BatchCounts,
   type RowCounts,
@@ -53,6 +54,8 @@ export interface CounterHeader {
   readonly workerIndex: number;
   readonly incarnation: number;
   readonly pid: number;
+  /** When that process began (`process-start.ts`); null where that is not known. */
+  readonly startTicks: number | null;
   readonly slots: number;
   /** Each slot has a record for each table. */
   readonly tables: number;
@@ -104,7 +107,7 @@ export function emptySlot(table: number): SlotCounters {
 /** Creates the file with all slots idle. Throws a UsageError when the folder cannot be written. */
 export function createCounterFile(
   path: string,
-  header: Omit<CounterHeader, 'userCpuUs' | 'systemCpuUs' | 'residentBytesMax'>,
+  header: Omit<CounterHeader, 'startTicks' | 'userCpuUs' | 'systemCpuUs' | 'residentBytesMax'>,
 ): CounterWriter {
   let fd: number;
   try {
@@ -112,6 +115,7 @@ export function createCounterFile(
   } catch (cause) {
     throw new UsageError(`the counter file ${path} cannot be created: ${messageOf(cause)}`, { cause });
   }
+  const startTicks = startTicksOf(header.pid) ?? 0;
   const record = new Float64Array(RECORD_FIELDS);
   const writeRecord = (position: number, values: readonly number[]): void => {
     record.fill(0);
@@ -132,6 +136,7 @@ export function createCounterFile(
     use.systemCpuUs,
     use.residentBytesMax,
     header.tables,
+    startTicks,
   ];
   // Of all records of a slot only the one of the table that it serves is written: a batch costs one write.
   const writeSlot = (index: number, slot: SlotCounters): void =>
@@ -215,6 +220,7 @@ export function silentWord(nextBatch: number): LastWord {
     workerIndex: 0,
     incarnation: 0,
     pid: 0,
+    startTicks: null,
     slots: 0,
     tables: 0,
     firstBatch: nextBatch,
@@ -288,6 +294,7 @@ function readHeader(fields: Float64Array): CounterHeader {
     residentBytesMax: field(9),
     // A file of before there were several does not say.
     tables: Math.max(1, field(10)),
+    startTicks: field(11) || null,
   };
 }
 

@@ -1,10 +1,11 @@
 /** Books where runs end strangely: very many bad batches, folders that are gone, plans that cannot be written. */
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { readHostFacts } from '../../src/base/host.ts';
+import { startTicksOf } from '../../src/base/process-start.ts';
 import { localSpawner } from '../../src/coordinator/local-worker.ts';
 import { type RecoverEnvironment, recoverRun } from '../../src/coordinator/recover.ts';
 import { keptExceptions } from '../../src/coordinator/resume.ts';
@@ -27,6 +28,9 @@ import { PLAN, templateOf } from './support.ts';
 import { folderFor } from '../support/folder.ts';
 
 const folder = folderFor({ after });
+
+/** Only there a process tells when it began. */
+const NO_PROC = existsSync('/proc/self/stat') ? false : 'there is no /proc';
 
 /** More than the arguments of one call can be. */
 const MANY = 200_000;
@@ -180,11 +184,16 @@ test('rows that an earlier part left unknown may still be on their way when the 
 });
 
 /** The plan of a run whose coordinator is long gone; its target discards rows, so nobody is asked. */
-function killedRun(counterFolder: string, resumed: readonly ResumedBooks[] | null = null): PlanFile {
+function killedRun(
+  counterFolder: string,
+  resumed: readonly ResumedBooks[] | null = null,
+  coordinator: { pid: number; startTicks: number | null } = { pid: 2 ** 30, startTicks: null },
+): PlanFile {
   const text = planFileText(PLAN, {
     startedAtMs: 0,
     counterFolder,
-    coordinatorPid: 2 ** 30,
+    coordinatorPid: coordinator.pid,
+    coordinatorStartTicks: coordinator.startTicks,
     workerPids: [],
     target: { kind: 'discard', version: null, nodes: ['http://127.0.0.1:1'] },
     keyed: true,
@@ -221,6 +230,29 @@ test('a run whose counter files are gone is not recovered: no books are not book
     recoverRun(killedRun(gone), NOBODY, recovering(save)),
     /run test-run cannot be recovered: its counter files are gone \(.*gone\)/,
   );
+});
+
+test('a process that has the number of the dead one is not taken for it', { skip: NO_PROC }, async () => {
+  const counters = mkdtempSync(join(folder, 'counters-'));
+  const { pid } = process;
+  const startTicks = startTicksOf(pid);
+  assert.ok(startTicks !== null);
+  const facts = { workerIndex: 0, incarnation: 0, slots: 1, tables: 1, firstBatch: 0, globalCount: 2 };
+  createCounterFile(join(counters, 'worker-0-0'), { ...facts, pid }).close();
+  const save = (result: RunResult): Promise<string> => Promise.resolve(result.endReason);
+  const recover = (ticks: number): Promise<string> =>
+    recoverRun(killedRun(counters, null, { pid, startTicks: ticks }), NOBODY, recovering(save));
+  await assert.rejects(
+    recover(startTicks),
+    new RegExp(`run test-run is still going: its process ${pid} lives`),
+  );
+
+  // The worker of another start: it is neither waited for nor to be killed.
+  const file = join(counters, 'worker-0-0');
+  const bytes = readFileSync(file);
+  bytes.writeDoubleLE(startTicks - 1, 11 * 8);
+  writeFileSync(file, bytes);
+  assert.equal(await recover(startTicks - 1), 'killed');
 });
 
 test('counter files stay until the recovered result is on disk', async () => {

@@ -10,6 +10,7 @@ const STARTED: StartFacts = {
   startedAtMs: Date.UTC(2026, 10, 24, 15, 30),
   counterFolder: '/dev/shm/crategen-x',
   coordinatorPid: 100,
+  coordinatorStartTicks: 4242,
   workerPids: [101, 102],
   target: { kind: 'cratedb', version: '6.4.3', nodes: ['http://db:4200'] },
   keyed: true,
