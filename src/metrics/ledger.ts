@@ -32,7 +32,7 @@ export interface BatchCounts {
   readonly begun: number;
   /** Ended with every row in a final state, whichever. */
   readonly completed: number;
-  /** Attempts beyond the first of each batch. */
+  /** Attempts beyond the first of each batch, but for those that no node, or a blocked table, let in. */
   readonly retried: number;
   /** Completed batches with at least one row failed or unknown. */
   readonly failed: number;

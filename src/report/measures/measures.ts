@@ -148,7 +148,7 @@ function workerMeasures(workers: readonly WorkerState[]): Measure[] {
     ),
     batches('begun', 'Batches begun'),
     batches('completed', 'Batches whose rows are all in a final state, whichever'),
-    batches('retried', 'Attempts beyond the first of each batch'),
+    batches('retried', 'Attempts beyond the first of each batch, but for those that nobody let in'),
     batches('failed', 'Completed batches with a row that failed or is unknown'),
     counter(
       'request.body',

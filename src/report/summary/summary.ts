@@ -103,13 +103,19 @@ function paceText(run: RunFile): string {
     orDash(throughput.acknowledgedRowsPerSecond, formatRate),
     orDash(throughput.bodyBytesPerSecond, formatByteRate),
     orDash(run.run.runningMs, formatDuration),
-    ...(run.plan.warmUpMs > 0
-      ? [`rows/s and latency leave out ${formatDuration(run.plan.warmUpMs)} of warm-up`]
-      : []),
+    ...warmUpTexts(run),
     ...(restarts > 0
       ? [`${counted(restarts, 'process', 'processes')} died and ${restarts === 1 ? 'was' : 'were'} replaced`]
       : []),
   ].join(' · ');
+}
+
+function warmUpTexts({ run, plan }: RunFile): string[] {
+  if (plan.warmUpMs === 0) return [];
+  const warmUp = formatDuration(plan.warmUpMs);
+  return run.measuredMs === 0
+    ? [`ended within its warm-up of ${warmUp}: rows/s and latency were not measured`]
+    : [`rows/s and latency leave out ${warmUp} of warm-up`];
 }
 
 /** What a reader must know before the figures: the run's own warnings, and what must be said even without one. */
