@@ -76,7 +76,10 @@ test('what a warm-up is left out of is said, and where it is not', () => {
   assert.match(summary, /imbalance: .* · rows\/s: warm-up included/s);
   assert.doesNotMatch(summaryOf({ workers }, 160), /warm-up/);
   const early = summaryOf({ plan: warm, workers, runningMs: 5000, measuredMs: 0 }, 160);
-  assert.match(early, /– · .* · ended within its warm-up of 30\.0 s: rows\/s and latency were not measured$/m);
+  assert.match(
+    early,
+    /– · .* · ended within its warm-up of 30\.0 s: rows\/s and latency were not measured$/m,
+  );
 });
 
 test('missing rows are the first line, in red, with number, reason and an example', () => {
