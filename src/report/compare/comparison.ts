@@ -3,7 +3,7 @@
  * field, what makes the comparison doubtful, and how each side stands to the first. Pure data, from run files alone.
  */
 import { UsageError } from '../../base/errors.ts';
-import { formatBytes } from '../../base/units.ts';
+import { formatBytes, formatDuration } from '../../base/units.ts';
 import { printable } from '../../base/text.ts';
 import { missingRows } from '../../metrics/ledger.ts';
 import type { RunFile } from '../run-file-schema.ts';
@@ -153,6 +153,7 @@ function warningsOf(sides: readonly Side[], against: Comparison['against']): str
           `One run is not a repeat: ${single.join(' and ')} ${single.length === 1 ? 'is' : 'are'} judged by the unrest within the run and a spread between runs of ${ASSUMED_SPREAD * 100} %, which is assumed unless another side shows its own.`,
         ]),
     ...bad.map(({ run }) => `Run ${printable(run.id)} did not end well (exit ${run.exitCode}).`),
+    ...all.flatMap(outageWarning),
     ...(short.length === 0 ? [] : [`${short.length} of ${all.length} runs measured less than 10 seconds.`]),
     ...(asked.length === 0
       ? []
@@ -166,6 +167,17 @@ function warningsOf(sides: readonly Side[], against: Comparison['against']): str
       ? ['The target was not CrateDB: this says something about crategen and this host only.']
       : []),
   ];
+}
+
+/** Of a run that went on without a node: whoever reads its figures should know. */
+function outageWarning({ run, nodes }: RunFile): string[] {
+  const out = nodes.filter(({ outages }) => outages.length > 0);
+  const outMs = out
+    .flatMap(({ outages }) => outages)
+    .reduce((sum, { fromMs, toMs }) => sum + toMs - fromMs, 0);
+  if (out.length === 0) return [];
+  const who = out.length === 1 ? 'a node was out for' : `${out.length} nodes were out, together for`;
+  return [`In run ${printable(run.id)} ${who} ${formatDuration(outMs)}: what that cost is in its figures.`];
 }
 
 /** The labels of sides that are one run and were judged all the same: others are too short to tell. */

@@ -11,7 +11,7 @@ import { toRunFile } from '../../../src/report/run-file.ts';
 import type { RunFile } from '../../../src/report/run-file-schema.ts';
 import { runWithSeries } from '../long-run.ts';
 import { A, B, aRun } from './sample-runs.ts';
-import { FACTS, sampleResult, view } from '../samples.ts';
+import { FACTS, sampleLatencies, sampleResult, view } from '../samples.ts';
 
 describe('a comparison', () => {
   it('pools the repeats of one plan, whatever their seeds, ids and times', () => {
@@ -95,7 +95,16 @@ describe('a comparison', () => {
       target: { ...run.target, version: '6.3.0' },
       run: { ...run.run, exitCode: 4, startedAt: '2026-11-25T00:00:00.000Z' },
     }));
-    const warnings = compareRuns([A, elsewhere]).warnings.join('\n');
+    const outages = [{ fromMs: 2000, toMs: 104_000, why: 'ECONNREFUSED' }];
+    const node = { origin: 'http://db-1:4200', requests: 9, acknowledged: 9, errors: [], outages };
+    const nodes = toRunFile(
+      sampleResult({ nodes: [{ ...node, serviceTime: sampleLatencies(0) }] }),
+      FACTS,
+    ).nodes;
+    const [first, ...others] = A;
+    assert.ok(first !== undefined);
+    const warnings = compareRuns([[{ ...first, nodes }, ...others], elsewhere]).warnings.join('\n');
+    assert.match(warnings, /^In run a1 a node was out for 1m 42s: /m);
     assert.match(warnings, /differ in their host: cores\./);
     assert.match(warnings, /differ in their server: version\./);
     assert.match(warnings, /Run b1 did not end well \(exit 4\)/);
