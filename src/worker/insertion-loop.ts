@@ -126,6 +126,8 @@ interface Slot {
   written: { range: TableRange; bytes: Uint8Array } | null;
   /** Its batch was in flight when a predecessor died: until an answer says otherwise, rows may be stored. */
   isInherited: boolean;
+  /** Which nodes have acknowledged how many rows of a batch that may be sent again whole. */
+  acknowledgedBy: { readonly node: number; readonly rows: number }[];
 }
 
 export function createInsertionLoop(config: LoopConfig, parts: LoopParts): InsertionLoop {
@@ -197,7 +199,7 @@ class Loop implements InsertionLoop {
       const books = bodies.map((_, table) => emptySlot(table));
       const [counters] = books;
       assert(counters !== undefined && books.length === config.tables.length, 'every table has its body');
-      return { index, books, counters, bodies, written: null, isInherited: false };
+      return { index, books, counters, bodies, written: null, isInherited: false, acknowledgedBy: [] };
     });
     this.#books = this.#slots.flatMap(({ books }) => books);
   }
@@ -351,6 +353,8 @@ class Loop implements InsertionLoop {
     // Listed before the slot is freed: a kill in between leaves the batch named twice, never not at all.
     if (endedBadly)
       this.#parts.counters.appendException({ batch, ...rows, lastByteAtMs: counters.lastByteAtMs });
+    for (const each of slot.acknowledgedBy) this.#nodeBooks.acknowledged(each.node, each.rows);
+    slot.acknowledgedBy = [];
     counters.rows = addRows(counters.rows, rows);
     counters.settled = NO_ROWS;
     counters.batchRows = 0;
@@ -414,7 +418,7 @@ class Loop implements InsertionLoop {
         this.#rewardBudget();
       const before = known?.acknowledged ?? 0;
       known = learn(known, outcome.rows, range.rows);
-      this.#nodeBooks.acknowledged(node, known.acknowledged - before);
+      this.#noteAcknowledged(slot, node, known.acknowledged - before);
       if (decision.kind === 'settled' || this.#abandoning.signal.aborted) return known;
       if (decision.spendsRetry) {
         retriesSpent += 1;
@@ -422,6 +426,11 @@ class Loop implements InsertionLoop {
         await this.#waitToRetry(retriesSpent, outcome.retryAfterMs);
       }
     }
+  }
+
+  #noteAcknowledged(slot: Slot, node: number, rows: number): void {
+    if (this.#config.keyed) slot.acknowledgedBy.push({ node, rows });
+    else this.#nodeBooks.acknowledged(node, rows);
   }
 
   /** One send of `range`; null when the loop was told to give up before a node was free. */
@@ -537,7 +546,12 @@ class Loop implements InsertionLoop {
     this.#countDropped();
     this.#sequence += 1;
     const untakenBatches = (this.#config.resume?.resend.length ?? 0) - this.#resendTaken;
-    const sums = sumOfBooks(this.#books, this.#config.tables.length, this.#untaken, untakenBatches);
+    const sums = sumOfBooks(this.#books, {
+      tableCount: this.#config.tables.length,
+      untaken: this.#untaken,
+      untakenBatches,
+      keyed: this.#config.keyed,
+    });
     const ledger = sums.tables.reduce(addLedgers, EMPTY_LEDGER);
     assertBalanced(ledger, 'insertion loop');
     const nodes = this.#nodeBooks.counts();
@@ -584,10 +598,18 @@ type Mutable<Fields> = { -readonly [Name in keyof Fields]: Fields[Name] };
  */
 function sumOfBooks(
   books: readonly SlotCounters[],
-  tableCount: number,
-  /** What is begun and in none of the books: its rows for each table, and batches. */
-  untaken: readonly Ledger[],
-  untakenBatches: number,
+  {
+    tableCount,
+    untaken,
+    untakenBatches,
+    keyed,
+  }: {
+    readonly tableCount: number;
+    /** What is begun and in none of the books: its rows for each table, and batches. */
+    readonly untaken: readonly Ledger[];
+    readonly untakenBatches: number;
+    readonly keyed: boolean;
+  },
 ): Pick<Snapshot, 'tables' | 'batches' | 'measuredRows' | 'bodyBytes' | 'replyBytes'> {
   const tables = Array.from({ length: tableCount }, (_, table): Mutable<Ledger> => ({
     ...(untaken[table] ?? EMPTY_LEDGER),
@@ -597,7 +619,9 @@ function sumOfBooks(
   for (const book of books) {
     const ledger = tables[book.table];
     assert(ledger !== undefined, 'a book is of one of the tables');
-    const { rows, settled } = book;
+    const { rows } = book;
+    // With a key a batch is sent again whole when its worker dies: what a part of it came to counts when it is over.
+    const settled = keyed ? NO_ROWS : book.settled;
     ledger.acknowledged += rows.acknowledged + settled.acknowledged;
     ledger.rejected += rows.rejected + settled.rejected;
     ledger.failed += rows.failed + settled.failed;

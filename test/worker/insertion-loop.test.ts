@@ -642,3 +642,35 @@ test('rows that the table had are told of once, and not when this run may have s
   );
   life.close();
 });
+
+test('with a key the parts of a batch count when it is over, as it is sent again whole when its worker dies', async () => {
+  const clock = createVirtualClock();
+  const target: InsertPort = {
+    ...createSimulatedTarget(clock, () => 0.5, CALM, true),
+    async insert(_node, _body, { rows, onHandedOver }) {
+      onHandedOver();
+      await clock.sleep(100);
+      return storedAll(rows, 100_000);
+    },
+  };
+  const parts = {
+    clock,
+    random: () => 0.5,
+    target,
+    resume: null,
+    limits: { inFlight: 1 },
+    rowsPerRequest: 5,
+  };
+  const acknowledgedAfter = async (keyed: boolean, ms: number): Promise<readonly number[]> => {
+    const life = begin({ ...parts, keyed, assignment: assignmentOf(20) });
+    void life.loop.run(clock.monotonicNs());
+    await clock.runUntil(clock.sleep(ms), DAY_MS);
+    const { ledger, nodes } = life.loop.snapshot();
+    assert.equal(ledger.offered, 20);
+    life.close();
+    return [ledger.acknowledged, ledger.inFlight, nodes.reduce((sum, node) => sum + node.acknowledged, 0)];
+  };
+  assert.deepEqual(await acknowledgedAfter(true, 350), [0, 20, 0]);
+  assert.deepEqual(await acknowledgedAfter(true, 450), [20, 0, 20]);
+  assert.deepEqual(await acknowledgedAfter(false, 350), [15, 5, 15]);
+});
