@@ -40,6 +40,8 @@ const HEIGHT = 200;
 /** Room for the topmost label, and for the labels of the x axis. */
 const TOP = 26;
 const BOTTOM = 26;
+/** To both sides of a value without neighbours: a dot as wide as the line is looks like dust. */
+const LONE = 'h-3h6';
 /** Lines repeat their colours after this many, with another dash pattern. */
 export const COLOURS = 6;
 
@@ -177,7 +179,7 @@ function scalesOf(
 }
 
 /**
- * A path with a gap where there is no value; a value alone between two gaps is a dot. Each point is told by its
+ * A path with a gap where there is no value; a value alone between two gaps is a short dash. Each point is told by its
  * distance from the one before, which is half as long as where it is; the distances are of rounded places, so that
  * no error adds up.
  */
@@ -191,7 +193,7 @@ function pathOf(x: readonly number[], values: readonly (number | null)[], scales
     }
     const at = { x: scales.x(x[position] ?? 0), y: scales.y(value) };
     if (before !== null) path += `l${pair(round(at.x - before.x), round(at.y - before.y))}`;
-    else path += `M${pair(at.x, at.y)}${(values[position + 1] ?? null) === null ? 'h.01' : ''}`;
+    else path += `M${pair(at.x, at.y)}${(values[position + 1] ?? null) === null ? LONE : ''}`;
     before = at;
   });
   return verbatim(path);

@@ -54,7 +54,7 @@ describe('a line', () => {
     );
   });
 
-  it('has a gap where nothing was measured, and a dot between two gaps', () => {
-    assert.match(chartOf([1, null, 2, null, 3, 4]), /d="M0 172\.5h\.01M288 171h\.01M576 169\.6l144-1\.5"/);
+  it('has a gap where nothing was measured, and a dash between two gaps', () => {
+    assert.match(chartOf([1, null, 2, null, 3, 4]), /d="M0 172\.5h-3h6M288 171h-3h6M576 169\.6l144-1\.5"/);
   });
 });
