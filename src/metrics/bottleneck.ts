@@ -139,13 +139,16 @@ function redText(server: ServerLoad | null): string[] {
 const RED_ADVICE =
   'try again when the missing nodes are back: SELECT * FROM sys.allocations says what is missing, and with --replicas 1 a table outlives a node';
 
-/** Shards are gone, nobody's CPU is full, and what is in flight is in the cluster or is not answered at all: it waits for them. */
+/**
+ * Shards are gone, nobody's CPU is full, and requests are in the cluster rather than on the way to it: they wait for the
+ * shards. Those that are not answered yet are in no figure, and their slots look empty.
+ */
 function judgeRed(facts: LoadFacts): Verdict | null {
   const { server, requests } = facts;
   if ((server?.redShare ?? 0) < HELD_MOSTLY || clientBusy(facts)) return null;
   const isFew = requests < MIN_REQUESTS;
-  const waitsInside = isFew || timeShares(facts).inServer >= 0.5;
-  if (!waitsInside || serverShare(server) >= BUSY_SERVER) return null;
+  const { inServer, onWay } = timeShares(facts);
+  if ((!isFew && inServer < onWay) || serverShare(server) >= BUSY_SERVER) return null;
   const first = isFew ? `${requests} answers in ${(facts.elapsedMs / 1000).toFixed(1)} s` : splitText(facts);
   return { verdict: 'cluster', evidence: [first, ...bothSides(facts), RED_ADVICE] };
 }

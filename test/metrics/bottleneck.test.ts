@@ -128,6 +128,9 @@ test('requests that wait for shards without a primary are told what for, and wha
   const before = { requests: 544, serviceUs: 925e6, toldServiceUs: 925e6, serverUs: 900e6 };
   const late = judge(facts({ ...before, elapsedMs: 118_000, slots: 8, server: queued }));
   assert.match(late.evidence.at(-1) ?? '', /^try again when/, 'of what went well before, a queue is left');
+  const stopped = { requests: 10, serviceUs: 52e6, toldServiceUs: 52e6, serverUs: 51e6 };
+  const open = judge(facts({ ...stopped, elapsedMs: 47_000, slots: 8, server: queued }));
+  assert.match(open.evidence.at(-1) ?? '', /^try again when/, 'what was never answered has no time');
   const none = judge(facts({ requests: 0, serviceUs: 0, toldServiceUs: 0, serverUs: 0, server: red }));
   assert.equal(none.verdict, 'cluster');
   assert.deepEqual(none.evidence.slice(0, 2), ['0 answers in 10.0 s', gone]);
