@@ -238,7 +238,7 @@ function resultOf(
     ledger: { ...ledger, notOffered: planned === null ? 0 : planned - ledger.offered },
     resolved: settlement.resolved,
     batches: workers.reduce((sum, worker) => addBatches(sum, worker.batches), NO_BATCHES),
-    pacer: { lateRows: 0, droppedRows: 0 },
+    pacer: { lateRows: null, droppedRows: null },
     verification: settlement.verification,
     measuredRows: words.reduce((sum, word) => sum + word.measuredRows, 0),
     bodyBytes: words.reduce((sum, word) => sum + word.bodyBytes, 0),

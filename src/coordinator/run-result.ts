@@ -160,7 +160,8 @@ export interface RunResult {
   readonly ledger: Ledger & { readonly notOffered: number };
   readonly resolved: { readonly stored: number; readonly absent: number };
   readonly batches: BatchCounts;
-  readonly pacer: { readonly lateRows: number; readonly droppedRows: number };
+  /** Null when it died with the coordinator. */
+  readonly pacer: { readonly lateRows: number | null; readonly droppedRows: number | null };
   readonly verification: Verification;
   readonly measuredRows: number;
   readonly bodyBytes: number;

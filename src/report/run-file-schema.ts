@@ -391,7 +391,7 @@ export const runFileSchema = v.object({
     v.description('rows that were unknown and were asked for at the end'),
   ),
   batches: batchCounts,
-  pacer: v.object({ lateRows: count, droppedRows: count }),
+  pacer: v.object({ lateRows: v.nullable(count), droppedRows: v.nullable(count) }),
   verification,
   tables: v.pipe(
     v.optional(v.array(table), []),

@@ -294,7 +294,7 @@ export const results: fc.Arbitrary<RunResult> = record({
   ledger: fc.tuple(ledgers, rows).map(([ledger, notOffered]) => ({ ...ledger, notOffered })),
   resolved: record({ stored: rows, absent: rows }),
   batches,
-  pacer: record({ lateRows: rows, droppedRows: rows }),
+  pacer: record({ lateRows: orNull(rows), droppedRows: orNull(rows) }),
   verification: record({
     method: fc.constantFrom('count' as const, 'delta' as const, 'rows' as const, 'none' as const),
     stored: orNull(rows),

@@ -262,7 +262,7 @@ export function errorsSection(run: RunFile): Markup {
   const recovered = recoveredText(run);
   const body =
     rows.length === 0
-      ? html`<p>No attempt met an error.</p>`
+      ? html`<p>${run.run.endReason === 'killed' ? ERRORS_LOST : 'No attempt met an error.'}</p>`
       : html`${recovered !== null && html`<p>Met on the way: ${recovered}.</p>`}
           <div class="scroll" role="region" tabindex="0" aria-label="Errors by class">
             <table>
@@ -281,6 +281,8 @@ export function errorsSection(run: RunFile): Markup {
           </div>`;
   return section('errors', 'Errors', body);
 }
+
+const ERRORS_LOST = 'Errors by class were lost with the parent process.';
 
 function durationOrNone(ms: number): string {
   return ms === 0 ? 'none' : formatDuration(ms);

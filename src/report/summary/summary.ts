@@ -175,6 +175,7 @@ export function targetText(run: RunFile): string {
 function pacerTexts(run: RunFile): string[] {
   if (run.plan.rowsPerSecond === null) return [];
   const { lateRows, droppedRows } = run.pacer;
+  if (lateRows === null || droppedRows === null) return [];
   return [`${counted(lateRows, 'row')} late, ${formatExact(droppedRows)} dropped from the schedule`];
 }
 
@@ -191,9 +192,14 @@ function costText(run: RunFile): string {
     known.length === 0 ? NOT_MEASURED : formatBytes(known.reduce((sum, bytes) => sum + bytes, 0));
   const lowerBound = run.workers.some((worker) => worker.cpu.lowerBound) ? 'at least ' : '';
   return [
-    `per million rows ${run.target.kind === 'discard' ? 'sent' : 'stored'}: ${lowerBound}${orDash(cpuSecondsPerMillionRows, formatSeconds)} CPU seconds (workers and parent), ${orDash(bodyBytesPerRow, (bytes) => formatBytes(bytes * 1e6))} sent`,
+    `per million rows ${run.target.kind === 'discard' ? 'sent' : 'stored'}: ${lowerBound}${orDash(cpuSecondsPerMillionRows, formatSeconds)} CPU seconds (${whoseCpu(run)}), ${orDash(bodyBytesPerRow, (bytes) => formatBytes(bytes * 1e6))} sent`,
     `memory ${memory} (sum of all peaks)`,
   ].join(' · ');
+}
+
+/** What a killed parent had taken is not known; that of `single` is its worker. */
+function whoseCpu({ run }: RunFile): string {
+  return run.endReason === 'killed' ? "workers, without the parent's" : 'workers and parent';
 }
 
 const LATENCY_COLUMNS: readonly TableColumn[] = [

@@ -237,9 +237,17 @@ test('a server with one core is held against that, not against 100 %', () => {
   assert.match(summaryOf({ server: { ...server, nodes } }, 100), /^ {2}db-1 +388 % of one core +388 % /m);
 });
 
-test('a recovered run shows no pace, which nobody measured', () => {
-  const summary = summaryOf({ endReason: 'killed', runningMs: 0, measuredMs: 0 }, 100);
+test('a recovered run shows no pace, no lateness and no absence of errors, which nobody measured', () => {
+  const plan = samplePlan();
+  const paced = { ...plan, load: { ...plan.load, rowsPerSecond: 5000 } };
+  const lost = { endReason: 'killed', pacer: { lateRows: null, droppedRows: null }, plan: paced } as const;
+  const summary = summaryOf({ ...lost, runningMs: null, measuredMs: null }, 120);
   assert.doesNotMatch(summary, /0\.0 ms|^ {2}– · –/m);
+  assert.doesNotMatch(summary, /rows? late|dropped from/);
+  assert.match(summary, /CPU seconds \(workers, without the parent's\)/);
+  const html = renderHtmlReport(toRunFile(sampleResult(lost), FACTS), { script: '', style: '' });
+  assert.match(html, /Errors by class were lost with the parent process/);
+  assert.doesNotMatch(html, /No attempt met an error/);
 });
 
 test('rows that carry no run id are told by their numbers, and nobody is sent to verify them', () => {
