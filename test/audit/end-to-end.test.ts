@@ -29,6 +29,7 @@ import { presetSchema } from '../../src/rows/presets.ts';
 import { createReferenceGenerator } from '../../src/rows/reference/reference-generator.ts';
 import type { TableSchema } from '../../src/rows/schema.ts';
 import { faults, sandboxFor } from '../support/sandbox.ts';
+import { accessTo } from '../support/access.ts';
 
 const TABLE = { schema: 'crategen', table: 'records' } as const;
 const BATCH_SIZE = 50;
@@ -66,15 +67,7 @@ async function benchOf(
   faultTexts: readonly string[],
 ): Promise<Bench> {
   const sandbox = await sandboxFor(t, { faults: faults(...faultTexts) });
-  const access = {
-    nodes: [sandbox.url],
-    pgPorts: [5432],
-    username: null,
-    password: null,
-    token: null,
-    tls: { verify: true, ca: null, cert: null, key: null },
-  };
-  const client = createClient(access, { connectionsPerNode: 4 });
+  const client = createClient(accessTo(sandbox.url), { connectionsPerNode: 4 });
   t.after(() => client.destroy());
   const ddl = createTableSql(records(), {
     table: TABLE,

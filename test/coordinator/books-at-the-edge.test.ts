@@ -6,7 +6,6 @@ import { after, test } from 'node:test';
 import { systemClock } from '../../src/base/clock.ts';
 import { readHostFacts } from '../../src/base/host.ts';
 import { startTicksOf } from '../../src/base/process-start.ts';
-import { localSpawner } from '../../src/coordinator/local-worker.ts';
 import { type RecoverEnvironment, recoverRun } from '../../src/coordinator/recover.ts';
 import { keptExceptions } from '../../src/coordinator/resume.ts';
 import type { RunResult } from '../../src/coordinator/run-result.ts';
@@ -26,6 +25,8 @@ import { createCounterFile, emptySlot } from '../../src/worker/counter-file.ts';
 import { sandboxFor } from '../support/sandbox.ts';
 import { PLAN, templateOf } from './support.ts';
 import { folderFor } from '../support/folder.ts';
+import { accessTo } from '../support/access.ts';
+import { quietEnvironment } from '../support/run-environment.ts';
 
 const folder = folderFor({ after });
 
@@ -214,14 +215,7 @@ function recovering<Saved>(save: (result: RunResult) => Promise<Saved>): Recover
   return { clock: systemClock, stop, host: readHostFacts(), note: () => undefined, save };
 }
 
-const NOBODY = {
-  nodes: ['http://127.0.0.1:1'],
-  pgPorts: [5432],
-  username: null,
-  password: null,
-  token: null,
-  tls: { verify: true, ca: null, cert: null, key: null },
-};
+const NOBODY = accessTo('http://127.0.0.1:1');
 
 test('a run whose counter files are gone is not recovered: no books are not books of nothing', async () => {
   const gone = join(folder, 'gone');
@@ -287,27 +281,15 @@ test('a run that was resumed and then killed says after how many rows its last p
 test('a run whose plan cannot be written begins nothing and leaves no counter files', async (context) => {
   const sandbox = await sandboxFor(context);
   const plan = { ...PLAN, runId: `unwritten-${process.pid}` };
-  const stop = createStopControl(systemClock);
-  const access = { ...NOBODY, nodes: [sandbox.url] };
   let counterFolder = '';
-  const failing = runPlan(plan, access, {
-    clock: systemClock,
-    observer: () => undefined,
-    stop,
-    host: readHostFacts(),
-    environment: {},
-    runFolder: folder,
-    poolsFolder: folder,
+  const environment = quietEnvironment(folder, {
     savePlan: (text) => {
       counterFolder = parsePlanFile(text, 'plan.json').facts.counterFolder;
       return Promise.reject(new Error('no space left'));
     },
-    versions: { crategen: '0', node: '0', faker: '0' },
     workers: forkAhead(() => assert.fail('no worker is needed'), 0),
-    sandbox: null,
-    onBatchLine: null,
-    resumed: null,
   });
+  const failing = runPlan(plan, accessTo(sandbox.url), environment);
   await assert.rejects(failing, /no space left/);
   assert.notEqual(counterFolder, '');
   assert.ok(!existsSync(counterFolder));
@@ -318,29 +300,15 @@ test('the counter files of a run that ended are its caller’s to remove', async
   const plan = { ...PLAN, command: 'single', runId: `kept-${process.pid}` } as const;
   let counterFolder = '';
   let remove = (): void => undefined;
-  const result = await runPlan(
-    { ...plan, load: { ...plan.load, procs: 1 } },
-    { ...NOBODY, nodes: [sandbox.url] },
-    {
-      clock: systemClock,
-      observer: () => undefined,
-      stop: createStopControl(systemClock),
-      host: readHostFacts(),
-      environment: {},
-      runFolder: folder,
-      poolsFolder: folder,
-      savePlan: (text) => {
-        counterFolder = parsePlanFile(text, 'plan.json').facts.counterFolder;
-        return Promise.resolve();
-      },
-      versions: { crategen: '0', node: '0', faker: '0' },
-      workers: forkAhead(localSpawner(), 0),
-      sandbox: null,
-      onBatchLine: null,
-      resumed: null,
-      keepCounters: (removal) => (remove = removal),
+  const environment = quietEnvironment(folder, {
+    savePlan: (text) => {
+      counterFolder = parsePlanFile(text, 'plan.json').facts.counterFolder;
+      return Promise.resolve();
     },
-  );
+    keepCounters: (removal) => (remove = removal),
+  });
+  const alone = { ...plan, load: { ...plan.load, procs: 1 } };
+  const result = await runPlan(alone, accessTo(sandbox.url), environment);
   assert.equal(result.ledger.acknowledged, 10_000);
   assert.ok(readdirSync(counterFolder).includes('worker-0-0'));
   remove();

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { diskLimit, lookAtDisks, watchDisks } from '../../src/coordinator/disk-watch.ts';
 import type { ClusterLimits } from '../../src/cratedb/cluster-state.ts';
 import { SleepingClock } from '../support/sleeping-clock.ts';
-import { accessTo, clientOf } from '../cratedb/support.ts';
+import { clientOf } from '../cratedb/support.ts';
+import { accessTo } from '../support/access.ts';
 import { faults, sandboxFor } from '../support/sandbox.ts';
 
 const LIMITS: ClusterLimits = {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { schemaOfTable } from '../../src/coordinator/existing-table.ts';
 import type { Column } from '../../src/rows/schema.ts';
-import { accessTo } from '../cratedb/support.ts';
+import { accessTo } from '../support/access.ts';
 import { post, query, sandboxFor } from '../support/sandbox.ts';
 
 const TABLE = { schema: 'shop', table: 'people' };

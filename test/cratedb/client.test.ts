@@ -11,8 +11,6 @@ import { NO_OPENSSL, authority, selfSigned } from '../support/certificates.ts';
 import { collectorOfYoung } from '../support/collect-young.ts';
 import {
   BODY,
-  NO_TLS,
-  accessTo,
   clientOf,
   deadOrigin,
   httpServer,
@@ -22,6 +20,7 @@ import {
   storedReply,
   summary,
 } from './support.ts';
+import { NO_TLS, accessTo } from '../support/access.ts';
 
 const REPLY = storedReply(3);
 const HEAD = `HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: ${REPLY.length}\r\n\r\n`;

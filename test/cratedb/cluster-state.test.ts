@@ -12,7 +12,8 @@ import {
   tablesOfOthers,
 } from '../../src/cratedb/cluster-state.ts';
 import { faults, sandboxFor } from '../support/sandbox.ts';
-import { accessTo, clientOf } from './support.ts';
+import { clientOf } from './support.ts';
+import { accessTo } from '../support/access.ts';
 
 const TARGET = { schema: 'crategen', table: 'records' };
 

@@ -8,7 +8,8 @@ import { type Discovery, discoverNodes } from '../../src/cratedb/discover.ts';
 import { serverFacts } from '../../src/cratedb/introspect.ts';
 import type { TargetAccess } from '../../src/plan/run-plan.ts';
 import { type Certificate, NO_OPENSSL, selfSigned } from '../support/certificates.ts';
-import { accessTo, clientOf, deadOrigin, portOf } from './support.ts';
+import { clientOf, deadOrigin, portOf } from './support.ts';
+import { accessTo } from '../support/access.ts';
 
 const CANARY = 'canary-of-the-discovery';
 /** A row of sys.nodes: name, rest_url, version, roles, port of PostgreSQL connections. */

@@ -25,7 +25,8 @@ import {
   refresh,
 } from '../../src/cratedb/statements.ts';
 import { versionAtLeast } from '../../src/cratedb/version.ts';
-import { accessTo, clientOf, deadOrigin, httpServer } from './support.ts';
+import { clientOf, deadOrigin, httpServer } from './support.ts';
+import { accessTo } from '../support/access.ts';
 
 const TABLE = { schema: 'crategen', table: 'a"b' } as const;
 

@@ -19,7 +19,8 @@ import {
   selfSigned,
 } from '../support/certificates.ts';
 import { type PgAnswer, type PgServer, type PgServerOptions, pgServerFor } from '../support/pg-server.ts';
-import { accessTo, deadPort, insertOf, portOf, summary } from './support.ts';
+import { deadPort, insertOf, portOf, summary } from './support.ts';
+import { accessTo } from '../support/access.ts';
 
 const HERE = 'IP:127.0.0.1,DNS:localhost';
 const FORM: PgForm = {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cachedDataVersionTag } from 'node:v8';
 import { deferTierUp } from '../../src/cratedb/reply-parser.ts';
-import { accessTo, clientOf, httpServer } from './support.ts';
+import { clientOf, httpServer } from './support.ts';
+import { accessTo } from '../support/access.ts';
 
 test("V8's flags are afterwards as they were: what compiled code is kept for stays the same", () => {
   const usual = cachedDataVersionTag();

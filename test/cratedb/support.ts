@@ -9,12 +9,6 @@ import type { AttemptOutcome } from '../../src/cratedb/outcome.ts';
 import type { TargetAccess } from '../../src/plan/run-plan.ts';
 import { bulkForm } from '../../src/rows/insert-form.ts';
 
-export const NO_TLS = { verify: true, ca: null, cert: null, key: null } as const;
-
-export function accessTo(...nodes: readonly string[]): TargetAccess {
-  return { nodes, pgPorts: nodes.map(() => 5432), username: null, password: null, token: null, tls: NO_TLS };
-}
-
 /** A client that is destroyed when the test ends. */
 export function clientOf(t: TestContext, access: TargetAccess, connectionsPerNode = 2): CrateClient {
   const client = createClient(access, { connectionsPerNode, version: '0.0.0-test' });

@@ -9,7 +9,8 @@ import type { AttemptOutcome } from '../../src/cratedb/outcome.ts';
 import { describeTable, mayInsert, privileges } from '../../src/cratedb/introspect.ts';
 import { countRun } from '../../src/cratedb/statements.ts';
 import { bulkHabits, oldestOf } from '../../src/cratedb/version.ts';
-import { BODY, accessTo, clientOf, deadOrigin, httpServer, insertOf, summary } from './support.ts';
+import { BODY, clientOf, deadOrigin, httpServer, insertOf, summary } from './support.ts';
+import { accessTo } from '../support/access.ts';
 
 /** Versions on both sides of every change, in order. */
 const ALL = [

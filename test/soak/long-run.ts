@@ -10,16 +10,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { execa } from 'execa';
 import { systemClock } from '../../src/base/clock.ts';
-import { readHostFacts } from '../../src/base/host.ts';
 import { runPlan } from '../../src/coordinator/run.ts';
-import { localSpawner } from '../../src/coordinator/local-worker.ts';
 import { createStopControl } from '../../src/coordinator/stop-control.ts';
-import { forkAhead } from '../../src/coordinator/worker-process.ts';
 import { forkSandbox } from '../../src/sandbox/fork-sandbox.ts';
 import { PLAN } from '../coordinator/support.ts';
 import { BIN } from '../support/built-command.ts';
 import { childrenOf } from '../support/processes.ts';
 import { minimaOf, slopeOf } from './slope.ts';
+import { accessTo } from '../support/access.ts';
+import { quietEnvironment } from '../support/run-environment.ts';
 
 /** The target of the fault table. */
 const MAX_MIB_PER_HOUR = 1;
@@ -157,29 +156,8 @@ export async function listeningRun(seconds: number): Promise<Finding[]> {
         bounds: { rows: null, durationMs: seconds * 1000 },
         load: { ...PLAN.load, procs: 1, inFlight: 4 },
       },
-      {
-        nodes: [sandbox.url],
-        pgPorts: [5432],
-        username: null,
-        password: null,
-        token: null,
-        tls: { verify: true, ca: null, cert: null, key: null },
-      },
-      {
-        clock: systemClock,
-        observer: () => undefined,
-        stop,
-        host: readHostFacts(),
-        environment: {},
-        runFolder: folder,
-        poolsFolder: folder,
-        savePlan: () => Promise.resolve(),
-        versions: { crategen: '', node: '', faker: '' },
-        workers: forkAhead(localSpawner(), 0),
-        sandbox: null,
-        onBatchLine: null,
-        resumed: null,
-      },
+      accessTo(sandbox.url),
+      quietEnvironment(folder, { stop }),
     );
   } finally {
     clearInterval(counting);

@@ -8,13 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../src/base/seeded-random.ts';
 import { execa } from 'execa';
-import { systemClock } from '../../src/base/clock.ts';
-import { readHostFacts } from '../../src/base/host.ts';
 import { runPlan } from '../../src/coordinator/run.ts';
-import { localSpawner } from '../../src/coordinator/local-worker.ts';
-import { createStopControl } from '../../src/coordinator/stop-control.ts';
-import { forkAhead } from '../../src/coordinator/worker-process.ts';
-import type { RunPlan, TargetAccess } from '../../src/plan/run-plan.ts';
+import type { RunPlan } from '../../src/plan/run-plan.ts';
 import { parseRunFile } from '../../src/report/run-file.ts';
 import { PRESET_NAMES } from '../../src/rows/presets.ts';
 import { type Fault, parseFault } from '../../src/sandbox/faults.ts';
@@ -22,6 +17,8 @@ import { type Sandbox, startSandbox } from '../../src/sandbox/server.ts';
 import { PLAN } from '../coordinator/support.ts';
 import { BIN } from '../support/built-command.ts';
 import { preset as presetOf } from '../rows/support.ts';
+import { accessTo } from '../support/access.ts';
+import { quietEnvironment } from '../support/run-environment.ts';
 
 export type RunKind = 'clean' | 'faulty' | 'processes';
 
@@ -175,29 +172,8 @@ function drawnPlan(sandbox: Sandbox, seed: number, random: () => number, isFault
 }
 
 async function runHere(plan: RunPlan, sandbox: Sandbox, folder: string): Promise<Outcome> {
-  const access: TargetAccess = {
-    nodes: plan.target.nodes,
-    pgPorts: [5432],
-    username: null,
-    password: null,
-    token: null,
-    tls: { verify: true, ca: null, cert: null, key: null },
-  };
-  const { ledger, verification } = await runPlan(plan, access, {
-    clock: systemClock,
-    observer: () => undefined,
-    stop: createStopControl(systemClock),
-    host: readHostFacts(),
-    environment: {},
-    runFolder: folder,
-    poolsFolder: folder,
-    savePlan: () => Promise.resolve(),
-    versions: { crategen: '', node: '', faker: '' },
-    workers: forkAhead(localSpawner(), 0),
-    sandbox: null,
-    onBatchLine: null,
-    resumed: null,
-  });
+  const access = accessTo(...plan.target.nodes);
+  const { ledger, verification } = await runPlan(plan, access, quietEnvironment(folder));
   return {
     ledger,
     verdict: verification.verdict,

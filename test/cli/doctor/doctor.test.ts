@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { examine } from '../../../src/cli/doctor/doctor.ts';
 import type { Finding } from '../../../src/cli/doctor/finding.ts';
-import { accessTo, httpServer } from '../../cratedb/support.ts';
+import { httpServer } from '../../cratedb/support.ts';
+import { accessTo } from '../../support/access.ts';
 import { faults, sandboxFor } from '../../support/sandbox.ts';
 import { folderFor } from '../../support/folder.ts';
 
