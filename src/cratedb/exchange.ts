@@ -12,6 +12,7 @@
 import type { Dispatcher } from 'undici';
 import type { AbortListeners } from '../base/abort-listeners.ts';
 import { type Clock, MAX_TIMEOUT_MS } from '../base/clock.ts';
+import { formatDuration } from '../base/units.ts';
 import type { ReplyHeaders } from './reply.ts';
 
 export interface ExchangeRequest {
@@ -113,7 +114,7 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     }
     // A timer and nothing around it: a sleep that can be woken makes a promise, a signal and an event of each request.
     this.#deadline = setTimeout(
-      () => this.#giveUp('timeout', new Error(`no complete reply within ${Math.round(timeoutMs)} ms`)),
+      () => this.#giveUp('timeout', new Error(`no complete reply within ${formatDuration(timeoutMs)}`)),
       Math.min(timeoutMs, MAX_TIMEOUT_MS),
     );
     if (signal !== null) this.#parts.aborts.add(signal, this.#onAbort);

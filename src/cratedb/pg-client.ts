@@ -4,6 +4,7 @@
  */
 import { type Clock, systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
+import { formatDuration } from '../base/units.ts';
 import type { TargetAccess } from '../plan/run-plan.ts';
 import { type Condition, meaningOfBroken } from './classes.ts';
 import { type InsertClient, type InsertRequest, cleanerOf } from './client.ts';
@@ -132,7 +133,7 @@ class Client implements PgClient {
     const abort = (): void => cutFor('aborted', new Error('given up before its reply was complete'));
     void this.#clock
       .sleep(timeoutMs, over.signal)
-      .then(() => cutFor('timeout', new Error(`no complete reply within ${Math.round(timeoutMs)} ms`)));
+      .then(() => cutFor('timeout', new Error(`no complete reply within ${formatDuration(timeoutMs)}`)));
     given?.addEventListener('abort', abort);
     if (given?.aborted === true) abort();
     return {

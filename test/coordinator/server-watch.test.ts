@@ -102,7 +102,7 @@ const TIME_IS_UP: QueryReply = {
   ok: false,
   class: 'timeout',
   code: null,
-  message: 'no complete reply within 4000 ms',
+  message: 'no complete reply within 4.0 s',
   handedOver: true,
 };
 
@@ -303,7 +303,7 @@ test('a question whose time is up is left out for five rounds, so that a node th
     asked.map((statement) => statement.match(/FROM sys\.\w+/g)?.length),
     [4, 1, 1, 1, 1, 3, 3, 3, 3, 3, 4, 1, 1, 1, 1],
   );
-  assert.deepEqual(notes, ['sys.jobs_metrics has not answered (no complete reply within 4000 ms)']);
+  assert.deepEqual(notes, ['sys.jobs_metrics has not answered (no complete reply within 4.0 s)']);
 });
 
 test('a server that has no time for all at once is asked one by one for five rounds', async () => {
@@ -328,7 +328,7 @@ test('asked one by one, a question is left out after the second time that its ti
   );
   const { watch, notes } = watchFor(clock, client, OLD_VERSION);
   await runFor(clock, watch, 15_000);
-  assert.deepEqual(notes, ['sys.jobs_metrics has not answered (no complete reply within 4000 ms)']);
+  assert.deepEqual(notes, ['sys.jobs_metrics has not answered (no complete reply within 4.0 s)']);
   assert.equal(watch.telemetry().samples.length, 8);
   assert.equal(asked.filter((statement) => statement.includes('sys.jobs_metrics')).length, 3);
 });

@@ -20,7 +20,7 @@ for (const [failure, hint] of [
 }
 
 test('The doctor is named where nothing came back, by all but the doctor.', () => {
-  const silent = { code: null, message: 'no complete reply within 10000 ms' } as const;
+  const silent = { code: null, message: 'no complete reply within 10.0 s' } as const;
   for (const failureClass of ['timeout', 'connectTimeout'] as const) {
     const failure = { ...silent, class: failureClass };
     assert.match(targetHint(failure) ?? '', /[?.] crategen doctor --url … looks at it step by step\.$/);

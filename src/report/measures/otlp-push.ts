@@ -6,6 +6,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { messageOf, systemCodeOf } from '../../base/errors.ts';
 import { printable } from '../../base/text.ts';
+import { formatDuration } from '../../base/units.ts';
 import type { RunObserver, RunState } from '../../coordinator/run-state.ts';
 import { measuresOf } from './measures.ts';
 import { otlpMetrics } from './otlp.ts';
@@ -133,7 +134,8 @@ function rejectedPoints(text: string): number {
 
 /** By its code where it has one: a message may repeat what was sent. */
 function reasonOf(error: unknown, timeoutMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${timeoutMs} ms`;
+  if (error instanceof Error && error.name === 'TimeoutError')
+    return `no answer within ${formatDuration(timeoutMs)}`;
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
   return systemCodeOf(cause) || messageOf(cause);
 }
