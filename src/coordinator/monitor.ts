@@ -55,10 +55,18 @@ const MAX_EVENTS = 500;
 
 const NOT_SEEN: OutsideView = { cpuPercent: null, residentBytes: null };
 
-/** What was known at a look; how old it was then, its snapshots say. */
+/**
+ * What was known at a look; how old it was then, its parts say. Of a worker no more than is needed: snapshots that are
+ * kept for a second outgrow the young space, and 64 workers leave a megabyte of them to the collector in that time.
+ */
 interface Moment {
   readonly total: Snapshot;
-  readonly perWorker: readonly Snapshot[];
+  readonly perWorker: readonly WorkerMoment[];
+}
+
+interface WorkerMoment {
+  readonly atMs: number;
+  readonly acknowledged: number;
 }
 
 export class Monitor {
@@ -275,7 +283,7 @@ export class Monitor {
 
   #tick(): void {
     const totals = this.#slots.map((slot) => slot.total());
-    const moment = { total: this.#merged(totals), perWorker: totals };
+    const moment = { total: this.#merged(totals), perWorker: totals.map(workerMoment) };
     this.#moments = [...this.#moments.slice(-WINDOW_TICKS), moment];
     if (this.#ticks >= this.#weighTick) this.#weigh(moment.total, totals);
     const state = this.#stateOf(totals);
@@ -417,15 +425,18 @@ export class Monitor {
   }
 }
 
-function secondsBetween(earlier: Snapshot, later: Snapshot): number {
+function workerMoment({ atMs, ledger }: Snapshot): WorkerMoment {
+  return { atMs, acknowledged: ledger.acknowledged };
+}
+
+function secondsBetween(earlier: { readonly atMs: number }, later: { readonly atMs: number }): number {
   return (later.atMs - earlier.atMs) / 1000;
 }
 
 /** Acknowledged rows per second of one worker; 0 while it says nothing new. */
-function rateBetween(earlier: Snapshot | undefined, later: Snapshot): number {
+function rateBetween(earlier: WorkerMoment | undefined, later: WorkerMoment): number {
   if (earlier === undefined || later.atMs <= earlier.atMs) return 0;
-  const rows = later.ledger.acknowledged - earlier.ledger.acknowledged;
-  return Math.max(0, rows) / secondsBetween(earlier, later);
+  return Math.max(0, later.acknowledged - earlier.acknowledged) / secondsBetween(earlier, later);
 }
 
 function isSampled(tick: number): boolean {
