@@ -308,16 +308,21 @@ function clusterVerdict(facts: LoadFacts, shared: readonly string[]): Verdict {
       ...(queue >= 1 ? [`${Math.round(queue)} tasks wait for a thread of its write pool on average`] : []),
       ...(rejected > 0 ? [`its write pool refused ${rejected} tasks`] : []),
       ...shared,
-      clusterAdvice(server, share, shared.length > 0),
+      standInAdvice(server) ?? clusterAdvice(share, shared.length > 0),
     ],
   };
 }
 
-function clusterAdvice(server: ServerLoad | null, share: number, isShared: boolean): string {
+/** Of a target that only stands in for a cluster there is nothing to make larger; null for a cluster. */
+function standInAdvice(server: ServerLoad | null): string | null {
   if (server?.kind === 'discard')
     return 'try fewer processes, or more cores: this client can do more than its target could take';
-  if (server?.kind === 'sandbox')
-    return 'try a CrateDB in its place (--url): what a stand-in can take says nothing about one';
+  return server?.kind === 'sandbox'
+    ? 'try a CrateDB in its place (--url): what a stand-in can take says nothing about one'
+    : null;
+}
+
+function clusterAdvice(share: number, isShared: boolean): string {
   return share >= BUSY_SERVER || isShared
     ? 'try more nodes or cores for it, fewer replicas, or larger batches; more processes here will not help'
     : 'try more shards or nodes, fewer replicas or faster disks; more processes here will not help';
@@ -367,7 +372,7 @@ function judgeTimes(facts: LoadFacts): Verdict {
       evidence: [`${split}, whose CPUs are not full`, ...bothSides(facts), insideAdvice(facts)],
     };
   }
-  const sandbox = facts.server === null ? null : sandboxVerdict(facts, facts.server, split);
+  const sandbox = sandboxVerdict(facts, split);
   if (sandbox !== null) return sandbox;
   if (isCrowded(facts)) return crowdedVerdict(facts, split);
   if (idle >= onWay) {
@@ -388,7 +393,8 @@ function judgeTimes(facts: LoadFacts): Verdict {
 /** Where a request spends its time in a server that has CPU to spare. */
 function insideAdvice(facts: LoadFacts): string {
   const { server } = facts;
-  if (server !== null && server.kind !== 'cratedb') return clusterAdvice(server, 0, server.isOnThisHost);
+  const standIn = standInAdvice(server);
+  if (standIn !== null) return standIn;
   if ((server?.redShare ?? 0) >= HELD_NOW_AND_THEN) return RED_ADVICE;
   return `try --in-flight ${nextInFlight(facts)}: if rows/s do not rise, it waits for its disks, replicas or locks`;
 }
@@ -400,13 +406,12 @@ function splitText({ requests, serviceUs, serverUs, toldServiceUs, server }: Loa
 }
 
 /** What is outside of a sandbox that is always at a request waits for its turn, wherever the sandbox is. */
-function sandboxVerdict(facts: LoadFacts, server: ServerLoad, split: string): Verdict | null {
+function sandboxVerdict(facts: LoadFacts, split: string): Verdict | null {
   // On average. Surely more than one at a time is latency that was asked for, which holds up nobody else.
   const inside = timeShares(facts).inServer * facts.slots;
-  if (server.kind !== 'sandbox' || inside < BUSY_SERVER || inside > 1.05) return null;
+  if (facts.server?.kind !== 'sandbox' || inside < BUSY_SERVER || inside > 1.05) return null;
   const turns = `it takes one at a time, and was at one ${percent(Math.min(1, inside))} of the time`;
-  const advice = clusterAdvice(server, serverShare(server), server.isOnThisHost);
-  return { verdict: 'cluster', evidence: [split, turns, ...bothSides(facts), advice] };
+  return { verdict: 'cluster', evidence: [split, turns, ...bothSides(facts), insideAdvice(facts)] };
 }
 
 /** Whether the workers are in each other's way, so that the time outside of the server tells nothing of the way to it. */
