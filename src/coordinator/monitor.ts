@@ -57,7 +57,7 @@ const NOT_SEEN: OutsideView = { cpuPercent: null, residentBytes: null };
 
 /**
  * What was known at a look; how old it was then, its parts say. Of a worker no more than is needed: snapshots that are
- * kept for a second outgrow the young space, and 64 workers leave a megabyte of them to the collector in that time.
+ * kept for a second outgrow the space for young objects, and the old one fills sooner.
  */
 interface Moment {
   readonly total: Snapshot;
